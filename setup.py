@@ -1,0 +1,47 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = next(
+    line.split('"')[1]
+    for line in (HERE / "tf_style" / "__init__.py").read_text(encoding="utf-8").splitlines()
+    if line.startswith("__version__")
+)
+
+setup(
+    name="tf_style",
+    version=VERSION,
+    description="Neural style transfer on TensorFlow and Keras",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=[*find_packages(include=["tf_style", "tf_style.*"]), "tf_style.flags"],
+    # The presets stand at the top of the checkout and inside of the installed package.
+    package_dir={"tf_style.flags": "flags"},
+    package_data={
+        "tf_style": ["py.typed"],
+        "tf_style.image": ["pictures/*.jpg"],
+        "tf_style.flags": ["*.flags"],
+    },
+    install_requires=["tensorflow>=2.16", "numpy", "matplotlib", "pillow>=10.1", "absl-py"],
+    extras_require={
+        "test": ["pytest", "scipy", "nbconvert", "ipykernel"],
+        "notebooks": ["jupyterlab"],
+        "gpu": ["tensorflow[and-cuda]>=2.16; platform_system == 'Linux'"],
+    },
+    entry_points={
+        "console_scripts": [
+            "tf_style=tf_style.cli:main",
+            "tf_style_evaluate=tf_style.cli:evaluate",
+        ]
+    },
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Multimedia :: Graphics",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+)

@@ -1,0 +1,50 @@
+"""Neural style transfer on TensorFlow and Keras.
+
+`import tf_style` is cheap: TensorFlow is imported when a function that computes is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tf_style.network.features import feature_model
+    from tf_style.run.stylizer import Result, Step, Stylizer, stylize
+    from tf_style.settings import InputError, Settings
+    from tf_style.view.plotting import plot
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "InputError": "tf_style.settings",
+    "Result": "tf_style.run.stylizer",
+    "Settings": "tf_style.settings",
+    "Step": "tf_style.run.stylizer",
+    "Stylizer": "tf_style.run.stylizer",
+    "feature_model": "tf_style.network.features",
+    "plot": "tf_style.view.plotting",
+    "stylize": "tf_style.run.stylizer",
+}
+
+__all__ = [
+    "InputError",
+    "Result",
+    "Settings",
+    "Step",
+    "Stylizer",
+    "__version__",
+    "feature_model",
+    "plot",
+    "stylize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tf_style' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

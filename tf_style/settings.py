@@ -1,0 +1,323 @@
+"""Every option of a run, once: its name, type, default, range, help and conflicts.
+
+The flags, the README's table, the report and the settings inside a saved PNG are made from the
+fields of `Settings` and the `COMMAND_OPTIONS`. Nothing here knows TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+from collections.abc import Mapping
+from typing import Any
+
+AUTO = "auto"
+LAYERS = "name[:weight],…"
+STEPS = "N or N,N,…"
+
+
+class InputError(ValueError):
+    """What was given cannot be used. The message names the culprit and says what to do next."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """One option as the command line, the README and the report see it.
+
+    Attributes:
+        name: the flag's name, without dashes.
+        kind: `int`, `float`, `str`, `bool`, or `list` (a flag that may be given several times).
+        default: the value where none is given; `None` for options that have none.
+        help: one line.
+        minimum, maximum: the inclusive range of a number, where there is one.
+        above: an exclusive lower bound, where there is one.
+        choices: the allowed words; empty where any text is allowed.
+        form: how the value is written, where its kind does not say it.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    choices: tuple[str, ...] = ()
+    form: str = ""
+
+    def parse(self, value: Any) -> Any:
+        """`value`, text or a number, as this option's type.
+
+        Raises:
+            InputError: where it has another type or lies outside of the range.
+        """
+        if self.kind == "str":
+            return self._choice(value)
+        if self.kind in ("int", "float"):
+            return self._number(value)
+        return value
+
+    def _choice(self, value: Any) -> str:
+        text = str(value)
+        if self.choices and text not in self.choices:
+            raise InputError(
+                f"--{self.name}: expected one of {', '.join(self.choices)}. Received: {text!r}"
+            )
+        return text
+
+    def _number(self, value: Any) -> float:
+        expected = "a whole number" if self.kind == "int" else "a number"
+        try:
+            number = int(value) if self.kind == "int" else float(value)
+            # int() cuts a float's fraction off without a word.
+            exact = self.kind == "float" or isinstance(value, str) or number == value
+        except (TypeError, ValueError, OverflowError):
+            exact = False
+        if isinstance(value, bool) or not exact or not math.isfinite(number):
+            raise InputError(f"--{self.name}: expected {expected}. Received: {value!r}")
+        if self.minimum is not None and number < self.minimum:
+            raise InputError(
+                f"--{self.name}: expected {expected}, at least {self.minimum:g}. Received: {value}"
+            )
+        if self.above is not None and number <= self.above:
+            raise InputError(
+                f"--{self.name}: expected {expected} above {self.above:g}. Received: {value}"
+            )
+        if self.maximum is not None and number > self.maximum:
+            raise InputError(
+                f"--{self.name}: expected {expected}, at most {self.maximum:g}. Received: {value}"
+            )
+        return number
+
+
+def _option(kind: str, default: Any, help: str, **limits: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"kind": kind, "help": help, **limits})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that decides what a run computes, apart from the pictures themselves.
+
+    Values are checked and brought to one form on construction, so `Settings(steps="100,60")` and
+    `Settings(steps=(100, 60))` are equal. Layers are text as on the command line, a sequence of
+    names, or a mapping of name to weight.
+
+    Raises:
+        InputError: (a `ValueError`) for a value outside of its range, or two that contradict
+            each other.
+
+    Example:
+        >>> Settings(style_layers="block1_conv1,block2_conv1:0.5").style_layers["block2_conv1"]
+        0.5
+    """
+
+    size: int = _option(
+        "int", 512, "long side of the output, in pixels", minimum=8, maximum=32768
+    )
+    network: str = _option(
+        "str", "vgg16", "vgg16, vgg19, or a saved Keras model file", form="NAME|FILE"
+    )
+    weights: str = _option(
+        "str",
+        AUTO,
+        "auto, imagenet, random, or a weights file; auto is the file in $TF_STYLE_WEIGHTS if "
+        "set, else imagenet",
+        form="NAME|FILE",
+    )
+    content_layers: Mapping[str, float] = _option(
+        "str", "block4_conv2", "layers whose feature maps keep the content", form=LAYERS
+    )
+    style_layers: Mapping[str, float] = _option(
+        "str",
+        "block1_conv1,block2_conv1,block3_conv1,block4_conv1,block5_conv1",
+        "layers whose statistics carry the style",
+        form=LAYERS,
+    )
+    content_weight: float = _option("float", 1.0, "weight of the content loss", minimum=0)
+    style_weight: float = _option("float", 10.0, "weight of the style loss", minimum=0)
+    tv_weight: float = _option("float", 1.0, "weight of the total variation", minimum=0)
+    style_loss: str = _option(
+        "str", "gram", "what is compared between styles", choices=("gram",)
+    )
+    style_scale: float = _option(
+        "float",
+        1.0,
+        "size at which the style is seen, over the size of the generated image",
+        above=0,
+        maximum=8,
+    )
+    scales: int = _option(
+        "int", 3, "how many sizes, coarse to fine, each twice the one before", minimum=1, maximum=12
+    )
+    steps: tuple[int, ...] = _option(
+        "str", AUTO, "most steps at each size, one number or one for each, coarse first", form=STEPS
+    )
+    tolerance: float = _option(
+        "float",
+        0.0005,
+        "end a size when ten steps lower its loss by less than this share for each step; 0: never",
+        minimum=0,
+        maximum=1,
+    )
+    optimizer: str = _option("str", "adam", "what moves the image", choices=("adam",))
+    learning_rate: float = _option(
+        "float", 0.03, "length of the first steps, in units of the range of a pixel", above=0
+    )
+    init: str = _option(
+        "str", "content", "where the image starts", choices=("content", "noise")
+    )
+    seed: int = _option(
+        "int", 0, "seed of everything drawn at random", minimum=0, maximum=2**31 - 1
+    )
+    precision: str = _option(
+        "str",
+        AUTO,
+        "type in which the network computes; losses are float32 always",
+        choices=(AUTO, "float32", "bfloat16"),
+    )
+    device: str = _option("str", AUTO, "auto, cpu, gpu, or gpu:N", form="NAME")
+
+    def __post_init__(self) -> None:
+        for option in self.options():
+            value = getattr(self, option.name)
+            if option.form == LAYERS:
+                value = types.MappingProxyType(_layers(option.name, value))
+            elif option.form == STEPS:
+                value = _steps(value)
+            else:
+                value = option.parse(value)
+            object.__setattr__(self, option.name, value)
+        self._check_conflicts()
+
+    def _check_conflicts(self) -> None:
+        if self.steps != AUTO and len(self.steps) not in (1, self.scales):
+            raise InputError(
+                f"--steps: expected one number, or one for each of the {self.scales} --scales. "
+                f"Received: {','.join(map(str, self.steps))}"
+            )
+        if self.network not in ("vgg16", "vgg19") and self.weights != AUTO:
+            raise InputError(
+                f"--weights={self.weights}: a saved model brings its own weights; leave "
+                f"--weights away with --network={self.network}"
+            )
+        if not (self.content_weight or self.style_weight):
+            raise InputError("--content_weight and --style_weight are both 0: nothing to do")
+
+    @classmethod
+    def options(cls) -> tuple[Option, ...]:
+        """The options in the order in which help and README show them."""
+        return tuple(
+            Option(name=field.name, default=field.default, **field.metadata)
+            for field in dataclasses.fields(cls)
+        )
+
+    def replace(self, **changes: Any) -> Settings:
+        """These settings with other values for the fields named.
+
+        Raises:
+            InputError: for a field that does not exist.
+        """
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(self)})
+        if unknown:
+            raise InputError(f"no setting is called {unknown[0]!r}. Settings: "
+                             + ", ".join(field.name for field in dataclasses.fields(self)))
+        return dataclasses.replace(self, **changes)
+
+    def steps_of(self, count: int) -> tuple[int, ...]:
+        """Most steps at each of the last `count` sizes, coarse first."""
+        if self.steps == AUTO:
+            return _AUTO_STEPS.get(count, (100,) * (count - 2) + (60, 30))
+        if len(self.steps) == 1:
+            return self.steps * count
+        return self.steps[-count:]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON data that gives equal settings when passed to `Settings(**…)`."""
+        plain = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Mapping):
+                value = dict(value)
+            elif isinstance(value, tuple):
+                value = list(value)
+            plain[field.name] = value
+        return plain
+
+
+# One size has to do the work of all; two share it.
+_AUTO_STEPS = {1: (200,), 2: (100, 60)}
+
+
+def _layers(name: str, value: Any) -> dict[str, float]:
+    if isinstance(value, str):
+        value = [part for part in (part.strip() for part in value.split(",")) if part]
+    if not isinstance(value, Mapping):
+        pairs = [str(part).partition(":") for part in value]
+        names = [layer.strip() for layer, _, _ in pairs]
+        for layer in names:
+            if names.count(layer) > 1:
+                raise InputError(f"--{name}: {layer!r} is named twice")
+        value = {layer: weight if colon else 1.0
+                 for layer, (_, colon, weight) in zip(names, pairs, strict=True)}
+    if not value:
+        raise InputError(f"--{name}: expected at least one layer. Received none")
+    layers = {}
+    for layer, weight in value.items():
+        try:
+            number = float(weight)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (math.isfinite(number) and number > 0):
+            raise InputError(
+                f"--{name}: expected a weight above 0 after {layer + ':'!r}. Received: {weight!r}"
+            )
+        layers[layer] = number
+    return layers
+
+
+def _steps(value: Any) -> tuple[int, ...] | str:
+    if value == AUTO:
+        return AUTO
+    if isinstance(value, str):
+        value = value.split(",")
+    elif not isinstance(value, (tuple, list)):
+        value = (value,)
+    one = Option("steps", "int", None, "", minimum=1, maximum=1_000_000)
+    return tuple(one.parse(part) for part in value)
+
+
+COMMAND_OPTIONS = (
+    Option("content", "str", None, "content picture, or sample:NAME", form="FILE"),
+    Option("style", "list", None, "style picture, or sample:NAME; given again: blended",
+           form="FILE"),
+    Option("output", "str", None, "the result: .png, .jpg, .webp or .tiff; default: a new name "
+           "beside the content", form="FILE"),
+    Option("report", "str", None, "write settings, versions, seconds, losses and peak memory "
+           "as JSON", form="FILE"),
+    Option("preset", "str", None, "a named set of defaults: flags/NAME.flags", form="NAME"),
+    Option("flagfile", "str", None, "a file of flags, one a line, taken as defaults", form="FILE"),
+    Option("quiet", "bool", False, "print nothing but errors"),
+    Option("verbose", "bool", False, "let TensorFlow print its own messages"),
+    Option("list_layers", "bool", False, "print the layers of --network and exit"),
+    Option("list_samples", "bool", False, "print the pictures that come with tf_style and exit"),
+    Option("version", "bool", False, "print the version and exit"),
+    Option("help", "bool", False, "print this and exit"),
+)
+
+EVALUATE_OPTIONS = (
+    Option("content", "str", None, "content picture, or sample:NAME", form="FILE"),
+    Option("style", "list", None, "style picture, or sample:NAME; given again: pooled",
+           form="FILE"),
+    Option("generated", "list", None, "picture to measure; may be given several times",
+           form="FILE"),
+    Option("weights", "str", AUTO, "of the judge: auto, imagenet, random, or a weights file",
+           form="NAME|FILE"),
+    Option("json", "bool", False, "print a JSON list instead of a table"),
+    Option("plot", "str", None, "draw style distance over content similarity", form="FILE"),
+    Option("preset", "str", None, "a named set of defaults: flags/NAME.flags", form="NAME"),
+    Option("flagfile", "str", None, "a file of flags, one a line, taken as defaults", form="FILE"),
+    Option("verbose", "bool", False, "let TensorFlow print its own messages"),
+    Option("version", "bool", False, "print the version and exit"),
+    Option("help", "bool", False, "print this and exit"),
+)
