@@ -1,0 +1,1 @@
+"""Pictures as files and as arrays. Nothing here knows TensorFlow."""

@@ -1,0 +1,46 @@
+"""The pictures that come with the package, free of anyone's rights.
+
+All but one are painted by `tf_style.image.painting`; `grace_hopper` is the public domain
+photograph (US Navy) that matplotlib brings along, and is read from there.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from tf_style.settings import InputError
+
+PREFIX = "sample:"
+_FOLDER = Path(__file__).parent / "pictures"
+
+CONTENT_SAMPLES = {
+    "grace_hopper": "portrait of Grace Hopper, US Navy, public domain (from matplotlib)",
+    "harbor": "a harbour at dusk, rendered",
+}
+STYLE_SAMPLES = {
+    "brushstrokes": "thick oil paint along a swirling field",
+    "ink": "pen and ink, hatched",
+    "stained_glass": "coloured glass in lead",
+    "waves": "a sea in the manner of a woodblock print",
+}
+
+
+def sample_path(name: str) -> Path:
+    """The file of the sample picture `name`, given without the prefix `sample:`.
+
+    Raises:
+        InputError: if there is no such sample.
+    """
+    known = {**CONTENT_SAMPLES, **STYLE_SAMPLES}
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise InputError(
+            f"{PREFIX}{name}: there is no such sample.{hint} All: {', '.join(known)}"
+        )
+    if name == "grace_hopper":
+        import matplotlib
+
+        return Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")
+    return _FOLDER / f"{name}.jpg"
