@@ -1,0 +1,124 @@
+"""The networks' layers: names, sizes, strides and receptive fields. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterable
+
+from tf_style.settings import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """One layer of a network.
+
+    Attributes:
+        name: Keras' own name of the layer.
+        inputs: channels in.
+        channels: channels out.
+        pooling: whether it is a 2x2 pooling; else a 3x3 convolution with a ReLU.
+        stride: pixels of the picture from one position of the map to the next.
+        radius: how many pixels of the picture a position sees to its wider side.
+    """
+
+    name: str
+    inputs: int
+    channels: int
+    pooling: bool
+    stride: int
+    radius: int
+
+    @property
+    def field(self) -> int:
+        """Side of the square of pixels that a position sees.
+
+        Pooling reaches further to one side, by a pixel less than the stride in all.
+        """
+        return 2 * self.radius + 2 - self.stride
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """A network of the VGG family.
+
+    Attributes:
+        name: as in `--network`.
+        title: as in its paper.
+        layers: from the picture on.
+
+    Source: Simonyan, Zisserman, Very Deep Convolutional Networks for Large-Scale Image
+        Recognition, ICLR 2015, table 1.
+    """
+
+    name: str
+    title: str
+    layers: tuple[Layer, ...]
+
+    @property
+    def convolutions(self) -> tuple[Layer, ...]:
+        """The layers that have weights."""
+        return tuple(layer for layer in self.layers if not layer.pooling)
+
+    def layer(self, name: str) -> Layer:
+        """The layer called `name`."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def check(self, names: Iterable[str], option: str = "layers") -> None:
+        """See that the network has all layers in `names`.
+
+        Raises:
+            InputError: which one it has not, and the nearest that it has.
+        """
+        check_layers(names, [layer.name for layer in self.layers], self.title, option)
+
+    def up_to(self, names: Iterable[str]) -> tuple[Layer, ...]:
+        """The layers from the picture to the deepest in `names`."""
+        names = set(names)
+        deepest = max(i for i, layer in enumerate(self.layers) if layer.name in names)
+        return self.layers[: deepest + 1]
+
+    def least_size(self, names: Iterable[str]) -> int:
+        """The shortest side of a picture that leaves the deepest of `names` one position."""
+        return self.up_to(names)[-1].stride
+
+
+def check_layers(names: Iterable[str], known: list[str], title: str, option: str) -> None:
+    """See that all `names` are among the layers `known` of the network called `title`.
+
+    Raises:
+        InputError: which one is not, and the nearest that is.
+    """
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise InputError(
+                f"--{option}: {title} has no layer {name!r}.{hint} "
+                "All layers: tf_style --list_layers"
+            )
+
+
+def _vgg(name: str, title: str, convolutions: tuple[int, ...]) -> Architecture:
+    layers: list[Layer] = []
+    inputs, stride, radius = 3, 1, 0
+    for block, (count, channels) in enumerate(
+        zip(convolutions, (64, 128, 256, 512, 512), strict=True), start=1
+    ):
+        for number in range(1, count + 1):
+            radius += stride
+            layers.append(
+                Layer(f"block{block}_conv{number}", inputs, channels, False, stride, radius)
+            )
+            inputs = channels
+        # A pooled position covers pixels from its own to one stride further.
+        radius += stride
+        stride *= 2
+        layers.append(Layer(f"block{block}_pool", inputs, channels, True, stride, radius))
+    return Architecture(name, title, tuple(layers))
+
+
+ARCHITECTURES = {
+    "vgg16": _vgg("vgg16", "VGG16", (2, 2, 3, 3, 3)),
+    "vgg19": _vgg("vgg19", "VGG19", (2, 2, 4, 4, 4)),
+}
