@@ -1,0 +1,1 @@
+"""The run: from two pictures to a stylised one."""

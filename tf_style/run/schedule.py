@@ -1,0 +1,102 @@
+"""The sizes of a run, coarse to fine. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+from tf_style.image.files import fitted_size
+from tf_style.settings import InputError, Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """One size of a run.
+
+    Attributes:
+        height, width: of the generated image, in pixels.
+        style_side: long side at which the style is seen, in pixels.
+        steps: the most steps there.
+    """
+
+    height: int
+    width: int
+    style_side: int
+    steps: int
+
+    def learning_rate(self, step: int, first: float) -> float:
+        """The learning rate of a step, counted from 0: half a cosine, from `first` to a tenth.
+
+        Source: Loshchilov, Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR
+            2017, eq. 5.
+        """
+        share = step / self.steps
+        return first * (0.1 + 0.9 * (1 + math.cos(math.pi * share)) / 2)
+
+
+def plan(
+    settings: Settings,
+    content: tuple[int, int],
+    styles: Mapping[str, tuple[int, int]],
+    least: int,
+) -> tuple[Scale, ...]:
+    """The sizes that a run goes through.
+
+    Args:
+        content: height and width of the content image.
+        styles: name → height and width of each style image.
+        least: the shortest side that the network can see.
+
+    Returns:
+        At least one scale, the last of the full size. Coarser ones are left out where content or
+        style would be smaller than `least`.
+
+    Raises:
+        InputError: if a picture is too small even at the full size.
+    """
+    height, width = fitted_size(*content, settings.size)
+    if min(height, width) < least:
+        raise InputError(
+            f"content: {content[1]}x{content[0]} becomes {width}x{height} at --size="
+            f"{settings.size}, too small for the deepest layer in use. Least side: {least} pixels"
+        )
+    full = _style_side(settings, settings.size)
+    for name, shape in styles.items():
+        seen = fitted_size(*shape, full)
+        if min(seen) < least:
+            raise InputError(
+                f"{name}: {shape[1]}x{shape[0]} is seen at {seen[1]}x{seen[0]}, too small for the "
+                f"deepest layer in use. Least side: {least} pixels"
+            )
+    sides = [round(settings.size / 2**level) for level in reversed(range(settings.scales))]
+    sides = [
+        side for side in sides
+        if side == settings.size or min(
+            *fitted_size(*content, side),
+            *(min(fitted_size(*shape, _style_side(settings, side))) for shape in styles.values()),
+        ) >= least
+    ]
+    return tuple(
+        Scale(*fitted_size(*content, side), _style_side(settings, side), steps)
+        for side, steps in zip(sides, settings.steps_of(len(sides)), strict=True)
+    )
+
+
+def _style_side(settings: Settings, side: int) -> int:
+    return max(1, round(side * settings.style_scale))
+
+
+def has_settled(losses: Sequence[float], tolerance: float, window: int = 10) -> bool:
+    """Whether the loss no longer falls: "the expected level" of a run.
+
+    Compares the mean of the last `window` losses with the mean of the `window` before.
+
+    Args:
+        losses: of all steps at this size so far.
+        tolerance: the least fall for each step that counts as falling, relative to the loss.
+    """
+    if not tolerance or len(losses) < 2 * window:
+        return False
+    before = sum(losses[-2 * window : -window])
+    return before - sum(losses[-window:]) < tolerance * window * before

@@ -1,0 +1,339 @@
+"""The run: from two pictures to a stylised one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_style.image import files
+from tf_style.image.files import PathLike
+from tf_style.loss.objective import Objective, Targets
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.features import cut_model, vgg_model
+from tf_style.network.weights import digests, kernels, resolve
+from tf_style.run import runtime, schedule
+from tf_style.run.optimizers import Adam
+from tf_style.settings import InputError, Settings
+
+Picture = PathLike | np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step of a run.
+
+    Attributes:
+        scale, scales: which size, counted from 1, of how many.
+        height, width: that size, in pixels.
+        step, steps: which step at this size, counted from 1, of how many at most.
+        loss: of the image that the step started from.
+        parts: the weighted losses that add up to it: `content`, `style`, `variation`.
+        seconds: since the run began.
+        image: gives the picture as it is now, `(height, width, 3)` in `[0, 1]`; `None` in a
+            result's history.
+    """
+
+    scale: int
+    scales: int
+    height: int
+    width: int
+    step: int
+    steps: int
+    loss: float
+    parts: Mapping[str, float]
+    seconds: float
+    image: Callable[[], np.ndarray] | None = dataclasses.field(
+        default=None, repr=False, compare=False
+    )
+
+
+Callback = Callable[[Step], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run made, as plain data.
+
+    Attributes:
+        image: the generated image, `(height, width, 3)` float32 RGB in `[0, 1]`.
+        content: the content image at that size.
+        styles: the style images as they were read.
+        history: all steps, in order.
+        settings: with every `auto` resolved.
+        weights: layer → fingerprint of the kernels that were used.
+        seconds: of the whole run, reading of pictures and loading of weights included.
+        stopped: why the run ended: `steps` (all done, or settled), `callback`, or `not finite`.
+    """
+
+    image: np.ndarray
+    content: np.ndarray
+    styles: tuple[np.ndarray, ...]
+    history: tuple[Step, ...]
+    settings: Settings
+    weights: Mapping[str, str]
+    seconds: float
+    stopped: str
+
+    def save(self, path: PathLike) -> None:
+        """Write the image in the format that the ending of `path` names.
+
+        A PNG holds the settings, too. An older file is replaced only when the new one is complete.
+
+        Raises:
+            InputError: if nothing can be written there.
+        """
+        files.write_picture(path, self.image, json.dumps(self.provenance()))
+
+    def provenance(self) -> dict[str, Any]:
+        """What decided the picture, as plain JSON data: settings, weights, versions."""
+        return {
+            "settings": self.settings.as_dict(),
+            "weights": dict(self.weights),
+            "versions": runtime.versions(),
+        }
+
+
+def stylize(
+    content: Picture,
+    style: Picture | Sequence[Picture],
+    settings: Settings | None = None,
+    *,
+    callback: Callback | None = None,
+    **overrides: Any,
+) -> Result:
+    """Paint the content image in the style of the style image.
+
+    Args:
+        content: a path, `sample:NAME`, or an array `(height, width, 3)`, float in `[0, 1]` or
+            uint8.
+        style: likewise; several are blended into one style.
+        settings: defaults to `Settings()`.
+        callback: called with a `Step` after each step; a true return value ends the run, whose
+            result is then the picture so far.
+        **overrides: fields of `Settings`, such as `size=256`.
+
+    Returns:
+        A `Result`; `result.save("out.png")` writes the picture.
+
+    Raises:
+        InputError: (a `ValueError`) for pictures, settings or weights that cannot be used.
+
+    Example:
+        >>> result = stylize("sample:harbor", "sample:waves", size=64, weights="random", steps=2,
+        ...                  style_layers="block1_conv1", content_layers="block2_conv1")
+        >>> result.image.shape
+        (48, 64, 3)
+    """
+    settings = (settings or Settings()).replace(**overrides)
+    return Stylizer(settings).stylize(content, style, callback=callback)
+
+
+class Stylizer:
+    """Holds what is worth keeping between pictures: the network and the compiled steps.
+
+    Args:
+        settings: defaults to `Settings()`.
+        **overrides: fields of `Settings`.
+
+    Attributes:
+        settings: with every `auto` resolved.
+        weights: layer → fingerprint of the kernels in use.
+
+    Raises:
+        InputError: for settings or weights that cannot be used.
+    """
+
+    def __init__(self, settings: Settings | None = None, **overrides: Any):
+        settings = (settings or Settings()).replace(**overrides)
+        device = runtime.resolve_device(settings.device)
+        precision = runtime.resolve_precision(settings.precision, device)
+        layers = list(dict.fromkeys([*settings.content_layers, *settings.style_layers]))
+        with tf.device(device):
+            if settings.network in ARCHITECTURES:
+                architecture = ARCHITECTURES[settings.network]
+                architecture.check(settings.content_layers, "content_layers")
+                architecture.check(settings.style_layers, "style_layers")
+                arrays = kernels(
+                    architecture, architecture.up_to(layers), settings.weights, seed=settings.seed
+                )
+                model = vgg_model(architecture, layers, arrays, precision)
+                self.weights = digests(arrays)
+                self._least = architecture.least_size(layers)
+                settings = settings.replace(weights=resolve(settings.weights))
+            else:
+                model = cut_model(settings.network, layers, precision)
+                self.weights = digests(_arrays(model))
+                self._least = 1
+        self.settings = settings.replace(device=device, precision=precision)
+        self._objective = Objective(model, self.settings)
+        self._canvases: dict[tuple[int, int], _Canvas] = {}
+
+    @property
+    def traces(self) -> int:
+        """How many steps have been compiled so far: one for each size."""
+        return sum(canvas.step.experimental_get_tracing_count()
+                   for canvas in self._canvases.values())
+
+    def stylize(
+        self,
+        content: Picture,
+        style: Picture | Sequence[Picture],
+        *,
+        callback: Callback | None = None,
+    ) -> Result:
+        """As the function `stylize`, with the settings of this `Stylizer`."""
+        started = time.perf_counter()
+        content = files.as_picture(content, "content")
+        if isinstance(style, (list, tuple)):
+            styles = tuple(files.as_picture(each, f"style {i}") for i, each in enumerate(style, 1))
+        else:
+            styles = (files.as_picture(style, "style"),)
+        if not styles:
+            raise InputError("style: expected at least one picture. Received none")
+        scales = schedule.plan(
+            self.settings,
+            content.shape[:2],
+            {f"style {i}": each.shape[:2] for i, each in enumerate(styles, 1)},
+            self._least,
+        )
+        run = _Run(len(scales), started, callback)
+        canvas = None
+        with tf.device(self.settings.device):
+            for scale in scales:
+                canvas = self._start(scale, content, canvas)
+                targets = self._objective.targets(
+                    tf.constant(_resized(content, scale)[None]),
+                    [tf.constant(files.fit(each, scale.style_side)[None]) for each in styles],
+                )
+                stopped = run.descend(canvas, scale, targets, self.settings)
+                if stopped != "steps":
+                    break
+            image = canvas.picture()
+        full = scales[-1]
+        if stopped != "steps" and image.shape[:2] != (full.height, full.width):
+            image = _resized(image, full)
+        if stopped == "not finite":
+            warnings.warn(
+                f"the loss is not finite at step {len(run.history)}; kept the image as it was. "
+                "Try a smaller --learning_rate or --precision=float32",
+                stacklevel=2,
+            )
+        return Result(
+            image=image,
+            content=_resized(content, full),
+            styles=styles,
+            history=tuple(run.history),
+            settings=self.settings,
+            weights=self.weights,
+            seconds=time.perf_counter() - started,
+            stopped=stopped,
+        )
+
+    def _start(
+        self, scale: schedule.Scale, content: np.ndarray, coarse: _Canvas | None
+    ) -> _Canvas:
+        """The canvas of a size, with the image and the moments that the run starts from there."""
+        size = scale.height, scale.width
+        if size not in self._canvases:
+            self._canvases[size] = _Canvas(self._objective, *size)
+        canvas = self._canvases[size]
+        if coarse is not None:
+            canvas.image.assign(_resized(coarse.picture(), scale)[None])
+            canvas.adam.carry_over(coarse.adam)
+            return canvas
+        canvas.adam.reset()
+        if self.settings.init == "noise":
+            noise = np.random.default_rng(self.settings.seed).random((1, *size, 3))
+            canvas.image.assign(noise.astype(np.float32))
+        else:
+            canvas.image.assign(_resized(content, scale)[None])
+        return canvas
+
+
+class _Canvas(tf.Module):
+    """The image variable of one size, its optimizer and its compiled step."""
+
+    def __init__(self, objective: Objective, height: int, width: int):
+        super().__init__()
+        shape = (1, height, width, 3)
+        self.image = tf.Variable(tf.zeros(shape), name="image")
+        self.adam = Adam(shape)
+        self._objective = objective
+        self.step = tf.function(self._step)
+
+    def picture(self) -> np.ndarray:
+        return self.image.numpy()[0]
+
+    def _step(
+        self, targets: Targets, learning_rate: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        loss, parts, gradient = self._objective.value_and_gradient(
+            tf.convert_to_tensor(self.image), targets
+        )
+        # One value that is not finite would spread over the whole image and both moments.
+        finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.reduce_sum(gradient))
+        gradient = tf.where(finite, gradient, tf.zeros_like(gradient))
+        moved = self.image - self.adam.update(gradient, learning_rate)
+        self.image.assign(tf.clip_by_value(moved, 0.0, 1.0))
+        return tf.where(finite, loss, math.nan), parts
+
+
+class _Run:
+    """The steps of one run and who hears of them."""
+
+    def __init__(self, scales: int, started: float, callback: Callback | None):
+        self.history: list[Step] = []
+        self._scales = scales
+        self._scale = 0
+        self._started = started
+        self._callback = callback
+
+    def descend(
+        self, canvas: _Canvas, scale: schedule.Scale, targets: Targets, settings: Settings
+    ) -> str:
+        """Take the steps of one size. Returns why they ended, as in `Result.stopped`."""
+        self._scale += 1
+        losses: list[float] = []
+        for number in range(1, scale.steps + 1):
+            rate = scale.learning_rate(number - 1, settings.learning_rate)
+            loss, parts = canvas.step(targets, tf.constant(rate, tf.float32))
+            losses.append(float(loss))
+            step = Step(
+                scale=self._scale,
+                scales=self._scales,
+                height=scale.height,
+                width=scale.width,
+                step=number,
+                steps=scale.steps,
+                loss=losses[-1],
+                parts={name: float(part) for name, part in parts.items()},
+                seconds=time.perf_counter() - self._started,
+            )
+            self.history.append(step)
+            if not math.isfinite(losses[-1]):
+                return "not finite"
+            if self._callback and self._callback(dataclasses.replace(step, image=canvas.picture)):
+                return "callback"
+            if schedule.has_settled(losses, settings.tolerance):
+                break
+        return "steps"
+
+
+def _resized(image: np.ndarray, scale: schedule.Scale) -> np.ndarray:
+    return np.clip(files.resize(image, scale.height, scale.width), 0, 1)
+
+
+def _arrays(model: tf.keras.Model) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {
+        layer.name: tuple(np.asarray(array) for array in layer.get_weights())
+        for layer in model.layers
+        if len(layer.get_weights()) == 2
+    }
