@@ -1,0 +1,77 @@
+"""The report of a run, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tf_style.image.files import PathLike, write_bytes
+from tf_style.run.runtime import peak_memory
+from tf_style.run.stylizer import Result
+
+
+def report(
+    result: Result, *, content: str | None = None, style: Sequence[str] = (),
+    output: str | None = None,
+) -> dict[str, Any]:
+    """All that is worth knowing about a run, as plain JSON data.
+
+    Args:
+        result: what the run gave.
+        content, style, output: the files, as they were named.
+
+    Returns:
+        `settings` with every `auto` resolved; `versions`; `weights`, layer → fingerprint; the
+        files; `stopped`; `seconds`; `peak_memory_bytes`; `steps` taken in all; and `scales`, one
+        entry for each size with its `height`, `width`, `steps`, `seconds` and the last `loss` and
+        `parts`.
+    """
+    return {
+        **result.provenance(),
+        "content": content,
+        "style": list(style),
+        "output": output,
+        "stopped": result.stopped,
+        "seconds": round(result.seconds, 3),
+        "peak_memory_bytes": peak_memory(),
+        "steps": len(result.history),
+        "scales": _scales(result),
+    }
+
+
+def _scales(result: Result) -> list[dict[str, Any]]:
+    last_of = {step.scale: step for step in result.history}
+    entries, before = [], 0.0
+    for last in last_of.values():
+        entries.append({
+            "height": last.height,
+            "width": last.width,
+            "steps": last.step,
+            "seconds": round(last.seconds - before, 3),
+            "loss": last.loss,
+            "parts": dict(last.parts),
+        })
+        before = last.seconds
+    return entries
+
+
+def write_report(path: PathLike, content: dict[str, Any]) -> None:
+    """Write a report, whole or not at all.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    # A loss that is not finite has no JSON number; null is what JSON has for it.
+    text = json.dumps(_finite(content), indent=2, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return value
