@@ -1,0 +1,562 @@
+"""The commands `tf_style` and `tf_style_evaluate`: flags, checks, progress, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import json
+import math
+import os
+import signal
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+import tf_style
+from tf_style.settings import COMMAND_OPTIONS, EVALUATE_OPTIONS, InputError, Option, Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tf_style.run.schedule import Scale
+    from tf_style.run.stylizer import Result, Step
+    from tf_style.view.metrics import Evaluation
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+STYLIZE_USAGE = """\
+Paint a content picture in the style of another picture.
+
+  tf_style CONTENT STYLE [OUTPUT] [--flag=value ...]
+  tf_style --content=FILE --style=FILE [--output=FILE] [--flag=value ...]
+"""
+EVALUATE_USAGE = """\
+Measure how well pictures took over a style, and how much content they kept.
+
+  tf_style_evaluate --content=FILE --style=FILE --generated=FILE [--generated=FILE ...]
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command `tf_style`."""
+    sys.exit(_guarded("tf_style", _stylize, argv))
+
+
+def evaluate(argv: Sequence[str] | None = None) -> None:
+    """The command `tf_style_evaluate`."""
+    sys.exit(_guarded("tf_style_evaluate", _evaluate, argv))
+
+
+def _guarded(
+    program: str, command: Callable[[list[str]], int], argv: Sequence[str] | None
+) -> int:
+    """Run a command; turn what stops it into one line on stderr and an exit code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: _say(f"{program}: {message}")
+        try:
+            return command(list(sys.argv[1:] if argv is None else argv))
+        except InputError as error:
+            _say(f"{program}: {error}")
+            return BAD_INPUT
+        except KeyboardInterrupt:
+            _say(f"{program}: stopped; nothing was written")
+            return INTERRUPTED
+        except MemoryError:
+            _say(f"{program}: not enough memory; try a smaller --size")
+            return FAILED
+        except BrokenPipeError:
+            # Whoever read our output has gone. Python would complain again when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+
+
+def _say(text: str) -> None:
+    print(" ".join(text.split("\n")), file=sys.stderr, flush=True)
+
+
+# Flags ------------------------------------------------------------------------------------------
+
+
+def _parse(program: str, options: Sequence[Option], argv: list[str]) -> tuple[dict, list[str]]:
+    """The flags that were given, by name, and the arguments that are no flags.
+
+    What the command line gives replaces what presets and flagfiles give, wherever it stands.
+    """
+    defaults, given = _split_off_files(argv)
+    values: dict[str, Any] = {}
+    for origin, arguments in (*defaults, ("", given)):
+        found, positional = _parse_some(program, options, arguments, origin)
+        values.update(found)
+    return values, positional
+
+
+def _parse_some(
+    program: str, options: Sequence[Option], arguments: list[str], origin: str
+) -> tuple[dict[str, Any], list[str]]:
+    where = f"{origin}: " if origin else ""
+    values = flags.FlagValues()
+    values.set_gnu_getopt(True)
+    for option in options:
+        define = {"bool": flags.DEFINE_boolean, "list": flags.DEFINE_multi_string}.get(
+            option.kind, flags.DEFINE_string
+        )
+        define(option.name, None, option.help, flag_values=values)
+    try:
+        positional = values([program, *arguments])[1:]
+    except flags.UnrecognizedFlagError as error:
+        known = [option.name for option in options]
+        near = difflib.get_close_matches(error.flagname, known, n=1)
+        hint = f" Did you mean --{near[0]}?" if near else ""
+        raise InputError(
+            f"{where}--{error.flagname}: there is no such flag.{hint} All flags: {program} --help"
+        ) from None
+    except flags.Error as error:
+        raise InputError(f"{where}{error}") from None
+    if origin and positional:
+        raise InputError(f"{where}expected one --flag=value a line. Received: {positional[0]!r}")
+    found = {option.name: values[option.name].value for option in options
+             if values[option.name].present}
+    return found, positional
+
+
+def _split_off_files(argv: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """The (name, flags) of each preset and flagfile in `argv`, and what is left of it."""
+    files, rest = [], []
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument == "--":
+            rest += [argument, *arguments]
+            break
+        name, equals, value = argument.lstrip("-").partition("=")
+        if not argument.startswith("-") or name not in ("preset", "flagfile"):
+            rest.append(argument)
+            continue
+        if not equals:
+            value = next(arguments, "")
+        if not value:
+            raise InputError(f"--{name}: expected a {'name' if name == 'preset' else 'file'}")
+        path = _preset_path(value) if name == "preset" else Path(value)
+        files += _read_flagfile(path, ())
+    return files, rest
+
+
+def _read_flagfile(path: Path, within: tuple[Path, ...]) -> list[tuple[str, list[str]]]:
+    if path.resolve() in within:
+        raise InputError(f"--flagfile={path}: names itself")
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
+        raise InputError(
+            f"--flagfile={path}: cannot be read ({reason}). Presets: "
+            f"{', '.join('--preset=' + name for name in _presets())}"
+        ) from None
+    files, own = [], []
+    for line in lines:
+        name, _, value = line.lstrip("-").partition("=")
+        if line.startswith("-") and name in ("preset", "flagfile"):
+            nested = _preset_path(value) if name == "preset" else path.parent / value
+            files += _read_flagfile(nested, (*within, path.resolve()))
+        elif line and not line.startswith(("#", "//")):
+            own.append(line)
+    return [*files, (os.fspath(path), own)]
+
+
+def _preset_folders() -> tuple[Path, ...]:
+    package = Path(tf_style.__file__).parent
+    return package / "flags", package.parent / "flags"
+
+
+def _presets() -> list[str]:
+    return sorted({file.stem for folder in _preset_folders() for file in folder.glob("*.flags")})
+
+
+def _preset_path(name: str) -> Path:
+    for folder in _preset_folders():
+        if (folder / f"{name}.flags").is_file():
+            return folder / f"{name}.flags"
+    raise InputError(f"--preset={name}: there is no such preset. All: {', '.join(_presets())}")
+
+
+def _help(usage: str, options: Sequence[Option]) -> str:
+    lines = [usage]
+    for option in options:
+        form = option.form or {"int": "N", "float": "X", "bool": ""}.get(option.kind, "NAME")
+        form = "|".join(option.choices) or form
+        default = "" if option.default in (None, False) else f" (default: {option.default})"
+        lines.append(f"  --{option.name}{'=' if form else ''}{form}")
+        lines += textwrap.wrap(option.help + default, 88, initial_indent=" " * 6,
+                               subsequent_indent=" " * 6, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+# tf_style ---------------------------------------------------------------------------------------
+
+
+def _stylize(argv: list[str]) -> int:
+    options = (*COMMAND_OPTIONS, *Settings.options())
+    values, positional = _parse("tf_style", options, argv)
+    if values.get("help"):
+        print(_help(STYLIZE_USAGE, options))
+        return DONE
+    if values.get("version"):
+        print(f"tf_style {tf_style.__version__}")
+        return DONE
+    if values.get("list_samples"):
+        _list_samples()
+        return DONE
+    if values.get("list_layers"):
+        _list_layers(values.get("network", "vgg16"))
+        return DONE
+    names = {field.name for field in dataclasses.fields(Settings)}
+    settings = Settings(**{name: value for name, value in values.items() if name in names})
+    job = _Job.check(values, positional, settings)
+    with _tensorflow_quiet(values.get("verbose", False)):
+        from tf_style.run.stylizer import Stylizer
+    return job.run(Stylizer, settings, quiet=values.get("quiet", False))
+
+
+def _list_samples() -> None:
+    from tf_style.image import samples
+
+    for title, group in (("content", samples.CONTENT_SAMPLES), ("style", samples.STYLE_SAMPLES)):
+        print(f"{title}:")
+        for name, text in group.items():
+            print(f"  {samples.PREFIX}{name:16} {text}")
+
+
+def _list_layers(network: str) -> None:
+    from tf_style.network.architectures import ARCHITECTURES
+
+    if network not in ARCHITECTURES:
+        with _tensorflow_quiet(False):
+            from tf_style.network.features import load_model
+        for layer in load_model(network).layers:
+            print(layer.name)
+        return
+    print(f"{'layer':14} channels  stride  sees (pixels)")
+    for layer in ARCHITECTURES[network].layers:
+        print(f"{layer.name:14} {layer.channels:8} {layer.stride:7} {layer.field:14}")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """What the flags ask for, checked as far as it can be without TensorFlow."""
+
+    content_name: str
+    style_names: tuple[str, ...]
+    content: np.ndarray
+    styles: tuple[np.ndarray, ...]
+    output: Path
+    report: Path | None
+    plan: tuple[Scale, ...]
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any], positional: list[str], settings: Settings) -> _Job:
+        from tf_style.image import files
+        from tf_style.network import weights
+        from tf_style.network.architectures import ARCHITECTURES
+        from tf_style.run import schedule
+
+        content_name, style_names, output = _pictures(values, positional)
+        layers = [*settings.content_layers, *settings.style_layers]
+        least = 1
+        if settings.network in ARCHITECTURES:
+            architecture = ARCHITECTURES[settings.network]
+            architecture.check(settings.content_layers, "content_layers")
+            architecture.check(settings.style_layers, "style_layers")
+            least = architecture.least_size(layers)
+        elif not Path(settings.network).is_file():
+            raise InputError(
+                f"--network={settings.network}: expected {', '.join(ARCHITECTURES)} or a saved "
+                "Keras model. There is no such file"
+            )
+        inputs = [files.locate(name) for name in (content_name, *style_names)]
+        output = (files.check_output(output) if output
+                  else _new_name(content_name, style_names))
+        files.check_writable(output)
+        report = values.get("report")
+        report = files.check_writable(report) if report else None
+        for name, path in (("--output", output), ("--report", report)):
+            if path and any(_same_file(path, picture) for picture in inputs):
+                raise InputError(f"{name}={path}: this would replace an input")
+        if report and _same_file(report, output):
+            raise InputError(f"--report={report}: this is the --output")
+        content, *styles = (files.read_picture(name) for name in (content_name, *style_names))
+        plan = schedule.plan(
+            settings,
+            content.shape[:2],
+            {name: style.shape[:2] for name, style in zip(style_names, styles, strict=True)},
+            least,
+        )
+        source = weights.resolve(settings.weights)
+        if settings.network in ARCHITECTURES and source not in ("imagenet", "random"):
+            weights.kernels(architecture, architecture.up_to(layers), settings.weights)
+        return cls(content_name, style_names, content, tuple(styles), output, report, plan)
+
+    def run(self, stylizer_class: type, settings: Settings, *, quiet: bool) -> int:
+        from tf_style.view.report import report, write_report
+
+        stylizer = stylizer_class(settings)
+        progress = None if quiet else _Progress(self.plan)
+        with _interrupt() as interrupted, _progress_shown(progress):
+            def callback(step: Step) -> bool:
+                if progress:
+                    progress.show(step)
+                return bool(interrupted)
+
+            result: Result = stylizer.stylize(self.content, self.styles, callback=callback)
+        result.save(self.output)
+        if self.report:
+            write_report(self.report, report(
+                result, content=self.content_name, style=self.style_names,
+                output=os.fspath(self.output),
+            ))
+        if not quiet:
+            print(self.output)
+        if result.stopped == "not finite":
+            return FAILED
+        if interrupted:
+            _say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in "
+                 f"{self.output}")
+            return INTERRUPTED
+        return DONE
+
+
+def _pictures(
+    values: Mapping[str, Any], positional: list[str]
+) -> tuple[str, tuple[str, ...], str | None]:
+    """Content, styles and output, each from its flag or from its place."""
+    if len(positional) > 3:
+        raise InputError(
+            f"{positional[3]!r}: expected at most CONTENT STYLE OUTPUT. Flags are written "
+            "--flag=value"
+        )
+    # A stray word is most often a flag's value behind a space too many.
+    if len(positional) == 1:
+        raise InputError(
+            f"{positional[0]!r}: expected --flag=value, or two pictures: tf_style CONTENT STYLE"
+        )
+    for name, stray in zip(("content", "style", "output"), positional, strict=False):
+        if values.get(name):
+            raise InputError(f"{stray!r}: --{name} is given already")
+    content, style, output = [*positional, None, None, None][:3]
+    content = content or values.get("content")
+    styles = (style,) if style else tuple(values.get("style") or ())
+    for name, value in (("content", content), ("style", all(styles) and styles)):
+        if not value:
+            raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
+                             "come with tf_style: tf_style --list_samples")
+    return content, styles, output or values.get("output")
+
+
+def _new_name(content: str, styles: Iterable[str]) -> Path:
+    """A name that is not taken, beside the content; for samples, in the working folder."""
+    stems = [Path(name.partition(":")[2] if name.startswith("sample:") else name).stem
+             for name in (content, *styles)]
+    folder = Path() if content.startswith("sample:") else Path(content).parent
+    stem = "_".join(stems)
+    path, number = folder / f"{stem}.png", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}_{number}.png"
+    return path
+
+
+def _same_file(first: Path, second: Path) -> bool:
+    if first.exists() and second.exists():
+        return os.path.samefile(first, second)
+    return os.path.realpath(first) == os.path.realpath(second)
+
+
+@contextlib.contextmanager
+def _interrupt() -> Iterator[list[int]]:
+    """A list that Ctrl-C fills; pressed again, Ctrl-C interrupts at once."""
+    received: list[int] = []
+
+    def receive(number: int, frame: Any) -> None:
+        received.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, receive)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _tensorflow_quiet(verbose: bool) -> Iterator[None]:
+    """Import TensorFlow within: its start-up messages stay off the screen."""
+    if verbose:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The messages before its log starts heed no variable. They are written by C++ code.
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)
+
+
+class _Progress:
+    """A bar on a terminal, plain lines elsewhere, both on stderr."""
+
+    WIDTH = 24
+    EVERY = 5.0
+
+    def __init__(self, plan: Sequence[Scale]):
+        self._plan = plan
+        self._terminal = sys.stderr.isatty()
+        self._shown = 0
+        self._next_line = 0.0
+        self._scale_began = (0, 0.0)
+
+    def show(self, step: Step) -> None:
+        line = (f"{step.width}x{step.height} ({step.scale}/{step.scales}) "
+                f"{self._bar(step)}step {step.step}/{step.steps}  loss {step.loss:.3g}  "
+                + "  ".join(f"{name} {part:.3g}" for name, part in step.parts.items())
+                + self._left(step))
+        if self._terminal:
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns
+            sys.stderr.write("\r" + line[: columns - 1].ljust(min(self._shown, columns - 1)))
+            self._shown = len(line)
+        elif step.seconds >= self._next_line or step.step == step.steps:
+            self._next_line = step.seconds + self.EVERY
+            sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._terminal and self._shown:
+            sys.stderr.write("\n")
+
+    def _bar(self, step: Step) -> str:
+        if not self._terminal:
+            return ""
+        done = round(self.WIDTH * step.step / step.steps)
+        return f"[{'#' * done}{'-' * (self.WIDTH - done)}] "
+
+    def _left(self, step: Step) -> str:
+        """Time left, if what is left goes at this size's pace, pixel for pixel."""
+        if self._scale_began[0] != step.scale:
+            # The first step at a size is not counted: it is compiled, too.
+            self._scale_began = step.scale, step.seconds
+            return ""
+        pixels = step.width * step.height
+        pace = (step.seconds - self._scale_began[1]) / (step.step - 1) / pixels
+        rest = (step.steps - step.step) * pixels + sum(
+            scale.steps * scale.width * scale.height for scale in self._plan[step.scale:]
+        )
+        minutes, seconds = divmod(math.ceil(pace * rest), 60)
+        return f"  {minutes}:{seconds:02} left"
+
+
+@contextlib.contextmanager
+def _progress_shown(progress: _Progress | None) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if progress:
+            progress.close()
+
+
+# tf_style_evaluate ------------------------------------------------------------------------------
+
+
+def _evaluate(argv: list[str]) -> int:
+    values, positional = _parse("tf_style_evaluate", EVALUATE_OPTIONS, argv)
+    if values.get("help"):
+        print(_help(EVALUATE_USAGE, EVALUATE_OPTIONS))
+        return DONE
+    if values.get("version"):
+        print(f"tf_style {tf_style.__version__}")
+        return DONE
+    if positional:
+        raise InputError(f"{positional[0]!r}: expected --flag=value. "
+                         "All flags: tf_style_evaluate --help")
+    for name in ("content", "style", "generated"):
+        if not values.get(name):
+            raise InputError(f"--{name}: expected a picture, such as --{name}=FILE")
+    from tf_style.image import files
+    from tf_style.network import weights
+    from tf_style.network.architectures import ARCHITECTURES
+    from tf_style.view import metrics
+
+    content = files.read_picture(values["content"])
+    styles = [files.read_picture(name) for name in values["style"]]
+    generated = {name: files.read_picture(name) for name in values["generated"]}
+    if values.get("plot"):
+        from tf_style.view.plotting import check_figure
+
+        check_figure(values["plot"])
+    source = weights.resolve(values.get("weights", "auto"))
+    network = ARCHITECTURES["vgg16"]
+    with _tensorflow_quiet(values.get("verbose", False)):
+        kernels = weights.kernels(
+            network, network.up_to(metrics.STYLE_LAYERS), values.get("weights", "auto")
+        )
+        from tf_style.network.features import vgg_model
+    judge = metrics.Judge(vgg_model(network, metrics.STYLE_LAYERS, kernels), content, styles)
+    measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
+    flattered = {name: _made_with(name, weights.digests(kernels)) for name in generated}
+    if values.get("json"):
+        rows = [
+            {"generated": name, **_without_nan(dataclasses.asdict(measured[name])),
+             "weights": source, "flattered": flattered[name]}
+            for name in generated
+        ]
+        print(json.dumps(rows, indent=2))
+    else:
+        _print_table(measured, source)
+    for name, same in flattered.items():
+        if same:
+            _say(f"tf_style_evaluate: {name} was made with the weights that judge it here, which "
+                 "flatters it; judge with other --weights")
+    if values.get("plot"):
+        from tf_style.view.plotting import plot_tradeoff, write_figure
+
+        write_figure(values["plot"], plot_tradeoff(measured))
+    return DONE
+
+
+def _made_with(picture: str, judge: Mapping[str, str]) -> bool | None:
+    """Whether the judge's kernels made the picture; `None` where the file does not say."""
+    from tf_style.image.files import read_note
+    from tf_style.view.metrics import flattered
+
+    try:
+        maker = json.loads(read_note(picture) or "")["weights"]
+        return flattered(maker, judge)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
+    """JSON has no number for what could not be measured; it has null."""
+    return {name: None if math.isnan(value) else value for name, value in measures.items()}
+
+
+def _print_table(measured: Mapping[str, Evaluation], source: str) -> None:
+    width = max(len(name) for name in measured)
+    print(f"judged by {source}")
+    print(f"{'generated':{width}}  style distance  content similarity  edge agreement"
+          "  colour distance")
+    for name, each in measured.items():
+        print(f"{name:{width}}  {each.style_distance:14.3f}  {each.content_similarity:18.3f}  "
+              f"{each.edge_agreement:14.3f}  {each.color_distance:15.3f}")
