@@ -418,7 +418,7 @@ def _tensorflow_quiet(verbose: bool) -> Iterator[None]:
 class _Progress:
     """A bar on a terminal, plain lines elsewhere, both on stderr."""
 
-    WIDTH = 24
+    WIDTH = 10
     EVERY = 5.0
 
     def __init__(self, plan: Sequence[Scale]):
@@ -430,12 +430,12 @@ class _Progress:
 
     def show(self, step: Step) -> None:
         line = (f"{step.width}x{step.height} ({step.scale}/{step.scales}) "
-                f"{self._bar(step)}step {step.step}/{step.steps}  loss {step.loss:.3g}  "
-                + "  ".join(f"{name} {part:.3g}" for name, part in step.parts.items())
-                + self._left(step))
+                f"{self._bar(step)}step {step.step}/{step.steps}{self._left(step)}  "
+                f"loss {step.loss:.3g}  "
+                + "  ".join(f"{name} {part:.3g}" for name, part in step.parts.items()))
         if self._terminal:
-            columns = os.get_terminal_size(sys.stderr.fileno()).columns
-            sys.stderr.write("\r" + line[: columns - 1].ljust(min(self._shown, columns - 1)))
+            columns = (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
+            sys.stderr.write("\r" + line[:columns].ljust(min(self._shown, columns)))
             self._shown = len(line)
         elif step.seconds >= self._next_line or step.step == step.steps:
             self._next_line = step.seconds + self.EVERY
@@ -464,7 +464,7 @@ class _Progress:
             scale.steps * scale.width * scale.height for scale in self._plan[step.scale:]
         )
         minutes, seconds = divmod(math.ceil(pace * rest), 60)
-        return f"  {minutes}:{seconds:02} left"
+        return f", {minutes}:{seconds:02} left"
 
 
 @contextlib.contextmanager

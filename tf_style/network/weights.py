@@ -85,7 +85,7 @@ def kernels(
         return read_kernels(source, architecture, convolutions)
     except InputError as error:
         if weights == AUTO:
-            raise InputError(f"${ENVIRONMENT}: {error}") from None
+            raise InputError(str(error).replace("--weights", f"${ENVIRONMENT}", 1)) from None
         raise
 
 

@@ -1,0 +1,54 @@
+"""What several tests need."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_style.image.files import resize
+
+# Before any test changes the environment or the working folder.
+_WEIGHTS = os.environ.get("TF_STYLE_WEIGHTS")
+_WEIGHTS = str(Path(_WEIGHTS).resolve()) if _WEIGHTS else None
+
+
+@pytest.fixture(autouse=True)
+def no_weights_from_outside(monkeypatch):
+    """Tests do not depend on what the machine has: those that want it ask for `real_weights`."""
+    monkeypatch.delenv("TF_STYLE_WEIGHTS", raising=False)
+
+
+@pytest.fixture
+def real_weights() -> str:
+    """A file with the real kernels of VGG16's blocks 1 to 3."""
+    if not _WEIGHTS:
+        pytest.skip("needs pretrained kernels: set TF_STYLE_WEIGHTS to a weights file")
+    return _WEIGHTS
+
+
+def smooth_picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:
+    """A picture of soft random colours, `(height, width, 3)` in [0, 1]."""
+    coarse = np.random.default_rng(seed).random((6, 8, 3), dtype=np.float32)
+    return np.clip(resize(coarse, height, width), 0, 1)
+
+
+@pytest.fixture
+def content() -> np.ndarray:
+    return smooth_picture(1)
+
+
+@pytest.fixture
+def style() -> np.ndarray:
+    return smooth_picture(2, 40, 56)
+
+
+@pytest.fixture
+def pictures(tmp_path, content, style):
+    """The folder of two picture files, `content.png` and `style.png`."""
+    for name, picture in (("content", content), ("style", style)):
+        Image.fromarray((picture * 255).round().astype(np.uint8)).save(tmp_path / f"{name}.png")
+    return tmp_path

@@ -1,0 +1,35 @@
+import pytest
+
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.settings import InputError
+
+
+@pytest.mark.parametrize("name, convolutions", [("vgg16", 13), ("vgg19", 16)])
+def test_number_of_convolutions(name, convolutions):
+    assert len(ARCHITECTURES[name].convolutions) == convolutions
+
+
+@pytest.mark.parametrize("layer, field, stride", [
+    ("block1_conv1", 3, 1), ("block1_conv2", 5, 1), ("block1_pool", 6, 2),
+    ("block2_conv1", 10, 2), ("block3_conv3", 40, 4), ("block5_conv3", 196, 16),
+])
+def test_receptive_fields(layer, field, stride):
+    # Worked out by hand: a 3x3 convolution adds two strides, a 2x2 pooling one.
+    found = ARCHITECTURES["vgg16"].layer(layer)
+    assert (found.field, found.stride) == (field, stride)
+
+
+def test_an_unknown_layer_is_answered_with_the_nearest():
+    with pytest.raises(InputError) as error:
+        ARCHITECTURES["vgg16"].check(["block6_conv1"], "content_layers")
+    assert str(error.value) == (
+        "--content_layers: VGG16 has no layer 'block6_conv1'. Did you mean 'block5_conv1'? "
+        "All layers: tf_style --list_layers"
+    )
+
+
+def test_nothing_deeper_than_needed():
+    layers = ARCHITECTURES["vgg16"].up_to(["block1_conv1", "block2_conv1"])
+    assert [layer.name for layer in layers] == [
+        "block1_conv1", "block1_conv2", "block1_pool", "block2_conv1"
+    ]

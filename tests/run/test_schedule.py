@@ -1,0 +1,57 @@
+import pytest
+
+from tf_style.run.schedule import has_settled, plan
+from tf_style.settings import InputError, Settings
+
+
+def sizes(scales):
+    return [(scale.height, scale.width, scale.steps) for scale in scales]
+
+
+def test_coarse_to_fine_doubles():
+    scales = plan(Settings(steps="9,8,7"), (768, 1024), {"style": (500, 400)}, 16)
+    assert sizes(scales) == [(96, 128, 9), (192, 256, 8), (384, 512, 7)]
+    assert [scale.style_side for scale in scales] == [128, 256, 512]
+
+
+def test_one_scale_is_the_final_size_alone():
+    assert sizes(plan(Settings(scales=1, steps=5), (10, 10), {}, 4)) == [(512, 512, 5)]
+
+
+def test_sizes_that_are_too_small_are_left_out():
+    scales = plan(Settings(size=64, steps="9,8,7"), (64, 64), {}, 16)
+    assert sizes(scales) == [(16, 16, 9), (32, 32, 8), (64, 64, 7)]
+    scales = plan(Settings(size=64, steps="9,8,7"), (64, 64), {}, 32)
+    assert sizes(scales) == [(32, 32, 8), (64, 64, 7)]
+    scales = plan(Settings(size=64, steps="9,8,7"), (64, 64), {"thin": (10, 40)}, 16)
+    assert sizes(scales) == [(64, 64, 7)]
+
+
+def test_style_scale_changes_the_style_alone():
+    scales = plan(Settings(style_scale=0.5, steps=1), (64, 64), {}, 1)
+    assert [scale.style_side for scale in scales] == [64, 128, 256]
+    assert scales[-1].width == 512
+
+
+def test_pictures_that_are_too_small_are_named():
+    with pytest.raises(InputError, match=r"5000x1 becomes 512x1 .* Least side: 16 pixels"):
+        plan(Settings(), (1, 5000), {}, 16)
+    with pytest.raises(InputError, match=r"thin.jpg: 1000x10 is seen at 512x5"):
+        plan(Settings(), (512, 512), {"thin.jpg": (10, 1000)}, 16)
+
+
+def test_learning_rate_falls_to_a_tenth():
+    scale = plan(Settings(scales=1, steps=101), (64, 64), {}, 1)[0]
+    rates = [scale.learning_rate(step, 0.5) for step in range(101)]
+    assert rates[0] == 0.5 and rates == sorted(rates, reverse=True)
+    assert 0.05 < rates[-1] < 0.051
+
+
+def test_settling():
+    falling = [0.99**step for step in range(40)]
+    assert not has_settled(falling, 0.005)
+    assert has_settled(falling, 0.02)
+    assert has_settled([1.0] * 20, 1e-6)
+    assert not has_settled([1.0] * 19, 1e-6), "too early to say"
+    assert not has_settled([1.0] * 40, 0), "0 turns it off"
+    assert has_settled([1.0 + step / 100 for step in range(40)], 1e-6), "a loss that rises"

@@ -1,0 +1,169 @@
+import json
+import warnings
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_style import InputError, Settings, Stylizer, stylize
+from tf_style.image.files import read_note, read_picture
+
+SMALL = {
+    "size": 48, "scales": 2, "steps": "6,4", "weights": "random", "tolerance": 0,
+    "content_layers": "block2_conv1", "style_layers": "block1_conv1,block2_conv1",
+    "precision": "float32",
+}
+
+
+def test_a_run_lowers_the_loss_and_keeps_the_range(content, style):
+    result = stylize(content, style, **{**SMALL, "steps": "20,20", "learning_rate": 0.01})
+    assert result.image.shape == (36, 48, 3) and result.image.dtype == np.float32
+    assert result.image.min() >= 0 and result.image.max() <= 1
+    assert len(result.history) == 40 and result.stopped == "steps"
+    for scale in (1, 2):
+        losses = [step.loss for step in result.history if step.scale == scale]
+        assert losses[-1] < losses[0]
+    assert np.abs(result.image - result.content).max() > 0.05
+
+
+def test_settings_are_resolved(content, style):
+    settings = stylize(content, style, **{**SMALL, "precision": "auto"}).settings
+    assert settings.precision in ("float32", "bfloat16")
+    assert settings.device.startswith(("cpu", "gpu")) and settings.weights == "random"
+
+
+def test_same_settings_give_the_same_pixels(content, style):
+    for init in ("content", "noise"):
+        first, second = (stylize(content, style, **SMALL, init=init).image for _ in range(2))
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_stylizer_gives_what_a_fresh_one_gives(content, style):
+    stylizer = Stylizer(**SMALL)
+    stylizer.stylize(style, content)
+    np.testing.assert_array_equal(
+        stylizer.stylize(content, style).image, stylize(content, style, **SMALL).image
+    )
+
+
+def test_one_trace_for_each_size_whatever_the_picture(content, style):
+    stylizer = Stylizer(**SMALL)
+    stylizer.stylize(content, style)
+    assert stylizer.traces == 2
+    # Other pictures; the same size of the generated image, another one of the style.
+    stylizer.stylize(content[::-1], np.concatenate([style, style]))
+    assert stylizer.traces == 2
+    stylizer.stylize(np.concatenate([content, content]), style)
+    assert stylizer.traces == 4
+
+
+def test_noise_starts_elsewhere_and_depends_on_the_seed(content, style):
+    images = [stylize(content, style, **SMALL, init=init, seed=seed).image
+              for init, seed in (("content", 0), ("noise", 0), ("noise", 1))]
+    for one, other in ((0, 1), (1, 2)):
+        assert np.abs(images[one] - images[other]).mean() > 0.01
+
+
+def test_the_callback_hears_of_every_step_and_sees_the_picture(content, style):
+    heard = []
+
+    def callback(step):
+        heard.append((step.scale, step.step, step.image().shape))
+
+    result = stylize(content, style, callback=callback, **SMALL)
+    assert heard == [(1, i, (18, 24, 3)) for i in range(1, 7)] + [
+        (2, i, (36, 48, 3)) for i in range(1, 5)
+    ]
+    assert all(step.image is None for step in result.history)
+
+
+def test_the_callback_can_end_the_run(content, style):
+    result = stylize(content, style, callback=lambda step: step.step == 3, **SMALL)
+    assert result.stopped == "callback" and len(result.history) == 3
+    assert result.image.shape == (36, 48, 3), "the picture so far, at the full size"
+
+
+def test_a_settled_size_ends_early(content, style):
+    result = stylize(content, style, **{**SMALL, "steps": 60, "tolerance": 1.0})
+    assert [step.step for step in result.history if step.scale == 1][-1] == 20
+    assert result.history[-1].scale == 2
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_image(content, style, monkeypatch):
+    stylizer = Stylizer(**SMALL)
+    objective = stylizer._objective
+    calls = tf.Variable(0)
+
+    class Broken:
+        settings, targets = objective.settings, objective.targets
+
+        @staticmethod
+        def value_and_gradient(image, targets):
+            loss, parts, gradient = objective.value_and_gradient(image, targets)
+            bad = calls.assign_add(1) >= 4
+            return tf.where(bad, np.nan, loss), parts, tf.where(bad, np.nan, gradient)
+
+    stylizer._objective = Broken
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = stylizer.stylize(content, style)
+    assert result.stopped == "not finite" and len(result.history) == 4
+    assert np.isfinite(result.image).all() and result.image.shape == (36, 48, 3)
+    assert any("not finite at step 4" in str(each.message) for each in caught)
+
+
+def test_several_styles_differ_from_each(content, style):
+    images = [stylize(content, each, **SMALL).image
+              for each in (style, content[:, ::-1], [style, content[:, ::-1]])]
+    for one in range(2):
+        assert np.abs(images[one] - images[2]).mean() > 1e-3
+
+
+def test_paths_and_arrays_give_the_same(pictures, content, style):
+    by_path = stylize(pictures / "content.png", str(pictures / "style.png"), **SMALL).image
+    arrays = [read_picture(pictures / name) for name in ("content.png", "style.png")]
+    np.testing.assert_array_equal(by_path, stylize(*arrays, **SMALL).image)
+
+
+def test_a_saved_picture_knows_its_settings(tmp_path, content, style):
+    result = stylize(content, style, **SMALL)
+    result.save(tmp_path / "a.png")
+    note = json.loads(read_note(tmp_path / "a.png"))
+    assert Settings(**note["settings"]) == result.settings
+    assert note["weights"] == dict(result.weights)
+    assert np.abs(read_picture(tmp_path / "a.png") - result.image).max() <= 0.5 / 255 + 1e-6
+
+
+def test_bad_input_is_named(content, style):
+    for arguments, named, message in (
+        ((content, []), {}, "style: expected at least one picture"),
+        ((content[:, :, 0], style), {}, "content: expected a path or an array"),
+        (("missing.png", style), {}, "missing.png: there is no such file"),
+        ((content, style), {"style_layers": "block9"}, "--style_layers: VGG16 has no layer"),
+        ((content, style), {"device": "gpu:9"}, "--device=gpu:9: TensorFlow sees"),
+        ((content, style), {"device": "tpu"}, "--device: expected auto, cpu, gpu"),
+        ((content, style), {"sizes": 3}, "no setting is called 'sizes'"),
+        ((content[:1], style), {}, "Least side: 2 pixels"),
+    ):
+        with pytest.raises(InputError) as error:
+            stylize(*arguments, **{**SMALL, **named})
+        assert message in str(error.value)
+
+
+@pytest.mark.slow
+def test_real_kernels_take_over_the_style_and_keep_the_content(real_weights):
+    """The evaluation sees both, on two pairs; untouched content has distance and similarity 1."""
+    from tf_style.network.features import feature_model
+    from tf_style.view.metrics import STYLE_LAYERS, Judge
+
+    judge = feature_model(STYLE_LAYERS, real_weights)
+    stylizer = Stylizer(
+        size=256, weights=real_weights, content_layers="block3_conv3",
+        style_layers="block1_conv1,block2_conv1,block3_conv1",
+    )
+    for content, style in (("harbor", "brushstrokes"), ("grace_hopper", "ink")):
+        pictures = [read_picture(f"sample:{name}") for name in (content, style)]
+        result = stylizer.stylize(*pictures)
+        measured = Judge(judge, pictures[0], pictures[1:]).evaluate(result.image)
+        assert measured.style_distance < 0.5
+        assert measured.content_similarity > 0.5

@@ -1,0 +1,394 @@
+"""The commands, as a person at a terminal meets them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import tf_style
+from tf_style import cli
+from tf_style.image.files import read_note, read_picture
+from tf_style.settings import COMMAND_OPTIONS, EVALUATE_OPTIONS, Settings
+
+TINY = [
+    "--size=32", "--scales=2", "--steps=3,2", "--weights=random", "--tolerance=0",
+    "--content_layers=block1_conv2", "--style_layers=block1_conv1",
+]
+
+
+@pytest.fixture(autouse=True)
+def folder(pictures, monkeypatch):
+    """Commands run in a folder with `content.png` and `style.png`."""
+    monkeypatch.chdir(pictures)
+    return pictures
+
+
+def call(command, *arguments):
+    """The exit code of a command."""
+    with pytest.raises(SystemExit) as stopped:
+        command([str(each) for each in arguments])
+    return stopped.value.code
+
+
+def files_in(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
+def run_python(code, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(tf_style.__file__).parents[1]), **environment},
+    )
+
+
+# What comes out
+
+
+def test_flags_and_places_give_the_same_picture(folder, capfd):
+    assert call(cli.main, "--content=content.png", "--style=style.png", "--output=a.png",
+                "--report=a.json", *TINY) == 0
+    assert capfd.readouterr().out == "a.png\n"
+    assert call(cli.main, "content.png", "style.png", "b.png", *TINY) == 0
+    assert Image.open("a.png").size == (32, 24)
+    assert (read_picture("a.png") == read_picture("b.png")).all()
+    report = json.loads((folder / "a.json").read_text())
+    assert report["steps"] == 5 and report["output"] == "a.png"
+    assert json.loads(read_note("a.png"))["settings"] == report["settings"]
+
+
+def test_without_output_a_new_name_beside_the_content(folder):
+    for expected in ("content_style.png", "content_style_2.png", "content_style_3.png"):
+        before = files_in(folder)
+        assert call(cli.main, "content.png", "style.png", *TINY) == 0
+        after = files_in(folder)
+        assert set(after) - set(before) == {expected}
+        assert all(after[name] == before[name] for name in before)
+
+
+def test_an_existing_output_is_replaced(folder):
+    (folder / "a.png").write_bytes(b"older")
+    assert call(cli.main, "content.png", "style.png", "a.png", *TINY) == 0
+    assert Image.open("a.png").size == (32, 24)
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", *TINY) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[-1].startswith("32x24 (2/2) step 2/2, 0:00 left  loss ")
+    assert "content" in lines[-1] and "style" in lines[-1] and "variation" in lines[-1]
+    assert "\r" not in "".join(lines)
+
+
+def test_progress_is_a_bar_on_a_terminal(folder):
+    pty = pytest.importorskip("pty", reason="needs a POSIX pseudo-terminal")
+    main, terminal = pty.openpty()
+    code = "import sys; from tf_style.cli import main; main(sys.argv[1:])"
+    subprocess.run([sys.executable, "-c", code, "content.png", "style.png", "a.png", *TINY],
+                   stderr=terminal, stdout=subprocess.DEVNULL, check=True,
+                   env={**os.environ, "PYTHONPATH": str(Path(tf_style.__file__).parents[1])})
+    os.close(terminal)
+    seen = os.read(main, 100_000).decode()
+    assert "[##########]" in seen and seen.count("\r") >= 5
+    assert "left" in seen and seen.count("\n") == 1
+
+
+def test_quiet_says_nothing(capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", "--quiet", *TINY) == 0
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+def test_tensorflows_chatter_stays_off_the_screen():
+    code = "import sys; from tf_style.cli import main; main(sys.argv[1:])"
+    done = run_python(code, "content.png", "style.png", "a.png", "--quiet", *TINY)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    loud = run_python(code, "content.png", "style.png", "a.png", "--quiet", "--verbose", *TINY)
+    assert loud.returncode == 0
+
+
+def test_stopped_by_ctrl_c_the_picture_is_saved(folder, capfd):
+    def press():
+        time.sleep(2)
+        deadline = time.monotonic() + 60
+        while "step 1/" not in seen() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    text = []
+
+    def seen():
+        text.append(capfd.readouterr().err)
+        return "".join(text)
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    code = call(cli.main, "content.png", "style.png", "a.png",
+                *[flag for flag in TINY if "steps" not in flag], "--steps=100000")
+    presser.join()
+    assert code == 130
+    assert Image.open("a.png").size == (32, 24)
+    assert "stopped after" in seen()
+
+
+def test_a_loss_that_is_not_finite_exits_with_1_and_a_picture(monkeypatch, capfd):
+    from tf_style.loss import objective
+
+    monkeypatch.setattr(
+        objective, "total_variation", lambda image: image[0, 0, 0, 0] * float("nan")
+    )
+    assert call(cli.main, "content.png", "style.png", "a.png", *TINY) == 1
+    assert "the loss is not finite at step 1" in capfd.readouterr().err
+    assert Image.open("a.png").size == (32, 24)
+
+
+# Flags
+
+
+def test_the_command_line_wins_over_files_wherever_it_stands(folder, capfd):
+    (folder / "my.flags").write_text(
+        "# a comment\n--style=missing.png\n\n--size=64\n--preset=shallow\n"
+    )
+    for order in (["--flagfile=my.flags", "--size=40"], ["--size=40", "--flagfile", "my.flags"]):
+        assert call(cli.main, "--content=content.png", "--style=style.png", "--output=a.png",
+                    *order, *[flag for flag in TINY if "size" not in flag]) == 0
+        assert Image.open("a.png").size == (40, 30)
+
+
+def test_a_flagfile_gives_defaults(folder):
+    (folder / "my.flags").write_text(
+        "\n".join(["--content=content.png", "--style=style.png", *TINY])
+    )
+    assert call(cli.main, "--flagfile=my.flags", "--output=a.png") == 0
+    assert Image.open("a.png").size == (32, 24)
+
+
+def test_several_styles_are_given_by_repeating_the_flag():
+    assert call(cli.main, "--content=content.png", "--style=style.png", "--style=content.png",
+                "--output=a.png", "--report=a.json", *TINY) == 0
+    assert json.loads(Path("a.json").read_text())["style"] == ["style.png", "content.png"]
+
+
+def test_help_names_every_flag(capsys):
+    assert call(cli.main, "--help") == 0
+    text = capsys.readouterr().out
+    for option in (*COMMAND_OPTIONS, *Settings.options()):
+        assert f"  --{option.name}" in text
+    assert call(cli.evaluate, "--help") == 0
+    text = capsys.readouterr().out
+    assert all(f"  --{option.name}" in text for option in EVALUATE_OPTIONS)
+
+
+def test_lists(capsys):
+    assert call(cli.main, "--list_layers") == 0
+    assert "block5_conv3" in capsys.readouterr().out
+    assert call(cli.main, "--list_layers", "--network=vgg19") == 0
+    assert "block5_conv4" in capsys.readouterr().out
+    assert call(cli.main, "--list_samples") == 0
+    assert "sample:grace_hopper" in capsys.readouterr().out
+    assert call(cli.main, "--version") == 0
+    assert capsys.readouterr().out == f"tf_style {tf_style.__version__}\n"
+
+
+def test_every_preset_is_read(capsys):
+    presets = cli._presets()
+    assert {"quickstart", "shallow", "document"} <= set(presets)
+    for name in presets:
+        files, _ = cli._split_off_files([f"--preset={name}"])
+        for origin, arguments in files:
+            cli._parse_some("tf_style", (*COMMAND_OPTIONS, *Settings.options()), arguments, origin)
+
+
+# Bad input: one line, exit code 2, nothing written
+
+
+BAD = {
+    "missing content": (["--content=no.png", "--style=style.png"], "no.png: there is no such file"),
+    "missing style": (["--content=content.png"], "--style: expected a picture"),
+    "nothing": ([], "--content: expected a picture"),
+    "empty file": (["empty.png", "style.png"], "empty.png: the file is empty"),
+    "text file": (["text.png", "style.png"], "text.png: this is not a picture"),
+    "truncated file": (["cut.png", "style.png"], "cut.png: the picture cannot be read"),
+    "folder": ([".", "style.png"], "this is a folder"),
+    "thin picture": (["thin.png", "style.png", "--style_layers=block5_conv1"],
+                     "too small for the deepest layer in use. Least side: 16 pixels"),
+    "unknown sample": (["sample:harbur", "style.png"], "Did you mean 'harbor'?"),
+    "unknown layer": (["content.png", "style.png", "--style_layers=block6_conv1"],
+                      "--style_layers: VGG16 has no layer 'block6_conv1'. Did you mean "
+                      "'block5_conv1'? All layers: tf_style --list_layers"),
+    "unknown flag": (["content.png", "style.png", "--stlye_weight=3"],
+                     "--stlye_weight: there is no such flag. Did you mean --style_weight?"),
+    "not a number": (["content.png", "style.png", "--size=large"],
+                     "--size: expected a whole number. Received: 'large'"),
+    "negative": (["content.png", "style.png", "--style_weight=-1"], "--style_weight: expected"),
+    "zero": (["content.png", "style.png", "--size=0"], "--size: expected"),
+    "no value": (["content.png", "style.png", "--size"], "size"),
+    "bad switch": (["content.png", "style.png", "--quiet=perhaps"], "quiet"),
+    "contradiction": (["content.png", "style.png", "--scales=2", "--steps=1,2,3"],
+                      "--steps: expected one number, or one for each of the 2 --scales"),
+    "both ways": (["content.png", "style.png", "--content=content.png"],
+                  "'content.png': --content is given already"),
+    "stray word": (["--content=content.png", "--style=style.png", "stray"],
+                   "'stray': expected --flag=value"),
+    "four places": (["content.png", "style.png", "a.png", "b.png"], "'b.png': expected at most"),
+    "no folder": (["content.png", "style.png", "no/a.png"], "the folder no does not exist"),
+    "no format": (["content.png", "style.png", "a.xyz"], "expected a name that ends in .png"),
+    "output is content": (["content.png", "style.png", "content.png"],
+                          "--output=content.png: this would replace an input"),
+    "output is style": (["content.png", "style.png", "./style.png"], "would replace an input"),
+    "report is style": (["content.png", "style.png", "--report=style.png"],
+                        "--report=style.png: this would replace an input"),
+    "report is output": (["content.png", "style.png", "a.png", "--report=a.png"],
+                         "--report=a.png: this is the --output"),
+    "missing flagfile": (["--flagfile=no.flags"], "--flagfile=no.flags: cannot be read"),
+    "binary flagfile": (["--flagfile=content.png"], "it is no text file"),
+    "flagfile in itself": (["--flagfile=loop.flags"], "names itself"),
+    "bad flagfile": (["--flagfile=bad.flags"], "bad.flags: --sise: there is no such flag"),
+    "unknown preset": (["--preset=fancy"], "--preset=fancy: there is no such preset"),
+    "no weights file": (["content.png", "style.png", "--weights=no.h5"], "--weights=no.h5"),
+    "foreign weights": (["content.png", "style.png", "--weights=text.png"],
+                        "this is no complete HDF5 weights file"),
+    "no network file": (["content.png", "style.png", "--network=no.keras"],
+                        "--network=no.keras: expected vgg16, vgg19 or a saved Keras model"),
+}
+
+
+@pytest.fixture
+def bad_files(folder):
+    (folder / "empty.png").touch()
+    (folder / "text.png").write_text("no picture")
+    whole = (folder / "content.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.new("RGB", (5000, 1)).save(folder / "thin.png")
+    (folder / "loop.flags").write_text("--flagfile=loop.flags")
+    (folder / "bad.flags").write_text("--sise=3")
+    return folder
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_writes_nothing(case, bad_files, capfd):
+    arguments, message = BAD[case]
+    before = files_in(bad_files)
+    assert call(cli.main, *arguments) == 2
+    captured = capfd.readouterr()
+    assert captured.err.count("\n") == 1 and captured.err.startswith("tf_style: ")
+    assert message in captured.err and captured.out == ""
+    assert files_in(bad_files) == before
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user who is not root")
+def test_a_folder_that_cannot_be_written(folder, capfd):
+    (folder / "locked").mkdir(mode=0o500)
+    assert call(cli.main, "content.png", "style.png", "locked/a.png") == 2
+    assert "cannot write in locked" in capfd.readouterr().err
+
+
+def test_without_weights_it_says_so(monkeypatch, tmp_path, capfd):
+    import urllib.request
+
+    def no_network(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(urllib.request, "urlopen", no_network)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    assert call(cli.main, "content.png", "style.png", "a.png") == 2
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1 and "no pretrained VGG16" in error and "--weights=FILE" in error
+
+
+# TensorFlow is imported late
+
+
+IMPORTS = """
+import sys
+from tf_style.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as stopped:
+    print("tensorflow" in sys.modules, stopped.code)
+"""
+
+
+@pytest.mark.parametrize("arguments, code", [
+    (["--help"], 0), (["--version"], 0), (["--list_layers"], 0), (["--list_samples"], 0),
+    (["content.png", "no.png"], 2), (["content.png", "style.png", "--style_layers=block9"], 2),
+    (["content.png", "style.png", "--size=0"], 2), (["content.png", "style.png", "no/a.png"], 2),
+    (["content.png", "style.png", "--weights=style.png"], 2), (["--preset=no"], 2),
+])
+def test_without_tensorflow(arguments, code):
+    assert run_python(IMPORTS, *arguments).stdout.splitlines()[-1] == f"False {code}"
+
+
+def test_importing_tf_style_is_lazy():
+    code = "import sys, tf_style; dir(tf_style); print('tensorflow' in sys.modules)"
+    assert run_python(code).stdout == "False\n"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = tf_style.nothing
+    assert tf_style.__all__ == sorted(tf_style.__all__, key=str)
+    for name in tf_style.__all__:
+        assert getattr(tf_style, name) is not None
+
+
+def test_python_dash_m(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "tf_style", "--version"], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(tf_style.__file__).parents[1])},
+    )
+    assert done.stdout == f"tf_style {tf_style.__version__}\n"
+
+
+# tf_style_evaluate
+
+
+def test_evaluate(real_weights, folder, capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", "--quiet", *TINY) == 0
+    common = ["--content=content.png", "--style=style.png", "--generated=a.png",
+              "--generated=content.png", f"--weights={real_weights}"]
+    assert call(cli.evaluate, *common, "--json", "--plot=t.png") == 0
+    captured = capfd.readouterr()
+    rows = json.loads(captured.out)
+    assert [row["generated"] for row in rows] == ["a.png", "content.png"]
+    assert set(rows[0]) == {"generated", "style_distance", "content_similarity", "edge_agreement",
+                            "color_distance", "weights", "flattered"}
+    assert rows[1]["style_distance"] == pytest.approx(1)
+    assert rows[1]["content_similarity"] == pytest.approx(1)
+    assert [row["flattered"] for row in rows] == [False, None]
+    assert rows[0]["weights"] == real_weights and captured.err == ""
+    assert Image.open("t.png").size[0] > 500
+    assert call(cli.evaluate, *common) == 0
+    table = capfd.readouterr().out.splitlines()
+    assert len(table) == 4 and table[2].startswith("a.png")
+
+
+def test_evaluate_warns_of_a_judge_that_made_the_picture(capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", "--quiet", *TINY) == 0
+    assert call(cli.evaluate, "--content=content.png", "--style=style.png", "--generated=a.png",
+                "--weights=random", "--json") == 0
+    captured = capfd.readouterr()
+    assert json.loads(captured.out)[0]["flattered"] is True
+    assert "a.png was made with the weights that judge it" in captured.err
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "--content: expected a picture"),
+    (["--content=content.png", "--style=style.png"], "--generated: expected a picture"),
+    (["--content=content.png", "--style=style.png", "--generated=no.png"], "no.png: there is no"),
+    (["--content=content.png", "--style=style.png", "--generated=style.png", "--plot=a.xyz"],
+     "a.xyz: expected a name that ends in"),
+    (["--content=content.png", "--style=style.png", "--generated=style.png", "--weights=no.h5"],
+     "--weights=no.h5: there is no such file"),
+    (["stray"], "'stray': expected --flag=value"),
+    (["--generate=a.png"], "Did you mean --generated?"),
+])
+def test_evaluate_refuses_bad_input(arguments, message, folder, capfd):
+    before = files_in(folder)
+    assert call(cli.evaluate, *arguments) == 2
+    error = capfd.readouterr().err
+    assert message in error and error.count("\n") == 1 and error.startswith("tf_style_evaluate: ")
+    assert files_in(folder) == before

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from tf_style.settings import InputError, Settings
+
+
+def test_text_and_python_values_give_equal_settings():
+    assert Settings(steps="100,60,30") == Settings(steps=(100, 60, 30))
+    assert Settings(style_layers="a:2, b") == Settings(style_layers={"a": 2, "b": 1.0})
+    assert Settings(style_layers=["a:2", "b"]) == Settings(style_layers="a:2,b")
+    assert Settings(size="256") == Settings(size=256)
+
+
+def test_settings_survive_json():
+    settings = Settings(size=300, steps="7", style_layers="block1_conv1:0.25")
+    assert Settings(**json.loads(json.dumps(settings.as_dict()))) == settings
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"size": 0}, "--size: expected a whole number, at least 8. Received: 0"),
+        ({"size": -5}, "--size"),
+        ({"size": "big"}, "--size: expected a whole number. Received: 'big'"),
+        ({"size": 300.5}, "--size: expected a whole number"),
+        ({"size": True}, "--size"),
+        ({"size": 10**9}, "--size: expected a whole number, at most"),
+        ({"style_weight": "nan"}, "--style_weight: expected a number"),
+        ({"style_weight": "inf"}, "--style_weight: expected a number"),
+        ({"style_weight": -1}, "--style_weight: expected a number, at least 0"),
+        ({"learning_rate": 0}, "--learning_rate: expected a number above 0"),
+        ({"steps": "10,"}, "--steps: expected a whole number"),
+        ({"steps": "0"}, "--steps: expected a whole number, at least 1"),
+        ({"steps": "1,2"}, "--steps: expected one number, or one for each of the 3 --scales"),
+        ({"scales": 0}, "--scales"),
+        ({"style_layers": ""}, "--style_layers: expected at least one layer"),
+        ({"style_layers": "a:x"}, "--style_layers: expected a weight above 0 after 'a:'"),
+        ({"style_layers": "a:-1"}, "--style_layers: expected a weight above 0"),
+        ({"style_layers": "a,a"}, "--style_layers: 'a' is named twice"),
+        ({"style_loss": "gramm"}, "--style_loss: expected one of gram"),
+        ({"precision": "float8"}, "--precision: expected one of auto"),
+        ({"network": "my.keras", "weights": "random"}, "--weights=random: a saved model brings"),
+        ({"style_weight": 0, "content_weight": 0}, "both 0"),
+    ],
+)
+def test_bad_values_are_named(values, message):
+    with pytest.raises(InputError) as error:
+        Settings(**values)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_replace_names_an_unknown_setting():
+    with pytest.raises(InputError, match="no setting is called 'stepps'"):
+        Settings().replace(stepps=3)
+
+
+@pytest.mark.parametrize(
+    "steps, count, expected",
+    [("7", 3, (7, 7, 7)), ((9, 8, 7), 3, (9, 8, 7)), ((9, 8, 7), 2, (8, 7))],
+)
+def test_steps_of_the_last_sizes(steps, count, expected):
+    assert Settings(steps=steps).steps_of(count) == expected
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_automatic_steps_are_given_for_any_number_of_sizes(count):
+    steps = Settings(scales=count).steps_of(count)
+    assert len(steps) == count and list(steps) == sorted(steps, reverse=True)
+
+
+def test_every_option_has_help_and_a_default_of_its_own_kind():
+    for option in Settings.options():
+        assert option.help and option.kind in ("int", "float", "str")
+        if not option.form:
+            assert option.parse(option.default) == option.default
