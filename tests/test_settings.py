@@ -6,7 +6,7 @@ from tf_style.settings import InputError, Settings
 
 
 def test_text_and_python_values_give_equal_settings():
-    assert Settings(steps="100,60,30") == Settings(steps=(100, 60, 30))
+    assert Settings(steps="9,8,7,6") == Settings(steps=(9, 8, 7, 6))
     assert Settings(style_layers="a:2, b") == Settings(style_layers={"a": 2, "b": 1.0})
     assert Settings(style_layers=["a:2", "b"]) == Settings(style_layers="a:2,b")
     assert Settings(size="256") == Settings(size=256)
@@ -32,7 +32,7 @@ def test_settings_survive_json():
         ({"learning_rate": 0}, "--learning_rate: expected a number above 0"),
         ({"steps": "10,"}, "--steps: expected a whole number"),
         ({"steps": "0"}, "--steps: expected a whole number, at least 1"),
-        ({"steps": "1,2"}, "--steps: expected one number, or one for each of the 3 --scales"),
+        ({"steps": "1,2"}, "--steps: expected one number, or one for each of the 4 --scales"),
         ({"scales": 0}, "--scales"),
         ({"style_layers": ""}, "--style_layers: expected at least one layer"),
         ({"style_layers": "a:x"}, "--style_layers: expected a weight above 0 after 'a:'"),
@@ -58,7 +58,7 @@ def test_replace_names_an_unknown_setting():
 
 @pytest.mark.parametrize(
     "steps, count, expected",
-    [("7", 3, (7, 7, 7)), ((9, 8, 7), 3, (9, 8, 7)), ((9, 8, 7), 2, (8, 7))],
+    [("7", 3, (7, 7, 7)), ((9, 8, 7, 6), 4, (9, 8, 7, 6)), ((9, 8, 7, 6), 2, (7, 6))],
 )
 def test_steps_of_the_last_sizes(steps, count, expected):
     assert Settings(steps=steps).steps_of(count) == expected

@@ -126,17 +126,17 @@ class Settings:
         form="NAME|FILE",
     )
     content_layers: Mapping[str, float] = _option(
-        "str", "block4_conv2", "layers whose feature maps keep the content", form=LAYERS
+        "str", "block3_conv3", "layers whose feature maps keep the content", form=LAYERS
     )
     style_layers: Mapping[str, float] = _option(
         "str",
-        "block1_conv1,block2_conv1,block3_conv1,block4_conv1,block5_conv1",
+        "block1_conv1,block1_conv2,block2_conv1,block2_conv2,block3_conv1,block3_conv2,block3_conv3",
         "layers whose statistics carry the style",
         form=LAYERS,
     )
     content_weight: float = _option("float", 1.0, "weight of the content loss", minimum=0)
-    style_weight: float = _option("float", 10.0, "weight of the style loss", minimum=0)
-    tv_weight: float = _option("float", 1.0, "weight of the total variation", minimum=0)
+    style_weight: float = _option("float", 20.0, "weight of the style loss", minimum=0)
+    tv_weight: float = _option("float", 2.0, "weight of the total variation", minimum=0)
     style_loss: str = _option(
         "str", "gram", "what is compared between styles", choices=("gram",)
     )
@@ -148,21 +148,21 @@ class Settings:
         maximum=8,
     )
     scales: int = _option(
-        "int", 3, "how many sizes, coarse to fine, each twice the one before", minimum=1, maximum=12
+        "int", 4, "how many sizes, coarse to fine, each twice the one before", minimum=1, maximum=12
     )
     steps: tuple[int, ...] = _option(
         "str", AUTO, "most steps at each size, one number or one for each, coarse first", form=STEPS
     )
     tolerance: float = _option(
         "float",
-        0.0005,
+        0.0002,
         "end a size when ten steps lower its loss by less than this share for each step; 0: never",
         minimum=0,
         maximum=1,
     )
     optimizer: str = _option("str", "adam", "what moves the image", choices=("adam",))
     learning_rate: float = _option(
-        "float", 0.03, "length of the first steps, in units of the range of a pixel", above=0
+        "float", 0.02, "length of the first steps, in units of the range of a pixel", above=0
     )
     init: str = _option(
         "str", "content", "where the image starts", choices=("content", "noise")
@@ -227,7 +227,7 @@ class Settings:
     def steps_of(self, count: int) -> tuple[int, ...]:
         """Most steps at each of the last `count` sizes, coarse first."""
         if self.steps == AUTO:
-            return _AUTO_STEPS.get(count, (100,) * (count - 2) + (60, 30))
+            return _AUTO_STEPS.get(count, (200,) * (count - 3) + (100, 60, 30))
         if len(self.steps) == 1:
             return self.steps * count
         return self.steps[-count:]
@@ -246,7 +246,7 @@ class Settings:
 
 
 # One size has to do the work of all; two share it.
-_AUTO_STEPS = {1: (200,), 2: (100, 60)}
+_AUTO_STEPS = {1: (300,), 2: (200, 60)}
 
 
 def _layers(name: str, value: Any) -> dict[str, float]:

@@ -1,6 +1,6 @@
 import pytest
 
-from tf_style.run.schedule import has_settled, plan
+from tf_style.run.schedule import has_settled, learning_rate, plan
 from tf_style.settings import InputError, Settings
 
 
@@ -9,7 +9,7 @@ def sizes(scales):
 
 
 def test_coarse_to_fine_doubles():
-    scales = plan(Settings(steps="9,8,7"), (768, 1024), {"style": (500, 400)}, 16)
+    scales = plan(Settings(scales=3, steps="9,8,7"), (768, 1024), {"style": (500, 400)}, 16)
     assert sizes(scales) == [(96, 128, 9), (192, 256, 8), (384, 512, 7)]
     assert [scale.style_side for scale in scales] == [128, 256, 512]
 
@@ -19,16 +19,16 @@ def test_one_scale_is_the_final_size_alone():
 
 
 def test_sizes_that_are_too_small_are_left_out():
-    scales = plan(Settings(size=64, steps="9,8,7"), (64, 64), {}, 16)
+    scales = plan(Settings(size=64, scales=3, steps="9,8,7"), (64, 64), {}, 16)
     assert sizes(scales) == [(16, 16, 9), (32, 32, 8), (64, 64, 7)]
-    scales = plan(Settings(size=64, steps="9,8,7"), (64, 64), {}, 32)
+    scales = plan(Settings(size=64, scales=3, steps="9,8,7"), (64, 64), {}, 32)
     assert sizes(scales) == [(32, 32, 8), (64, 64, 7)]
-    scales = plan(Settings(size=64, steps="9,8,7"), (64, 64), {"thin": (10, 40)}, 16)
+    scales = plan(Settings(size=64, scales=3, steps="9,8,7"), (64, 64), {"thin": (10, 40)}, 16)
     assert sizes(scales) == [(64, 64, 7)]
 
 
 def test_style_scale_changes_the_style_alone():
-    scales = plan(Settings(style_scale=0.5, steps=1), (64, 64), {}, 1)
+    scales = plan(Settings(style_scale=0.5, scales=3, steps=1), (64, 64), {}, 1)
     assert [scale.style_side for scale in scales] == [64, 128, 256]
     assert scales[-1].width == 512
 
@@ -40,11 +40,11 @@ def test_pictures_that_are_too_small_are_named():
         plan(Settings(), (512, 512), {"thin.jpg": (10, 1000)}, 16)
 
 
-def test_learning_rate_falls_to_a_tenth():
-    scale = plan(Settings(scales=1, steps=101), (64, 64), {}, 1)[0]
-    rates = [scale.learning_rate(step, 0.5) for step in range(101)]
-    assert rates[0] == 0.5 and rates == sorted(rates, reverse=True)
-    assert 0.05 < rates[-1] < 0.051
+def test_learning_rate_rests_at_the_end_of_the_last_size_alone():
+    assert {learning_rate(0.5, step, 90, last=False) for step in range(90)} == {0.5}
+    rates = [learning_rate(0.5, step, 90, last=True) for step in range(90)]
+    assert rates[:61] == [0.5] * 61 and rates == sorted(rates, reverse=True)
+    assert rates[75] == pytest.approx(0.25) and rates[-1] == pytest.approx(0.05)
 
 
 def test_settling():

@@ -146,7 +146,7 @@ def download(architecture: Architecture) -> Path:
         raise InputError(
             f"--weights=imagenet: no pretrained {architecture.title} ({reason or 'time out'}). "
             f"Fetch {file.url} by hand into {home / 'models'}, or name a file with --weights=FILE"
-        ) from error
+        ) from None
     return Path(path)
 
 

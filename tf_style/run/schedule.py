@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 
 from tf_style.image.files import fitted_size
@@ -24,15 +23,6 @@ class Scale:
     width: int
     style_side: int
     steps: int
-
-    def learning_rate(self, step: int, first: float) -> float:
-        """The learning rate of a step, counted from 0: half a cosine, from `first` to a tenth.
-
-        Source: Loshchilov, Hutter, SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR
-            2017, eq. 5.
-        """
-        share = step / self.steps
-        return first * (0.1 + 0.9 * (1 + math.cos(math.pi * share)) / 2)
 
 
 def plan(
@@ -85,6 +75,23 @@ def plan(
 
 def _style_side(settings: Settings, side: int) -> int:
     return max(1, round(side * settings.style_scale))
+
+
+def learning_rate(first: float, step: int, steps: int, *, last: bool) -> float:
+    """The learning rate of a step.
+
+    Constant, so that the few steps of a size go as far as they can; over the last third of the
+    last size it falls to a tenth, so that the picture comes to rest.
+
+    Args:
+        first: of the first step.
+        step, steps: which step at this size, counted from 0, of how many at most.
+        last: whether this is the last size.
+    """
+    if not last:
+        return first
+    left = (steps - step) / steps
+    return first * min(1.0, max(0.1, 3 * left))
 
 
 def has_settled(losses: Sequence[float], tolerance: float, window: int = 10) -> bool:

@@ -303,7 +303,9 @@ class _Run:
         self._scale += 1
         losses: list[float] = []
         for number in range(1, scale.steps + 1):
-            rate = scale.learning_rate(number - 1, settings.learning_rate)
+            rate = schedule.learning_rate(
+                settings.learning_rate, number - 1, scale.steps, last=self._scale == self._scales
+            )
             loss, parts = canvas.step(targets, tf.constant(rate, tf.float32))
             losses.append(float(loss))
             step = Step(

@@ -59,6 +59,9 @@ def _plot_losses(axes: Axes, result: Result) -> None:
         if before.scale != after.scale:
             axes.axvline(at + 1.5, color="gray", linewidth=0.8, linestyle=":")
     axes.set_yscale("log")
+    # The content's part starts at nothing, where it would stretch the axis.
+    least = min((step.loss for step in result.history if np.isfinite(step.loss)), default=1)
+    axes.set_ylim(bottom=max(least, 1e-12) / 100)
     axes.set_xlabel("step (dotted: the next size)")
     axes.set_ylabel("weighted loss")
     axes.set_title("losses")

@@ -1,0 +1,1 @@
+"""Programs that measure; run from a checkout: `python -m benchmarks.NAME --help`."""
