@@ -35,6 +35,7 @@ setup(
         "console_scripts": [
             "tf_style=tf_style.cli:main",
             "tf_style_evaluate=tf_style.cli:evaluate",
+            "tf_style_learn=tf_style.cli:learn",
         ]
     },
     classifiers=[

@@ -17,9 +17,11 @@ _WEIGHTS = str(Path(_WEIGHTS).resolve()) if _WEIGHTS else None
 
 
 @pytest.fixture(autouse=True)
-def no_weights_from_outside(monkeypatch):
+def no_weights_from_outside(monkeypatch, tmp_path):
     """Tests do not depend on what the machine has: those that want it ask for `real_weights`."""
     monkeypatch.delenv("TF_STYLE_WEIGHTS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -255,6 +255,8 @@ BAD = {
     "no weights file": (["content.png", "style.png", "--weights=no.h5"], "--weights=no.h5"),
     "foreign weights": (["content.png", "style.png", "--weights=text.png"],
                         "this is no complete HDF5 weights file"),
+    "model file and weights": (["content.png", "style.png", "--network=a.keras",
+                                "--weights=unsupervised"], "a saved model brings its own weights"),
     "no network file": (["content.png", "style.png", "--network=no.keras"],
                         "--network=no.keras: expected vgg16, vgg19 or a saved Keras model"),
 }
@@ -295,7 +297,7 @@ def test_a_folder_that_cannot_be_written(folder, capfd, monkeypatch):
     assert files_in(folder) == before
 
 
-def test_without_weights_it_says_so(monkeypatch, tmp_path, capfd):
+def test_imagenet_that_cannot_be_had(monkeypatch, tmp_path, capfd):
     import urllib.request
 
     def no_network(*_, **__):
@@ -303,7 +305,7 @@ def test_without_weights_it_says_so(monkeypatch, tmp_path, capfd):
 
     monkeypatch.setattr(urllib.request, "urlopen", no_network)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    assert call(cli.main, "content.png", "style.png", "a.png") == 2
+    assert call(cli.main, "content.png", "style.png", "a.png", "--weights=imagenet") == 2
     error = capfd.readouterr().err
     assert error.count("\n") == 1 and "no pretrained VGG16" in error and "--weights=FILE" in error
 
@@ -398,3 +400,71 @@ def test_evaluate_refuses_bad_input(arguments, message, folder, capfd):
     error = capfd.readouterr().err
     assert message in error and error.count("\n") == 1 and error.startswith("tf_style_evaluate: ")
     assert files_in(folder) == before
+
+
+# tf_style_learn, and learned weights
+
+
+def test_learn_writes_what_weights_reads(folder, monkeypatch, capfd):
+    from tf_style.network import unsupervised
+
+    learned_from = []
+    real = unsupervised.learn
+
+    def shallow(architecture, layers, pictures, *, seed):
+        learned_from.append(len(pictures))
+        return real(architecture, architecture.up_to(["block2_conv1"]), pictures, seed=seed)
+
+    # All thirteen layers take too long for a quick test.
+    monkeypatch.setattr(unsupervised, "learn", shallow)
+    assert call(cli.learn, "--pictures=.", "--output=my.weights.h5") == 0
+    assert capfd.readouterr().out == "my.weights.h5\n" and learned_from == [2]
+    assert call(cli.learn, "--pictures=s*.png", "--pictures=content.png", "--output=two.h5",
+                "--quiet") == 0
+    assert learned_from == [2, 2] and capfd.readouterr().out == ""
+    assert call(cli.main, "content.png", "style.png", "a.png", *TINY,
+                "--weights=my.weights.h5") == 0
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "--pictures: expected a value"),
+    (["--pictures=."], "--output: expected a value"),
+    (["--pictures=none/*.jpg", "--output=a.h5"], "none/*.jpg: no picture has such a name"),
+    (["--pictures=no.png", "--output=a.h5"], "no.png: there is no such file"),
+    (["--pictures=.", "--output=a.txt"], "--output=a.txt: expected a name that ends in .h5"),
+    (["--pictures=.", "--output=no/a.h5"], "the folder no does not exist"),
+    (["--pictures=.", "--output=a.h5", "--network=resnet"], "--network: expected one of vgg16"),
+    (["--pictures=.", "--output=a.h5", "--seed=-1"], "--seed: expected a whole number"),
+    (["a.png"], "'a.png': expected --flag=value"),
+])
+def test_learn_refuses_bad_input(arguments, message, folder, capfd):
+    before = files_in(folder)
+    assert call(cli.learn, *arguments) == 2
+    error = capfd.readouterr().err
+    assert message in error and error.count("\n") == 1 and error.startswith("tf_style_learn: ")
+    assert files_in(folder) == before
+
+
+@pytest.mark.slow
+def test_without_weights_features_are_learned_once(folder, monkeypatch, capfd):
+    import urllib.request
+
+    def no_network(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(urllib.request, "urlopen", no_network)
+    monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
+    small = ["--size=48", "--steps=2", "--report=a.json", "--cache_dir=learned"]
+    pixels = []
+    for cached in (False, True):
+        assert call(cli.main, "content.png", "style.png", "a.png", *small) == 0
+        notes = [line for line in capfd.readouterr().err.splitlines()
+                 if "learning features" in line]
+        assert len(notes) == 1 and "no network" in notes[0]
+        report = json.loads((folder / "a.json").read_text())
+        assert report["weights_cached"] is cached
+        assert report["settings"]["weights"] == "unsupervised"
+        assert "auto" not in {str(value) for name, value in report["settings"].items()
+                              if name not in ("steps", "cache_dir")}
+        pixels.append(read_picture("a.png"))
+    assert (pixels[0] == pixels[1]).all()

@@ -75,3 +75,13 @@ def test_every_option_has_help_and_a_default_of_its_own_kind():
         assert option.help and option.kind in ("int", "float", "str")
         if not option.form:
             assert option.parse(option.default) == option.default
+
+
+def test_learned_features_have_settings_of_their_own():
+    pretrained, learned = (Settings().for_weights(each) for each in ("imagenet", "unsupervised"))
+    assert pretrained.content_layers != learned.content_layers
+    for settings in (pretrained, learned):
+        left = {name for name, value in settings.as_dict().items() if value == "auto"}
+        assert left == {"steps", "precision", "device", "cache_dir"}
+    own = Settings(style_weight=7, content_layers="block2_conv1").for_weights("unsupervised")
+    assert own.style_weight == 7 and dict(own.content_layers) == {"block2_conv1": 1.0}

@@ -1,4 +1,4 @@
-"""The commands `tf_style` and `tf_style_evaluate`: flags, checks, progress, exit codes."""
+"""The commands `tf_style`, `tf_style_evaluate`, `tf_style_learn`: flags, checks, exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 import tf_style
-from tf_style.settings import COMMAND_OPTIONS, EVALUATE_OPTIONS, InputError, Option, Settings
+from tf_style.settings import (
+    AUTO,
+    COMMAND_OPTIONS,
+    EVALUATE_OPTIONS,
+    LEARN_OPTIONS,
+    WEIGHTS,
+    InputError,
+    Option,
+    Settings,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +51,13 @@ Measure how well pictures took over a style, and how much content they kept.
   tf_style_evaluate --content=FILE --style=FILE --generated=FILE [--generated=FILE ...]
 """
 
+LEARN_USAGE = """\
+Learn a network's features from pictures of your own, without labels.
+
+  tf_style_learn --pictures=FOLDER --output=my.weights.h5
+  tf_style --weights=my.weights.h5 CONTENT STYLE
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style`."""
@@ -51,6 +67,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 def evaluate(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_evaluate`."""
     sys.exit(_guarded("tf_style_evaluate", _evaluate, argv))
+
+
+def learn(argv: Sequence[str] | None = None) -> None:
+    """The command `tf_style_learn`."""
+    sys.exit(_guarded("tf_style_learn", _learn, argv))
 
 
 def _guarded(
@@ -196,17 +217,29 @@ def _help(usage: str, options: Sequence[Option]) -> str:
     return "\n".join(lines)
 
 
+def _answered(values: Mapping[str, Any], usage: str, options: Sequence[Option]) -> bool:
+    """Whether the flags ask no more than --help or --version; prints the answer."""
+    if values.get("help"):
+        print(_help(usage, options))
+    elif values.get("version"):
+        print(f"tf_style {tf_style.__version__}")
+    else:
+        return False
+    return True
+
+
+def _refuse(positional: Sequence[str]) -> None:
+    if positional:
+        raise InputError(f"{positional[0]!r}: expected --flag=value. All flags: --help")
+
+
 # tf_style ---------------------------------------------------------------------------------------
 
 
 def _stylize(argv: list[str]) -> int:
     options = (*COMMAND_OPTIONS, *Settings.options())
     values, positional = _parse("tf_style", options, argv)
-    if values.get("help"):
-        print(_help(STYLIZE_USAGE, options))
-        return DONE
-    if values.get("version"):
-        print(f"tf_style {tf_style.__version__}")
+    if _answered(values, STYLIZE_USAGE, options):
         return DONE
     if values.get("list_samples"):
         _list_samples()
@@ -265,12 +298,15 @@ class _Job:
         from tf_style.run import schedule
 
         content_name, style_names, output = _pictures(values, positional)
-        layers = [*settings.content_layers, *settings.style_layers]
+        # What `auto` stands for may take a download to know; a file in the environment does not.
+        source = weights.environment_file() if settings.weights == AUTO else settings.weights
+        known = settings.for_weights(source or settings.weights)
+        layers = [*known.content_layers, *known.style_layers]
         least = 1
         if settings.network in ARCHITECTURES:
             architecture = ARCHITECTURES[settings.network]
-            architecture.check(settings.content_layers, "content_layers")
-            architecture.check(settings.style_layers, "style_layers")
+            architecture.check(known.content_layers, "content_layers")
+            architecture.check(known.style_layers, "style_layers")
             least = architecture.least_size(layers)
         elif not Path(settings.network).is_file():
             raise InputError(
@@ -295,9 +331,8 @@ class _Job:
             {name: style.shape[:2] for name, style in zip(style_names, styles, strict=True)},
             least,
         )
-        source = weights.resolve(settings.weights)
-        if settings.network in ARCHITECTURES and source not in ("imagenet", "random"):
-            weights.kernels(architecture, architecture.up_to(layers), settings.weights)
+        if settings.network in ARCHITECTURES and source not in (None, *WEIGHTS):
+            weights.load(architecture, architecture.up_to(layers), source)
         return cls(content_name, style_names, content, tuple(styles), output, report, plan)
 
     def run(self, stylizer_class: type, settings: Settings, *, quiet: bool) -> int:
@@ -481,21 +516,16 @@ def _progress_shown(progress: _Progress | None) -> Iterator[None]:
 
 def _evaluate(argv: list[str]) -> int:
     values, positional = _parse("tf_style_evaluate", EVALUATE_OPTIONS, argv)
-    if values.get("help"):
-        print(_help(EVALUATE_USAGE, EVALUATE_OPTIONS))
+    if _answered(values, EVALUATE_USAGE, EVALUATE_OPTIONS):
         return DONE
-    if values.get("version"):
-        print(f"tf_style {tf_style.__version__}")
-        return DONE
-    if positional:
-        raise InputError(f"{positional[0]!r}: expected --flag=value. "
-                         "All flags: tf_style_evaluate --help")
+    _refuse(positional)
     for name in ("content", "style", "generated"):
         if not values.get(name):
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE")
     from tf_style.image import files
     from tf_style.network import weights
     from tf_style.network.architectures import ARCHITECTURES
+    from tf_style.network.kernel_files import digests
     from tf_style.view import metrics
 
     content = files.read_picture(values["content"])
@@ -505,16 +535,15 @@ def _evaluate(argv: list[str]) -> int:
         from tf_style.view.plotting import check_figure
 
         check_figure(values["plot"])
-    source = weights.resolve(values.get("weights", "auto"))
     network = ARCHITECTURES["vgg16"]
+    layers = network.up_to(metrics.STYLE_LAYERS)
     with _tensorflow_quiet(values.get("verbose", False)):
-        kernels = weights.kernels(
-            network, network.up_to(metrics.STYLE_LAYERS), values.get("weights", "auto")
-        )
+        source = weights.resolve(values.get("weights", AUTO), network)
+        kernels = weights.load(network, layers, source, pictures=[content, *styles]).kernels
         from tf_style.network.features import vgg_model
     judge = metrics.Judge(vgg_model(network, metrics.STYLE_LAYERS, kernels), content, styles)
     measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
-    flattered = {name: _made_with(name, weights.digests(kernels)) for name in generated}
+    flattered = {name: _made_with(name, digests(kernels)) for name in generated}
     if values.get("json"):
         rows = [
             {"generated": name, **_without_nan(dataclasses.asdict(measured[name])),
@@ -560,3 +589,36 @@ def _print_table(measured: Mapping[str, Evaluation], source: str) -> None:
     for name, each in measured.items():
         print(f"{name:{width}}  {each.style_distance:14.3f}  {each.content_similarity:18.3f}  "
               f"{each.edge_agreement:14.3f}  {each.color_distance:15.3f}")
+
+
+# tf_style_learn ---------------------------------------------------------------------------------
+
+
+def _learn(argv: list[str]) -> int:
+    values, positional = _parse("tf_style_learn", LEARN_OPTIONS, argv)
+    if _answered(values, LEARN_USAGE, LEARN_OPTIONS):
+        return DONE
+    _refuse(positional)
+    chosen = {option.name: option.parse(values.get(option.name, option.default))
+              for option in LEARN_OPTIONS if option.name in ("network", "seed")}
+    for name, example in (("pictures", "paintings"), ("output", "my.weights.h5")):
+        if not values.get(name):
+            raise InputError(f"--{name}: expected a value, such as --{name}={example}")
+    from tf_style.image import files
+    from tf_style.network.architectures import ARCHITECTURES
+
+    output = files.check_writable(values["output"])
+    if output.suffix != ".h5":
+        raise InputError(f"--output={output}: expected a name that ends in .h5")
+    names = [name for pattern in values["pictures"] for name in files.expand(pattern)]
+    pictures = [files.fit(files.read_picture(name), 1024) for name in names]
+    with _tensorflow_quiet(values.get("verbose", False)):
+        from tf_style.network.kernel_files import write_kernels
+        from tf_style.network.unsupervised import learn as learn_kernels
+
+        architecture = ARCHITECTURES[chosen["network"]]
+        kernels = learn_kernels(architecture, architecture.layers, pictures, seed=chosen["seed"])
+    write_kernels(output, kernels)
+    if not values.get("quiet"):
+        print(output)
+    return DONE

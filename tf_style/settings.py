@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 AUTO = "auto"
+# Words that --weights knows; any other is a file.
+WEIGHTS = ("imagenet", "unsupervised", "random")
 LAYERS = "name[:weight],…"
 STEPS = "N or N,N,…"
 
@@ -52,6 +54,8 @@ class Option:
         Raises:
             InputError: where it has another type or lies outside of the range.
         """
+        if value == AUTO and self.default == AUTO:
+            return AUTO
         if self.kind == "str":
             return self._choice(value)
         if self.kind in ("int", "float"):
@@ -121,22 +125,21 @@ class Settings:
     weights: str = _option(
         "str",
         AUTO,
-        "auto, imagenet, random, or a weights file; auto is the file in $TF_STYLE_WEIGHTS if "
-        "set, else imagenet",
+        "auto, imagenet, unsupervised (learned from the pictures), random, or a weights file; auto "
+        "is the file in $TF_STYLE_WEIGHTS if set, else imagenet, else unsupervised",
         form="NAME|FILE",
     )
-    content_layers: Mapping[str, float] = _option(
-        "str", "block3_conv3", "layers whose feature maps keep the content", form=LAYERS
+    content_layers: Mapping[str, float] | str = _option(
+        "str", AUTO, "layers whose feature maps keep the content", form=LAYERS
     )
-    style_layers: Mapping[str, float] = _option(
-        "str",
-        "block1_conv1,block1_conv2,block2_conv1,block2_conv2,block3_conv1,block3_conv2,block3_conv3",
-        "layers whose statistics carry the style",
-        form=LAYERS,
+    style_layers: Mapping[str, float] | str = _option(
+        "str", AUTO, "layers whose statistics carry the style", form=LAYERS
     )
     content_weight: float = _option("float", 1.0, "weight of the content loss", minimum=0)
-    style_weight: float = _option("float", 20.0, "weight of the style loss", minimum=0)
-    tv_weight: float = _option("float", 2.0, "weight of the total variation", minimum=0)
+    style_weight: float | str = _option("float", AUTO, "weight of the style loss", minimum=0)
+    tv_weight: float | str = _option(
+        "float", AUTO, "weight of the total variation", minimum=0
+    )
     style_loss: str = _option(
         "str", "gram", "what is compared between styles", choices=("gram",)
     )
@@ -161,8 +164,8 @@ class Settings:
         maximum=1,
     )
     optimizer: str = _option("str", "adam", "what moves the image", choices=("adam",))
-    learning_rate: float = _option(
-        "float", 0.02, "length of the first steps, in units of the range of a pixel", above=0
+    learning_rate: float | str = _option(
+        "float", AUTO, "length of the first steps, in units of the range of a pixel", above=0
     )
     init: str = _option(
         "str", "content", "where the image starts", choices=("content", "noise")
@@ -177,11 +180,14 @@ class Settings:
         choices=(AUTO, "float32", "bfloat16"),
     )
     device: str = _option("str", AUTO, "auto, cpu, gpu, or gpu:N", form="NAME")
+    cache_dir: str = _option(
+        "str", AUTO, "folder where learned features are kept; auto: the user's cache", form="FOLDER"
+    )
 
     def __post_init__(self) -> None:
         for option in self.options():
             value = getattr(self, option.name)
-            if option.form == LAYERS:
+            if option.form == LAYERS and value != AUTO:
                 value = types.MappingProxyType(_layers(option.name, value))
             elif option.form == STEPS:
                 value = _steps(value)
@@ -224,6 +230,19 @@ class Settings:
                              + ", ".join(field.name for field in dataclasses.fields(self)))
         return dataclasses.replace(self, **changes)
 
+    def for_weights(self, weights: str) -> Settings:
+        """These settings with every `auto` that depends on the weights resolved.
+
+        Learned features are not ImageNet's: they carry style and content in other layers.
+
+        Args:
+            weights: what `weights` stands for, not `auto`.
+        """
+        kind = "unsupervised" if weights == "unsupervised" else "pretrained"
+        values = {name: value for name, value in _FOR_WEIGHTS[kind].items()
+                  if getattr(self, name) == AUTO}
+        return self.replace(weights=weights, **values)
+
     def steps_of(self, count: int) -> tuple[int, ...]:
         """Most steps at each of the last `count` sizes, coarse first."""
         if self.steps == AUTO:
@@ -244,6 +263,25 @@ class Settings:
             plain[field.name] = value
         return plain
 
+
+# What measured best with the weights of each kind: benchmarks/RESULTS.md.
+_FOR_WEIGHTS = {
+    "pretrained": {
+        "content_layers": "block3_conv3",
+        "style_layers": "block1_conv1,block1_conv2,block2_conv1,block2_conv2,"
+                        "block3_conv1,block3_conv2,block3_conv3",
+        "style_weight": 20.0,
+        "tv_weight": 2.0,
+        "learning_rate": 0.02,
+    },
+    "unsupervised": {
+        "content_layers": "block1_conv2",
+        "style_layers": "block1_conv1,block2_conv1,block3_conv1",
+        "style_weight": 30.0,
+        "tv_weight": 0.3,
+        "learning_rate": 0.05,
+    },
+}
 
 # One size has to do the work of all; two share it.
 _AUTO_STEPS = {1: (300,), 2: (200, 60)}
@@ -287,6 +325,16 @@ def _steps(value: Any) -> tuple[int, ...] | str:
     return tuple(one.parse(part) for part in value)
 
 
+# Every command has these.
+_COMMON_OPTIONS = (
+    Option("preset", "str", None, "a named set of defaults: flags/NAME.flags", form="NAME"),
+    Option("flagfile", "str", None, "a file of flags, one a line, taken as defaults", form="FILE"),
+    Option("quiet", "bool", False, "print nothing but errors"),
+    Option("verbose", "bool", False, "let TensorFlow print its own messages"),
+    Option("version", "bool", False, "print the version and exit"),
+    Option("help", "bool", False, "print this and exit"),
+)
+
 COMMAND_OPTIONS = (
     Option("content", "str", None, "content picture, or sample:NAME", form="FILE"),
     Option("style", "list", None, "style picture, or sample:NAME; given again: blended",
@@ -295,14 +343,9 @@ COMMAND_OPTIONS = (
            "beside the content", form="FILE"),
     Option("report", "str", None, "write settings, versions, seconds, losses and peak memory "
            "as JSON", form="FILE"),
-    Option("preset", "str", None, "a named set of defaults: flags/NAME.flags", form="NAME"),
-    Option("flagfile", "str", None, "a file of flags, one a line, taken as defaults", form="FILE"),
-    Option("quiet", "bool", False, "print nothing but errors"),
-    Option("verbose", "bool", False, "let TensorFlow print its own messages"),
     Option("list_layers", "bool", False, "print the layers of --network and exit"),
     Option("list_samples", "bool", False, "print the pictures that come with tf_style and exit"),
-    Option("version", "bool", False, "print the version and exit"),
-    Option("help", "bool", False, "print this and exit"),
+    *_COMMON_OPTIONS,
 )
 
 EVALUATE_OPTIONS = (
@@ -311,13 +354,19 @@ EVALUATE_OPTIONS = (
            form="FILE"),
     Option("generated", "list", None, "picture to measure; may be given several times",
            form="FILE"),
-    Option("weights", "str", AUTO, "of the judge: auto, imagenet, random, or a weights file",
-           form="NAME|FILE"),
+    Option("weights", "str", AUTO, "of the judge: auto, imagenet, unsupervised, random, or a "
+           "weights file", form="NAME|FILE"),
     Option("json", "bool", False, "print a JSON list instead of a table"),
     Option("plot", "str", None, "draw style distance over content similarity", form="FILE"),
-    Option("preset", "str", None, "a named set of defaults: flags/NAME.flags", form="NAME"),
-    Option("flagfile", "str", None, "a file of flags, one a line, taken as defaults", form="FILE"),
-    Option("verbose", "bool", False, "let TensorFlow print its own messages"),
-    Option("version", "bool", False, "print the version and exit"),
-    Option("help", "bool", False, "print this and exit"),
+    *_COMMON_OPTIONS,
+)
+
+LEARN_OPTIONS = (
+    Option("pictures", "list", None, "picture, folder of pictures, or pattern such as "
+           "'paintings/*.jpg'; may be given several times", form="FILES"),
+    Option("output", "str", None, "the weights: an .h5 file that --weights=FILE reads",
+           form="FILE"),
+    Option("network", "str", "vgg16", "whose layers are learned", choices=("vgg16", "vgg19")),
+    Option("seed", "int", 0, "seed of everything drawn at random", minimum=0, maximum=2**31 - 1),
+    *_COMMON_OPTIONS,
 )

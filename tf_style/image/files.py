@@ -5,6 +5,7 @@ In memory a picture is a float32 array `(height, width, 3)`: RGB, sRGB-encoded, 
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import tempfile
@@ -38,6 +39,25 @@ def locate(source: PathLike) -> Path:
     if text.startswith(samples.PREFIX):
         return samples.sample_path(text[len(samples.PREFIX):])
     return Path(text)
+
+
+def expand(source: str) -> list[str]:
+    """The picture files that a path, a folder or a pattern names, sorted by name.
+
+    Raises:
+        InputError: for a folder or a pattern that names none.
+    """
+    if Path(source).is_dir():
+        known = Image.registered_extensions()
+        found = [os.fspath(path) for path in Path(source).iterdir()
+                 if path.suffix.lower() in known and path.is_file()]
+    elif glob.has_magic(source) and not Path(source).exists():
+        found = glob.glob(source)
+    else:
+        return [source]
+    if not found:
+        raise InputError(f"{source}: no picture has such a name")
+    return sorted(found)
 
 
 def read_picture(source: PathLike) -> np.ndarray:

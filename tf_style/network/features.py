@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
 
+from tf_style.image.files import PathLike, as_picture
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer, check_layers
+from tf_style.network.kernel_files import Kernels
 from tf_style.settings import AUTO, InputError
 
 # RGB, in units of [0, 255]. Source: keras.applications.vgg16.preprocess_input, mode "caffe".
@@ -20,7 +22,8 @@ def feature_model(
     layers: Iterable[str],
     weights: str = AUTO,
     *,
-    network: str | os.PathLike = "vgg16",
+    network: PathLike = "vgg16",
+    pictures: Sequence[PathLike | np.ndarray] = (),
     seed: int = 0,
     dtype: str = "float32",
 ) -> keras.Model:
@@ -31,9 +34,12 @@ def feature_model(
 
     Args:
         layers: names such as `block3_conv1`.
-        weights: `auto`, `imagenet`, `random`, or a weights file; only for `vgg16` and `vgg19`.
+        weights: `auto`, `imagenet`, `unsupervised`, `random`, or a weights file; only for `vgg16`
+            and `vgg19`.
         network: `vgg16`, `vgg19`, or a saved Keras model that takes RGB in `[0, 1]`.
-        seed: of `weights="random"`.
+        pictures: paths or arrays that `weights="unsupervised"` learns from, beside the pictures
+            that come with tf_style.
+        seed: of `weights="unsupervised"` and `"random"`.
         dtype: in which the network computes and gives its feature maps: `float32`, `bfloat16`.
 
     Returns:
@@ -57,8 +63,11 @@ def feature_model(
         architecture = ARCHITECTURES[network]
         architecture.check(layers)
         needed = architecture.up_to(layers)
-        kernels = weight_sources.kernels(architecture, needed, weights, seed=seed)
-        return vgg_model(architecture, layers, kernels, dtype)
+        loaded = weight_sources.load(
+            architecture, needed, weight_sources.resolve(os.fspath(weights), architecture),
+            seed=seed, pictures=[as_picture(picture) for picture in pictures],
+        )
+        return vgg_model(architecture, layers, loaded.kernels, dtype)
     if weights != AUTO:
         raise InputError("weights: a saved model brings its own; leave them away with a file")
     return cut_model(network, layers, dtype)
@@ -67,7 +76,7 @@ def feature_model(
 def vgg_model(
     architecture: Architecture,
     layers: Iterable[str],
-    kernels: weight_sources.Kernels,
+    kernels: Kernels,
     dtype: str = "float32",
 ) -> keras.Model:
     """The feature model of a VGG network with the given kernels.
@@ -76,7 +85,7 @@ def vgg_model(
     is subtracted before the convolution pads with zeros, so that no bias can stand for it.
 
     Args:
-        kernels: layer name → (kernel, bias), as `tf_style.network.weights.kernels` gives them.
+        kernels: layer name → (kernel, bias), as `tf_style.network.weights.load` gives them.
     """
     layers = list(layers)
     picture = keras.Input((None, None, 3), name="picture")
@@ -115,7 +124,7 @@ def _keras_layer(layer: Layer, dtype: str) -> keras.layers.Layer:
 
 
 def cut_model(
-    path: str | os.PathLike, layers: Iterable[str], dtype: str = "float32"
+    path: PathLike, layers: Iterable[str], dtype: str = "float32"
 ) -> keras.Model:
     """The feature model of a saved Keras model: cut at the deepest layer, free of a fixed size.
 
@@ -152,7 +161,7 @@ def cut_model(
     return _as_dtype(model, dtype)
 
 
-def load_model(path: str | os.PathLike) -> keras.Model:
+def load_model(path: PathLike) -> keras.Model:
     """A saved Keras model with one input.
 
     Raises:

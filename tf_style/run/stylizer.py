@@ -16,9 +16,10 @@ import tensorflow as tf
 from tf_style.image import files
 from tf_style.image.files import PathLike
 from tf_style.loss.objective import Objective, Targets
+from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.features import cut_model, vgg_model
-from tf_style.network.weights import digests, kernels, resolve
+from tf_style.network.kernel_files import digests
 from tf_style.run import runtime, schedule
 from tf_style.run.optimizers import Adam
 from tf_style.settings import InputError, Settings
@@ -69,7 +70,9 @@ class Result:
         history: all steps, in order.
         settings: with every `auto` resolved.
         weights: layer → fingerprint of the kernels that were used.
-        seconds: of the whole run, reading of pictures and loading of weights included.
+        weights_seconds: what loading or learning them took, once for all runs of a `Stylizer`.
+        weights_cached: whether learned ones came from the cache; `None` for other kinds.
+        seconds: of the run, reading of pictures included.
         stopped: why the run ended: `steps` (all done, or settled), `callback`, or `not finite`.
     """
 
@@ -79,6 +82,8 @@ class Result:
     history: tuple[Step, ...]
     settings: Settings
     weights: Mapping[str, str]
+    weights_seconds: float
+    weights_cached: bool | None
     seconds: float
     stopped: str
 
@@ -141,40 +146,72 @@ class Stylizer:
 
     Args:
         settings: defaults to `Settings()`.
+        pictures: what `weights="unsupervised"` learns from, beside the pictures that come with
+            tf_style; by default the content and style images of the first run. It learns once.
         **overrides: fields of `Settings`.
 
     Attributes:
         settings: with every `auto` resolved.
-        weights: layer → fingerprint of the kernels in use.
+        weights: layer → fingerprint of the kernels in use; empty before they are learned.
+        weights_seconds: what loading or learning them took.
+        weights_cached: whether learned ones came from the cache; `None` for other kinds.
 
     Raises:
         InputError: for settings or weights that cannot be used.
     """
 
-    def __init__(self, settings: Settings | None = None, **overrides: Any):
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        pictures: Sequence[Picture] = (),
+        **overrides: Any,
+    ):
         settings = (settings or Settings()).replace(**overrides)
         device = runtime.resolve_device(settings.device)
         precision = runtime.resolve_precision(settings.precision, device)
+        settings = settings.replace(device=device, precision=precision)
+        if settings.network in ARCHITECTURES:
+            architecture = ARCHITECTURES[settings.network]
+            settings = settings.for_weights(
+                weight_sources.resolve(settings.weights, architecture)
+            )
+            architecture.check(settings.content_layers, "content_layers")
+            architecture.check(settings.style_layers, "style_layers")
+        else:
+            settings = settings.for_weights(settings.weights)
+        self.settings = settings
+        self.weights: Mapping[str, str] = {}
+        self.weights_seconds = 0.0
+        self.weights_cached: bool | None = None
+        self._objective: Objective | None = None
+        self._least = 1
+        self._canvases: dict[tuple[int, int], _Canvas] = {}
+        if settings.weights != "unsupervised" or pictures:
+            self._prepare([files.as_picture(picture) for picture in pictures])
+
+    def _prepare(self, pictures: Sequence[np.ndarray]) -> None:
+        """Build the network, once; `pictures` are what it learns from, if it learns."""
+        if self._objective is not None:
+            return
+        started = time.perf_counter()
+        settings = self.settings
         layers = list(dict.fromkeys([*settings.content_layers, *settings.style_layers]))
-        with tf.device(device):
+        with tf.device(settings.device):
             if settings.network in ARCHITECTURES:
                 architecture = ARCHITECTURES[settings.network]
-                architecture.check(settings.content_layers, "content_layers")
-                architecture.check(settings.style_layers, "style_layers")
-                arrays = kernels(
-                    architecture, architecture.up_to(layers), settings.weights, seed=settings.seed
+                loaded = weight_sources.load(
+                    architecture, architecture.up_to(layers), settings.weights,
+                    seed=settings.seed, pictures=pictures, cache_folder=settings.cache_dir,
                 )
-                model = vgg_model(architecture, layers, arrays, precision)
-                self.weights = digests(arrays)
+                model = vgg_model(architecture, layers, loaded.kernels, settings.precision)
+                self.weights, self.weights_cached = digests(loaded.kernels), loaded.cached
                 self._least = architecture.least_size(layers)
-                settings = settings.replace(weights=resolve(settings.weights))
             else:
-                model = cut_model(settings.network, layers, precision)
+                model = cut_model(settings.network, layers, settings.precision)
                 self.weights = digests(_arrays(model))
-                self._least = 1
-        self.settings = settings.replace(device=device, precision=precision)
-        self._objective = Objective(model, self.settings)
-        self._canvases: dict[tuple[int, int], _Canvas] = {}
+        self._objective = Objective(model, settings)
+        self.weights_seconds = time.perf_counter() - started
 
     @property
     def traces(self) -> int:
@@ -198,6 +235,7 @@ class Stylizer:
             styles = (files.as_picture(style, "style"),)
         if not styles:
             raise InputError("style: expected at least one picture. Received none")
+        self._prepare([content, *styles])
         scales = schedule.plan(
             self.settings,
             content.shape[:2],
@@ -233,6 +271,8 @@ class Stylizer:
             history=tuple(run.history),
             settings=self.settings,
             weights=self.weights,
+            weights_seconds=self.weights_seconds,
+            weights_cached=self.weights_cached,
             seconds=time.perf_counter() - started,
             stopped=stopped,
         )

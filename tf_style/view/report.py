@@ -23,7 +23,8 @@ def report(
 
     Returns:
         `settings` with every `auto` resolved; `versions`; `weights`, layer → fingerprint; the
-        files; `stopped`; `seconds`; `peak_memory_bytes`; `steps` taken in all; and `scales`, one
+        files; `stopped`; `seconds`; `weights_seconds` and `weights_cached`, how learned weights
+        were had; `peak_memory_bytes`; `steps` taken in all; and `scales`, one
         entry for each size with its `height`, `width`, `steps`, `seconds` and the last `loss` and
         `parts`.
     """
@@ -34,6 +35,8 @@ def report(
         "output": output,
         "stopped": result.stopped,
         "seconds": round(result.seconds, 3),
+        "weights_seconds": round(result.weights_seconds, 3),
+        "weights_cached": result.weights_cached,
         "peak_memory_bytes": peak_memory(),
         "steps": len(result.history),
         "scales": _scales(result),

@@ -1,0 +1,125 @@
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.kernel_files import digests, read_kernels, write_kernels
+from tf_style.network.weights import load
+from tf_style.settings import InputError
+
+VGG16 = ARCHITECTURES["vgg16"]
+LAYERS = VGG16.up_to(["block2_conv1"])
+CONVOLUTIONS = [layer for layer in LAYERS if not layer.pooling]
+
+
+@pytest.fixture
+def kernels():
+    return dict(load(VGG16, LAYERS, "random", seed=5).kernels)
+
+
+def assert_same(first, second):
+    assert list(first) == list(second)
+    for name in first:
+        for one, other in zip(first[name], second[name], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_notop_file_is_read_by_name(tmp_path, kernels):
+    path = tmp_path / "a.h5"
+    write_kernels(path, dict(reversed(kernels.items())))
+    assert_same(read_kernels(path, VGG16, CONVOLUTIONS), kernels)
+
+
+def test_what_is_written_keras_reads_by_name(tmp_path, kernels):
+    path = tmp_path / "a.h5"
+    write_kernels(path, kernels)
+    model = keras.applications.VGG16(weights=None, include_top=False)
+    model.load_weights(path, by_name=True, skip_mismatch=False)
+    np.testing.assert_array_equal(
+        model.get_layer("block2_conv1").get_weights()[0], kernels["block2_conv1"][0]
+    )
+
+
+def test_a_whole_model_h5_is_read_by_name(tmp_path):
+    model = keras.applications.VGG16(weights=None, include_top=False)
+    path = tmp_path / "model.h5"
+    model.save(path)
+    kernel, _ = read_kernels(path, VGG16, CONVOLUTIONS)["block2_conv1"]
+    np.testing.assert_array_equal(kernel, model.get_layer("block2_conv1").get_weights()[0])
+
+
+def test_complete_keras3_weights_are_read_in_order(tmp_path):
+    model = keras.applications.VGG16(weights=None, include_top=False)
+    path = tmp_path / "all.weights.h5"
+    model.save_weights(path)
+    found = read_kernels(path, VGG16, VGG16.convolutions)
+    for name, (kernel, _) in found.items():
+        np.testing.assert_array_equal(kernel, model.get_layer(name).get_weights()[0])
+
+
+def test_incomplete_keras3_weights_are_refused(tmp_path):
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(64, 3)])
+    path = tmp_path / "few.weights.h5"
+    model.save_weights(path)
+    with pytest.raises(InputError, match="must hold all 13 convolutions of VGG16"):
+        read_kernels(path, VGG16, CONVOLUTIONS)
+
+
+def test_a_feature_models_own_weights_are_refused(tmp_path):
+    from tf_style.network.features import feature_model
+
+    path = tmp_path / "ours.weights.h5"
+    feature_model(["block1_conv1"], "random").save_weights(path)
+    with pytest.raises(InputError, match="preprocessing folded in"):
+        read_kernels(path, VGG16, CONVOLUTIONS)
+
+
+def test_a_missing_layer_is_named_with_what_there_is(tmp_path, kernels):
+    del kernels["block1_conv2"]
+    path = tmp_path / "a.h5"
+    write_kernels(path, kernels)
+    with pytest.raises(InputError) as error:
+        read_kernels(path, VGG16, CONVOLUTIONS)
+    assert "no layer 'block1_conv2'; it has block1_conv1, block2_conv1" in str(error.value)
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda kernel, bias: (kernel[..., :5], bias), "has the shapes 3x3x64x5 and 64"),
+    (lambda kernel, bias: (kernel, bias[:7]), "and 7, expected 3x3x64x64 and 64"),
+    (lambda kernel, bias: (kernel, bias * np.nan), "values that are not finite"),
+    (lambda kernel, bias: (kernel * np.inf, bias), "values that are not finite"),
+])
+def test_a_layer_that_does_not_fit_is_named(tmp_path, kernels, change, message):
+    with np.errstate(invalid="ignore"):
+        kernels["block1_conv2"] = change(*kernels["block1_conv2"])
+    path = tmp_path / "a.h5"
+    write_kernels(path, kernels)
+    with pytest.raises(InputError) as error:
+        read_kernels(path, VGG16, CONVOLUTIONS)
+    assert "layer 'block1_conv2'" in str(error.value) and message in str(error.value)
+
+
+def test_damaged_and_foreign_files_are_refused(tmp_path, kernels):
+    write_kernels(tmp_path / "a.h5", kernels)
+    whole = (tmp_path / "a.h5").read_bytes()
+    paths = [tmp_path / "missing.h5"]
+    for number, data in enumerate((b"", b"text", whole[:100], whole[:5000], whole[: -9000])):
+        paths.append(tmp_path / f"bad{number}.h5")
+        paths[-1].write_bytes(data)
+    foreign = tmp_path / "foreign.h5"
+    with h5py.File(foreign, "w") as file:
+        file["temperature"] = np.zeros(3)
+    for path in (*paths, foreign):
+        with pytest.raises(InputError) as error:
+            read_kernels(path, VGG16, CONVOLUTIONS)
+        assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_digests_tell_kernels_apart(kernels):
+    before = digests(kernels)
+    kernel, bias = kernels["block1_conv1"]
+    kernels["block1_conv1"] = kernel, bias + 1
+    after = digests(kernels)
+    assert [name for name in before if before[name] != after[name]] == ["block1_conv1"]

@@ -1,0 +1,163 @@
+"""Kernels in files: Keras' HDF5 weights, read by layer and checked, and written.
+
+Kernels are NumPy arrays in the layout of Keras' own VGG files: they expect BGR in [0, 255] with
+the ImageNet mean subtracted. No TensorFlow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+import h5py
+import numpy as np
+
+from tf_style.image.files import PathLike, write_bytes
+from tf_style.network.architectures import Architecture, Layer
+from tf_style.settings import InputError
+
+Kernels = Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+def digests(kernels: Kernels) -> dict[str, str]:
+    """A short fingerprint of each layer's kernel and bias: SHA-256, 12 hexadecimal digits."""
+    return {
+        name: hashlib.sha256(kernel.tobytes() + bias.tobytes()).hexdigest()[:12]
+        for name, (kernel, bias) in kernels.items()
+    }
+
+
+def read_kernels(
+    path: PathLike, architecture: Architecture, layers: Sequence[Layer]
+) -> Kernels:
+    """Kernels and biases of `layers` from a weights file.
+
+    Args:
+        path: Keras' "notop" HDF5 file, read by layer name, of which only `layers` need be there;
+            or a Keras 3 `.weights.h5` file of the whole network, read in the network's order.
+        architecture: the network that the layers belong to.
+        layers: convolutions.
+
+    Raises:
+        InputError: for a missing, damaged or foreign file, a layer that it lacks, a wrong shape,
+            or values that are not finite.
+    """
+    if not os.path.isfile(path):
+        raise InputError(
+            f"--weights={path}: there is no such file. Expected auto, imagenet, unsupervised, "
+            "random, or a file"
+        )
+    try:
+        with h5py.File(path, "r") as file:
+            found = _arrays(file, path, architecture)
+            return {layer.name: _checked(layer, found, path) for layer in layers}
+    except InputError:
+        raise
+    # h5py raises all of these on damaged files.
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"--weights={path}: this is no complete HDF5 weights file ({reason}). "
+            "Expected Keras' 'notop' .h5 or a Keras 3 .weights.h5"
+        ) from None
+
+
+def _arrays(
+    file: h5py.File, path: PathLike, architecture: Architecture
+) -> dict[str, tuple[h5py.Dataset, ...]]:
+    """Layer name → its datasets, kernel first."""
+    if "layer_names" in file.attrs or "model_weights" in file:
+        group = file.get("model_weights", file)
+        return {
+            _text(name): tuple(group[_text(name)][_text(weight)]
+                               for weight in group[_text(name)].attrs["weight_names"])
+            for name in group.attrs["layer_names"]
+        }
+    if "layers" in file:
+        return _keras3_arrays(file["layers"], path, architecture)
+    raise InputError(
+        f"--weights={path}: this HDF5 file holds no Keras weights; at its top: "
+        f"{', '.join(list(file)[:5]) or 'nothing'}. Expected Keras' 'notop' .h5 or a .weights.h5"
+    )
+
+
+def _keras3_arrays(
+    layers: h5py.Group, path: PathLike, architecture: Architecture
+) -> dict[str, tuple[h5py.Dataset, ...]]:
+    if any(name.startswith("rescaling") for name in layers):
+        raise InputError(
+            f"--weights={path}: these are the weights of a feature model, with its preprocessing "
+            "folded in. Save the model as .keras and name it with --network=FILE"
+        )
+    found = {
+        name: tuple(group["vars"][key] for key in sorted(group["vars"], key=int))
+        for name, group in layers.items()
+        if "vars" in group and len(group["vars"]) == 2 and group["vars"]["0"].ndim == 4
+    }
+    names = [layer.name for layer in architecture.convolutions]
+    if set(names) <= set(found):
+        return found
+    # Keras names a layer by its class and its place: conv2d, conv2d_1, …
+    ordered = sorted(found, key=lambda name: int((re.findall(r"\d+$", name.replace(
+        "conv2d", "", 1)) or ["0"])[0]))
+    if len(ordered) != len(names):
+        raise InputError(
+            f"--weights={path}: a .weights.h5 file has no layer names, so it must hold all "
+            f"{len(names)} convolutions of {architecture.title}. Received: {len(ordered)}"
+        )
+    return {name: found[key] for name, key in zip(names, ordered, strict=True)}
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def _checked(
+    layer: Layer, found: Mapping[str, tuple[h5py.Dataset, ...]], path: PathLike
+) -> tuple[np.ndarray, np.ndarray]:
+    if not found.get(layer.name):
+        there = [name for name, arrays in found.items() if arrays]
+        raise InputError(
+            f"--weights={path}: the file has no layer {layer.name!r}; it has "
+            f"{', '.join(there) or 'none'}. Choose --content_layers and --style_layers among "
+            "these, or another file"
+        )
+    expected = [(3, 3, layer.inputs, layer.channels), (layer.channels,)]
+    shapes = [array.shape for array in found[layer.name]]
+    if shapes != expected:
+        raise InputError(
+            f"--weights={path}: layer {layer.name!r} has the shapes {_listed(shapes)}, expected "
+            f"{_listed(expected)}. Is --network the network that the file is of?"
+        )
+    kernel, bias = (np.asarray(array, np.float32) for array in found[layer.name])
+    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+        raise InputError(
+            f"--weights={path}: layer {layer.name!r} holds values that are not finite; "
+            "the file is damaged"
+        )
+    return kernel, bias
+
+
+def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
+    return " and ".join("x".join(map(str, shape)) for shape in shapes)
+
+
+def write_kernels(path: PathLike, kernels: Kernels) -> None:
+    """Write kernels in the layout of Keras' "notop" files, whole or not at all.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name in kernels]
+        for name, arrays in kernels.items():
+            group = file.create_group(name)
+            names = [f"{name}_W_1:0", f"{name}_b_1:0"]
+            group.attrs["weight_names"] = [each.encode() for each in names]
+            for each, array in zip(names, arrays, strict=True):
+                group[each] = array
+    write_bytes(path, content.getbuffer())
