@@ -100,6 +100,13 @@ def test_progress_is_a_bar_on_a_terminal(folder):
     assert "left" in seen and seen.count("\n") == 1
 
 
+def test_profile_is_tensorflows_own(folder):
+    assert call(cli.main, "content.png", "style.png", "a.png", "--profile=profile",
+                *[flag for flag in TINY if "steps" not in flag], "--steps=3,14") == 0
+    written, = (folder / "profile").rglob("*.xplane.pb")
+    assert written.stat().st_size > 1000
+
+
 def test_quiet_says_nothing(capfd):
     assert call(cli.main, "content.png", "style.png", "a.png", "--quiet", *TINY) == 0
     captured = capfd.readouterr()
@@ -245,6 +252,8 @@ BAD = {
     "output is style": (["content.png", "style.png", "./style.png"], "would replace an input"),
     "report is style": (["content.png", "style.png", "--report=style.png"],
                         "--report=style.png: this would replace an input"),
+    "profile is a file": (["content.png", "style.png", "--profile=style.png"],
+                          "--profile=style.png: expected a folder"),
     "report is output": (["content.png", "style.png", "a.png", "--report=a.png"],
                          "--report=a.png: this is the --output"),
     "missing flagfile": (["--flagfile=no.flags"], "--flagfile=no.flags: cannot be read"),

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import keras
@@ -9,6 +10,10 @@ import pytest
 from PIL import Image
 
 from tf_style import cli
+from tf_style.image.files import read_picture
+from tf_style.network import unsupervised
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.kernel_files import write_kernels
 from tf_style.settings import COMMAND_OPTIONS, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -17,10 +22,9 @@ BLOCKS = {
     language: re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     for language in ("bash", "python")
 }
-SHALLOW = [
-    "--content_layers=block2_conv1", "--style_layers=block1_conv1", "--size=48", "--steps=2",
-    "--weights=random",
-]
+SMALL = ["--size=48", "--steps=2"]
+QUICK = [*SMALL, "--content_layers=block2_conv1", "--style_layers=block1_conv1", "--weights=random"]
+VGG16 = ARCHITECTURES["vgg16"]
 
 
 def options_table():
@@ -28,7 +32,7 @@ def options_table():
     lines = ["| flag | default | meaning |", "|---|---|---|"]
     for option in (*COMMAND_OPTIONS, *Settings.options()):
         form = "\\|".join(option.choices) or option.form.replace("|", "\\|")
-        default = "" if option.default in (None, False) else f"`{option.default}`"
+        default = "" if option.default is None or option.default is False else f"`{option.default}`"
         name = f"`--{option.name}`" + (f" {form}" if form else "")
         lines.append(f"| {name} | {default.replace(',', ', ')} | {option.help} |")
     return "\n".join(lines)
@@ -70,15 +74,22 @@ def commands():
         yield from block.strip().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
 def test_commands_run(command, folder, capsys):
     program, *arguments = shlex.split(command, comments=True)
+    (folder / "paintings").mkdir()
+    shutil.copy("painting.jpg", "paintings")
+    write_kernels(folder / "my.weights.h5", unsupervised.learn(
+        VGG16, VGG16.up_to(["block3_conv3"]), [read_picture("painting.jpg")]
+    ))
     if program == "tf_style_evaluate":
         Image.open("photo.jpg").save("result.png")
         arguments.append("--weights=random")
-    elif not any(argument.startswith("--list") for argument in arguments):
-        arguments += SHALLOW
-    function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate}[program]
+    elif program == "tf_style" and not any(each.startswith("--list") for each in arguments):
+        arguments += SMALL if any(each.startswith("--weights") for each in arguments) else QUICK
+    function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
+                "tf_style_learn": cli.learn}[program]
     with pytest.raises(SystemExit) as stopped:
         function(arguments)
     assert stopped.value.code == 0

@@ -78,10 +78,10 @@ def test_every_option_has_help_and_a_default_of_its_own_kind():
 
 
 def test_learned_features_have_settings_of_their_own():
-    pretrained, learned = (Settings().for_weights(each) for each in ("imagenet", "unsupervised"))
+    pretrained, learned = (Settings().for_weights("a.h5", learned=each) for each in (False, True))
     assert pretrained.content_layers != learned.content_layers
     for settings in (pretrained, learned):
         left = {name for name, value in settings.as_dict().items() if value == "auto"}
         assert left == {"steps", "precision", "device", "cache_dir"}
-    own = Settings(style_weight=7, content_layers="block2_conv1").for_weights("unsupervised")
+    own = Settings(style_weight=7, content_layers="block2_conv1").for_weights("a.h5", learned=True)
     assert own.style_weight == 7 and dict(own.content_layers) == {"block2_conv1": 1.0}

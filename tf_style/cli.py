@@ -210,7 +210,8 @@ def _help(usage: str, options: Sequence[Option]) -> str:
     for option in options:
         form = option.form or {"int": "N", "float": "X", "bool": ""}.get(option.kind, "NAME")
         form = "|".join(option.choices) or form
-        default = "" if option.default in (None, False) else f" (default: {option.default})"
+        shown = option.default is not None and option.default is not False
+        default = f" (default: {option.default})" if shown else ""
         lines.append(f"  --{option.name}{'=' if form else ''}{form}")
         lines += textwrap.wrap(option.help + default, 88, initial_indent=" " * 6,
                                subsequent_indent=" " * 6, break_on_hyphens=False)
@@ -288,6 +289,7 @@ class _Job:
     styles: tuple[np.ndarray, ...]
     output: Path
     report: Path | None
+    profile: Path | None
     plan: tuple[Scale, ...]
 
     @classmethod
@@ -300,7 +302,7 @@ class _Job:
         content_name, style_names, output = _pictures(values, positional)
         # What `auto` stands for may take a download to know; a file in the environment does not.
         source = weights.environment_file() if settings.weights == AUTO else settings.weights
-        known = settings.for_weights(source or settings.weights)
+        known = settings.for_weights(source or AUTO, learned=weights.are_learned(source))
         layers = [*known.content_layers, *known.style_layers]
         least = 1
         if settings.network in ARCHITECTURES:
@@ -324,6 +326,9 @@ class _Job:
                 raise InputError(f"{name}={path}: this would replace an input")
         if report and _same_file(report, output):
             raise InputError(f"--report={report}: this is the --output")
+        profile = Path(values["profile"]) if values.get("profile") else None
+        if profile and (profile.is_file() or not profile.absolute().parent.is_dir()):
+            raise InputError(f"--profile={profile}: expected a folder, or a new name in one")
         content, *styles = (files.read_picture(name) for name in (content_name, *style_names))
         plan = schedule.plan(
             settings,
@@ -333,17 +338,19 @@ class _Job:
         )
         if settings.network in ARCHITECTURES and source not in (None, *WEIGHTS):
             weights.load(architecture, architecture.up_to(layers), source)
-        return cls(content_name, style_names, content, tuple(styles), output, report, plan)
+        return cls(content_name, style_names, content, tuple(styles), output, report, profile, plan)
 
     def run(self, stylizer_class: type, settings: Settings, *, quiet: bool) -> int:
         from tf_style.view.report import report, write_report
 
         stylizer = stylizer_class(settings)
         progress = None if quiet else _Progress(self.plan)
-        with _interrupt() as interrupted, _progress_shown(progress):
+        profiler = _Profiler(self.profile) if self.profile else None
+        with _interrupt() as interrupted, _closed(progress), _closed(profiler):
             def callback(step: Step) -> bool:
-                if progress:
-                    progress.show(step)
+                for watcher in (progress, profiler):
+                    if watcher:
+                        watcher.show(step)
                 return bool(interrupted)
 
             result: Result = stylizer.stylize(self.content, self.styles, callback=callback)
@@ -502,13 +509,42 @@ class _Progress:
         return f", {minutes}:{seconds:02} left"
 
 
+class _Profiler:
+    """Has TensorFlow record ten steps of the last size, without the first, which compiles."""
+
+    STEPS = 10
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._left = self.STEPS
+        self._running = False
+
+    def show(self, step: Step) -> None:
+        from tf_style.run import runtime
+
+        if self._running:
+            self._left -= 1
+            if not self._left:
+                self.close()
+        elif self._left and step.scale == step.scales:
+            runtime.start_profile(os.fspath(self._folder))
+            self._running = True
+
+    def close(self) -> None:
+        from tf_style.run import runtime
+
+        if self._running:
+            runtime.stop_profile()
+            self._running = False
+
+
 @contextlib.contextmanager
-def _progress_shown(progress: _Progress | None) -> Iterator[None]:
+def _closed(watcher: _Progress | _Profiler | None) -> Iterator[None]:
     try:
         yield
     finally:
-        if progress:
-            progress.close()
+        if watcher:
+            watcher.close()
 
 
 # tf_style_evaluate ------------------------------------------------------------------------------

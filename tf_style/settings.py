@@ -177,7 +177,7 @@ class Settings:
         "str",
         AUTO,
         "type in which the network computes; losses are float32 always",
-        choices=(AUTO, "float32", "bfloat16"),
+        choices=(AUTO, "float32", "bfloat16", "float16"),
     )
     device: str = _option("str", AUTO, "auto, cpu, gpu, or gpu:N", form="NAME")
     cache_dir: str = _option(
@@ -230,15 +230,15 @@ class Settings:
                              + ", ".join(field.name for field in dataclasses.fields(self)))
         return dataclasses.replace(self, **changes)
 
-    def for_weights(self, weights: str) -> Settings:
+    def for_weights(self, weights: str, *, learned: bool) -> Settings:
         """These settings with every `auto` that depends on the weights resolved.
 
-        Learned features are not ImageNet's: they carry style and content in other layers.
-
         Args:
-            weights: what `weights` stands for, not `auto`.
+            weights: what `weights` stands for.
+            learned: whether they were learned without labels. Such features are not ImageNet's:
+                they carry style and content in other layers.
         """
-        kind = "unsupervised" if weights == "unsupervised" else "pretrained"
+        kind = "learned" if learned else "pretrained"
         values = {name: value for name, value in _FOR_WEIGHTS[kind].items()
                   if getattr(self, name) == AUTO}
         return self.replace(weights=weights, **values)
@@ -274,7 +274,7 @@ _FOR_WEIGHTS = {
         "tv_weight": 2.0,
         "learning_rate": 0.02,
     },
-    "unsupervised": {
+    "learned": {
         "content_layers": "block1_conv2",
         "style_layers": "block1_conv1,block2_conv1,block3_conv1",
         "style_weight": 30.0,
@@ -343,6 +343,7 @@ COMMAND_OPTIONS = (
            "beside the content", form="FILE"),
     Option("report", "str", None, "write settings, versions, seconds, losses and peak memory "
            "as JSON", form="FILE"),
+    Option("profile", "str", None, "write TensorFlow's own profile of ten steps", form="FOLDER"),
     Option("list_layers", "bool", False, "print the layers of --network and exit"),
     Option("list_samples", "bool", False, "print the pictures that come with tf_style and exit"),
     *_COMMON_OPTIONS,

@@ -52,6 +52,22 @@ def test_gram_matrix_and_gradient():
     )
 
 
+@pytest.mark.parametrize("shape", [(1, 13, 11, 6), (2, 3, 3, 4), (1, 1, 1, 2), (1, 64, 64, 8)])
+def test_gram_matrix_in_bfloat16(shape):
+    features = tf.cast(RNG.random(shape), tf.bfloat16)
+    exact = numpy_gram(np.asarray(tf.cast(features, tf.float64)))
+    gram = gram_matrix(features).numpy()
+    np.testing.assert_array_equal(gram, gram.transpose(0, 2, 1))
+    assert np.abs(gram - exact).max() < 2**-8 * exact.max()
+    weights = RNG.standard_normal(exact.shape)
+    gradient = gradient_of(lambda maps: tf.reduce_sum(gram_matrix(maps) * weights), features)
+    both = weights + weights.transpose(0, 2, 1)
+    expected = np.einsum("bhwi,bij->bhwj", np.asarray(tf.cast(features, tf.float64)), both) / (
+        shape[1] * shape[2]
+    )
+    assert np.abs(gradient - expected).max() < 2**-6 * np.abs(expected).max()
+
+
 def test_gram_matrix_does_not_depend_on_size():
     features = RNG.random((1, 4, 4, 3)).astype(np.float32)
     np.testing.assert_allclose(
@@ -64,7 +80,9 @@ def test_gram_matrix_sums_in_float32(dtype):
     features = tf.cast(tf.fill((1, 64, 64, 2), 300.0), dtype)
     gram = gram_matrix(features)
     assert gram.dtype == tf.float32
-    np.testing.assert_allclose(gram, np.full((1, 2, 2), float(features[0, 0, 0, 0]) ** 2))
+    # Sums of 4096 positions, off by no more than one rounding of the type.
+    expected = np.full((1, 2, 2), float(features[0, 0, 0, 0]) ** 2)
+    np.testing.assert_allclose(gram, expected, rtol=2**-8)
     gradient = gradient_of(lambda maps: tf.reduce_sum(gram_matrix(maps)) * 1e-4, features)
     assert np.isfinite(gradient).all() and gradient.any()
 

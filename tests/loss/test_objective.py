@@ -112,3 +112,19 @@ def test_gradients_are_finite_on_a_black_picture(model):
     objective = Objective(model, settings())
     _, _, gradient = objective.value_and_gradient(black, objective.targets(black, [black]))
     assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("precision, tolerance", [("bfloat16", 0.05), ("float16", 0.03)])
+def test_half_precision_keeps_loss_and_gradient(precision, tolerance, content, style):
+    found = {}
+    for each in ("float32", precision):
+        # Gradients as small as those of a large picture, which float16 has no numbers for.
+        small = settings(precision=each, content_weight=2e-5, style_weight=5e-5, tv_weight=0)
+        objective = Objective(feature_model(LAYERS, "random", dtype=each), small)
+        targets = objective.targets(batch(content), [batch(style)])
+        loss, _, gradient = objective.value_and_gradient(batch(1 - content), targets)
+        assert loss.dtype == gradient.dtype == tf.float32
+        found[each] = loss.numpy(), gradient.numpy()
+    assert found[precision][0] == pytest.approx(found["float32"][0], rel=tolerance)
+    error = np.linalg.norm(found[precision][1] - found["float32"][1])
+    assert error < tolerance * np.linalg.norm(found["float32"][1])

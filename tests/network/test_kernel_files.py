@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.kernel_files import digests, read_kernels, write_kernels
+from tf_style.network.kernel_files import digests, is_learned, read_kernels, write_kernels
 from tf_style.network.weights import load
 from tf_style.settings import InputError
 
@@ -115,6 +115,13 @@ def test_damaged_and_foreign_files_are_refused(tmp_path, kernels):
         with pytest.raises(InputError) as error:
             read_kernels(path, VGG16, CONVOLUTIONS)
         assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_learned_files_say_so(tmp_path, kernels, real_weights):
+    write_kernels(tmp_path / "a.h5", kernels)
+    (tmp_path / "b.h5").write_text("no file of weights")
+    assert is_learned(tmp_path / "a.h5")
+    assert not any(map(is_learned, (real_weights, tmp_path / "b.h5", tmp_path / "c.h5")))
 
 
 def test_digests_tell_kernels_apart(kernels):

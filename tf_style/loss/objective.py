@@ -13,6 +13,9 @@ from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.variation import total_variation
 from tf_style.settings import Settings
 
+# Leaves both ends of float16's range a factor of a hundred away from gradients as they occur.
+_FLOAT16_SCALE = 16.0
+
 Targets = Mapping[str, Mapping[str, tf.Tensor]]
 
 
@@ -91,7 +94,21 @@ class Objective:
             tape.watch(image)
             parts = self.parts(image, targets)
             loss = tf.add_n(list(parts.values()))
-        return loss, parts, tape.gradient(loss, image)
+            scale = self._gradient_scale(image, loss)
+            scaled = loss * scale
+        return loss, parts, tape.gradient(scaled, image) / scale
+
+    def _gradient_scale(self, image: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+        """What the loss is multiplied with on the way back.
+
+        A feature's gradient is about the loss over the number of features, which float16 has no
+        small enough numbers for. Source: Micikevicius et al., Mixed Precision Training, ICLR 2018.
+        """
+        if self.settings.precision != "float16":
+            return tf.constant(1.0)
+        return _FLOAT16_SCALE * tf.cast(tf.size(image), tf.float32) / (
+            tf.stop_gradient(loss) + 1e-12
+        )
 
 
 def _weighted_mean(losses: Mapping[str, tf.Tensor], weights: Mapping[str, float]) -> tf.Tensor:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+_PARTS = 16
+
 
 @tf.custom_gradient
 def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
@@ -25,8 +27,7 @@ def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], t
     positions = shape[1] * shape[2]
     rows = tf.reshape(features, [shape[0], positions, features.shape[-1]])
     scale = 1 / tf.cast(positions, tf.float32)
-    exact = tf.cast(rows, tf.float32)
-    gram = tf.matmul(exact, exact, transpose_a=True) * scale
+    gram = _products(rows) * scale
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
         # One product where automatic differentiation takes two: the Gram matrix is symmetric.
@@ -34,3 +35,20 @@ def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], t
         return tf.reshape(tf.matmul(rows, tf.cast(both, rows.dtype)), shape)
 
     return gram, gradient
+
+
+def _products(rows: tf.Tensor) -> tf.Tensor:
+    """The products of all pairs of columns of `(batch, rows, channels)`, float32."""
+    if rows.dtype != tf.bfloat16:
+        exact = tf.cast(rows, tf.float32)
+        return tf.matmul(exact, exact, transpose_a=True)
+    # A product of bfloat16 matrices is summed in float32 and rounded once. The units for it are
+    # twice as fast as float32's; the sum of some parts, taken in float32, rounds that error off.
+    batch, count, channels = tf.shape(rows)[0], tf.shape(rows)[1], rows.shape[-1]
+    whole = count // _PARTS * _PARTS
+    parts = tf.reshape(rows[:, :whole], [batch * _PARTS, whole // _PARTS, channels])
+    products = tf.cast(tf.matmul(parts, parts, transpose_a=True), tf.float32)
+    rest = tf.cast(rows[:, whole:], tf.float32)
+    return tf.reduce_sum(
+        tf.reshape(products, [batch, _PARTS, channels, channels]), axis=1
+    ) + tf.matmul(rest, rest, transpose_a=True)

@@ -19,6 +19,9 @@ from tf_style.image.files import PathLike, write_bytes
 from tf_style.network.architectures import Architecture, Layer
 from tf_style.settings import InputError
 
+# The attribute that tells learned kernels from pretrained ones.
+_ORIGIN = "tf_style"
+
 Kernels = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -63,6 +66,15 @@ def read_kernels(
             f"--weights={path}: this is no complete HDF5 weights file ({reason}). "
             "Expected Keras' 'notop' .h5 or a Keras 3 .weights.h5"
         ) from None
+
+
+def is_learned(path: PathLike) -> bool:
+    """Whether `write_kernels` wrote the file; `False` for any that cannot be read."""
+    try:
+        with h5py.File(path, "r") as file:
+            return _ORIGIN in file.attrs
+    except OSError:
+        return False
 
 
 def _arrays(
@@ -146,13 +158,14 @@ def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
 
 
 def write_kernels(path: PathLike, kernels: Kernels) -> None:
-    """Write kernels in the layout of Keras' "notop" files, whole or not at all.
+    """Write learned kernels in the layout of Keras' "notop" files, whole or not at all.
 
     Raises:
         InputError: if the file cannot be written.
     """
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
+        file.attrs[_ORIGIN] = "unsupervised"
         file.attrs["layer_names"] = [name.encode() for name in kernels]
         for name, arrays in kernels.items():
             group = file.create_group(name)

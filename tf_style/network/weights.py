@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_style.network.architectures import Architecture, Layer
-from tf_style.network.kernel_files import Kernels, read_kernels
-from tf_style.settings import AUTO, InputError
+from tf_style.network.kernel_files import Kernels, is_learned, read_kernels
+from tf_style.settings import AUTO, WEIGHTS, InputError
 
 ENVIRONMENT = "TF_STYLE_WEIGHTS"
 DOWNLOAD_TIMEOUT = 20.0
@@ -70,6 +70,13 @@ def resolve(weights: str, architecture: Architecture) -> str:
                       stacklevel=3)
         return "unsupervised"
     return "imagenet"
+
+
+def are_learned(weights: str | None) -> bool:
+    """Whether these weights, a word or a file, were learned without labels."""
+    return weights == "unsupervised" or (
+        weights is not None and weights not in WEIGHTS and is_learned(weights)
+    )
 
 
 def load(

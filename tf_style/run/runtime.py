@@ -38,7 +38,14 @@ def resolve_precision(precision: str, device: str) -> str:
     """The type in which the network computes: what `auto` stands for on this device."""
     if precision != AUTO:
         return precision
-    return "bfloat16" if device == "cpu" and _has_bfloat16_units() else "float32"
+    if device == "cpu":
+        return "bfloat16" if _has_bfloat16_units() else "float32"
+    gpu = tf.config.list_physical_devices("GPU")[int(device.partition(":")[2])]
+    capability = tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+    # Tensor cores came with 7.0, those for bfloat16, which cannot overflow, with 8.0.
+    if capability >= (8, 0):
+        return "bfloat16"
+    return "float16" if capability >= (7, 0) else "float32"
 
 
 def _has_bfloat16_units() -> bool:
@@ -49,6 +56,16 @@ def _has_bfloat16_units() -> bool:
     except OSError:
         return False
     return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def start_profile(folder: str) -> None:
+    """Have TensorFlow record what it computes, until `stop_profile`."""
+    tf.profiler.experimental.start(folder)
+
+
+def stop_profile() -> None:
+    """Write the profile, for TensorBoard, into the folder that `start_profile` was given."""
+    tf.profiler.experimental.stop()
 
 
 def versions() -> dict[str, str]:

@@ -22,7 +22,7 @@ from tf_style.network.features import cut_model, vgg_model
 from tf_style.network.kernel_files import digests
 from tf_style.run import runtime, schedule
 from tf_style.run.optimizers import Adam
-from tf_style.settings import InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 
 Picture = PathLike | np.ndarray
 
@@ -173,13 +173,12 @@ class Stylizer:
         settings = settings.replace(device=device, precision=precision)
         if settings.network in ARCHITECTURES:
             architecture = ARCHITECTURES[settings.network]
-            settings = settings.for_weights(
-                weight_sources.resolve(settings.weights, architecture)
-            )
+            source = weight_sources.resolve(settings.weights, architecture)
+            settings = settings.for_weights(source, learned=weight_sources.are_learned(source))
             architecture.check(settings.content_layers, "content_layers")
             architecture.check(settings.style_layers, "style_layers")
         else:
-            settings = settings.for_weights(settings.weights)
+            settings = settings.for_weights(AUTO, learned=False)
         self.settings = settings
         self.weights: Mapping[str, str] = {}
         self.weights_seconds = 0.0
@@ -247,10 +246,7 @@ class Stylizer:
         with tf.device(self.settings.device):
             for scale in scales:
                 canvas = self._start(scale, content, canvas)
-                targets = self._objective.targets(
-                    tf.constant(_resized(content, scale)[None]),
-                    [tf.constant(files.fit(each, scale.style_side)[None]) for each in styles],
-                )
+                targets = self._targets(scale, content, styles)
                 stopped = run.descend(canvas, scale, targets, self.settings)
                 if stopped != "steps":
                     break
@@ -275,6 +271,33 @@ class Stylizer:
             weights_cached=self.weights_cached,
             seconds=time.perf_counter() - started,
             stopped=stopped,
+        )
+
+    def compiled_step(
+        self, content: Picture, style: Picture
+    ) -> Callable[[], tf.Tensor]:
+        """The compiled step of the final size alone, for measuring: moves an image, gives its loss.
+
+        Args:
+            content, style: as for `stylize`.
+        """
+        content, style = files.as_picture(content, "content"), files.as_picture(style, "style")
+        self._prepare([content, style])
+        scale = schedule.plan(
+            self.settings, content.shape[:2], {"style": style.shape[:2]}, self._least
+        )[-1]
+        with tf.device(self.settings.device):
+            canvas = self._start(scale, content, None)
+            targets = self._targets(scale, content, [style])
+            rate = tf.constant(self.settings.learning_rate, tf.float32)
+        return lambda: canvas.step(targets, rate)[0]
+
+    def _targets(
+        self, scale: schedule.Scale, content: np.ndarray, styles: Sequence[np.ndarray]
+    ) -> Targets:
+        return self._objective.targets(
+            tf.constant(_resized(content, scale)[None]),
+            [tf.constant(files.fit(each, scale.style_side)[None]) for each in styles],
         )
 
     def _start(

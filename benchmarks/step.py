@@ -1,0 +1,101 @@
+"""Seconds of one step, ours beside the tutorial's, in alternation: `python -m benchmarks.step`.
+
+Random kernels and a random picture: the time does not depend on either. Touches no network.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from benchmarks import record
+from benchmarks.reference import Reference, feature_model
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.weights import load
+from tf_style.run.stylizer import Stylizer
+
+FLAGS = flags.FLAGS
+flags.DEFINE_integer("size", 512, "height and width in pixels")
+flags.DEFINE_integer("rounds", 7, "counted steps of each")
+flags.DEFINE_string("precision", "auto", "of our step: auto, float32, bfloat16, float16")
+flags.DEFINE_bool("torch", False, "also the same graph in PyTorch, where it is installed")
+flags.DEFINE_bool("json", False, "print one line of JSON and nothing else")
+flags.DEFINE_string("output", None, "write the figures as JSON")
+
+CONTENT = ("block4_conv2",)
+STYLE = tuple(f"block{number}_conv1" for number in range(1, 6))
+
+
+def reference_step(content: np.ndarray, style: np.ndarray) -> Callable[[], Any]:
+    """The tutorial's step."""
+    network = ARCHITECTURES["vgg16"]
+    kernels = load(network, network.up_to([*CONTENT, *STYLE]), "random").kernels
+    model = feature_model(kernels, [*CONTENT, *STYLE])
+    step = Reference(model, content[None], style[None], CONTENT, STYLE).compiled()
+    return lambda: float(step())
+
+
+def our_step(content: np.ndarray, style: np.ndarray, precision: str) -> Callable[[], Any]:
+    """Ours, at one size."""
+    stylizer = Stylizer(
+        size=max(content.shape), scales=1, weights="random", precision=precision,
+        content_layers=",".join(CONTENT), style_layers=",".join(STYLE),
+    )
+    step = stylizer.compiled_step(content, style)
+    return lambda: float(step())
+
+
+def alternate(steps: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each step, measured in turn, so that a slow spell hits all alike."""
+    for step in steps.values():
+        step()
+        step()
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            began = time.perf_counter()
+            step()
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def main(_: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    content, style = rng.random((2, FLAGS.size, FLAGS.size, 3), dtype=np.float32)
+    steps = {
+        "reference": reference_step(content, style),
+        "ours": our_step(content, style, FLAGS.precision),
+    }
+    if FLAGS.torch:
+        from benchmarks.torch_step import torch_steps
+
+        steps |= torch_steps(content, style, CONTENT, STYLE)
+    seconds = alternate(steps, FLAGS.rounds)
+    medians = {name: statistics.median(each) for name, each in seconds.items()}
+    figures = {
+        "size": FLAGS.size,
+        "reference_seconds": medians["reference"],
+        "seconds": medians["ours"],
+        "ratio": medians["reference"] / medians["ours"],
+        **{name: value for name, value in medians.items() if name not in ("reference", "ours")},
+    }
+    if FLAGS.output:
+        record.write(FLAGS.output, {**figures, "all_seconds": seconds})
+    if FLAGS.json:
+        print(json.dumps(figures))
+        return
+    for name, value in medians.items():
+        print(f"{name:24} {value:8.4f} s  {medians['reference'] / value:5.2f} times as fast as "
+              "the reference")
+
+
+if __name__ == "__main__":
+    tf.get_logger().setLevel("ERROR")
+    app.run(main)
