@@ -87,9 +87,9 @@ def row(point: Point) -> str:
 def draw(points: Sequence[Point]) -> Figure:
     """Style distance over content similarity, a panel for each pair."""
     pairs = list(dict.fromkeys(point.pair for point in points))
-    figure = Figure(figsize=(5 * len(pairs), 4.5), layout="constrained")
-    for axes, pair in zip(figure.subplots(1, len(pairs), sharey=True, squeeze=False)[0], pairs,
-                          strict=True):
+    figure = Figure(figsize=(3.6 * len(pairs), 3.4), layout="constrained")
+    panels = figure.subplots(1, len(pairs), sharey=True, squeeze=False)[0]
+    for axes, pair in zip(panels, pairs, strict=True):
         for weights in dict.fromkeys(point.weights for point in points):
             curve = [point.measured for point in points
                      if (point.weights, point.pair) == (weights, pair)]
@@ -98,9 +98,9 @@ def draw(points: Sequence[Point]) -> Figure:
         axes.set_title(pair)
         axes.set_xlabel("content similarity")
         axes.set_ylabel("style distance")
-        axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
-    axes.legend()
+    panels[0].set_ylim(bottom=0)
+    panels[-1].legend()
     return figure
 
 

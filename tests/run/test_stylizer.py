@@ -167,3 +167,21 @@ def test_real_kernels_take_over_the_style_and_keep_the_content(real_weights):
         measured = Judge(judge, pictures[0], pictures[1:]).evaluate(result.image)
         assert measured.style_distance < 0.5
         assert measured.content_similarity > 0.4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content, style", [("harbor", "waves"), ("grace_hopper", "brushstrokes")])
+def test_bfloat16_and_float32_make_the_same_picture(content, style, real_weights):
+    """Style distance and content similarity within 2 %."""
+    from tf_style.network.features import feature_model
+    from tf_style.view.metrics import STYLE_LAYERS, Judge
+
+    pictures = [read_picture(f"sample:{name}") for name in (content, style)]
+    judge = Judge(feature_model(STYLE_LAYERS, real_weights), pictures[0], pictures[1:])
+    exact, coarse = (
+        judge.evaluate(stylize(*pictures, size=256, weights=real_weights, tolerance=0,
+                               precision=precision).image)
+        for precision in ("float32", "bfloat16")
+    )
+    assert coarse.style_distance == pytest.approx(exact.style_distance, rel=0.02)
+    assert coarse.content_similarity == pytest.approx(exact.content_similarity, rel=0.02)

@@ -48,7 +48,7 @@ def _products(rows: tf.Tensor) -> tf.Tensor:
     whole = count // _PARTS * _PARTS
     parts = tf.reshape(rows[:, :whole], [batch * _PARTS, whole // _PARTS, channels])
     products = tf.cast(tf.matmul(parts, parts, transpose_a=True), tf.float32)
-    rest = tf.cast(rows[:, whole:], tf.float32)
+    rest = rows[:, whole:]
     return tf.reduce_sum(
         tf.reshape(products, [batch, _PARTS, channels, channels]), axis=1
-    ) + tf.matmul(rest, rest, transpose_a=True)
+    ) + tf.cast(tf.matmul(rest, rest, transpose_a=True), tf.float32)
