@@ -9,9 +9,15 @@ from tf_style.run.optimizers import Adam
 SHAPE = (1, 4, 6, 3)
 
 
+def fresh(height=4, width=6):
+    adam = Adam()
+    adam.reset(height, width)
+    return adam
+
+
 def test_steps_equal_keras_adam():
     theirs = keras.optimizers.Adam(0.1, beta_1=Adam.BETA_1, beta_2=Adam.BETA_2, epsilon=1e-12)
-    ours = Adam(SHAPE)
+    ours = fresh()
     image = np.random.default_rng(0).random(SHAPE).astype(np.float32)
     expected = tf.Variable(image)
     for seed in range(5):
@@ -23,21 +29,23 @@ def test_steps_equal_keras_adam():
 
 def test_steps_do_not_depend_on_the_gradients_scale():
     gradient = tf.constant(np.random.default_rng(0).normal(size=SHAPE), tf.float32)
-    steps = [Adam(SHAPE).update(gradient * scale, 0.1) for scale in (1.0, 1e-8)]
+    steps = [fresh().update(gradient * scale, 0.1) for scale in (1.0, 1e-8)]
     np.testing.assert_allclose(*steps, rtol=1e-2)
 
 
 def test_carried_moments_are_resampled_and_rescaled():
-    coarse, fine = Adam(SHAPE), Adam((1, 8, 12, 3))
+    adam = fresh()
     spikes = np.zeros(SHAPE, np.float32)
     spikes[0, 1, 2] = 8
-    coarse.update(tf.constant(spikes), tf.constant(0.1))
-    fine.carry_over(coarse)
-    assert fine.second.numpy().min() >= 0
-    assert fine.count == 1
+    adam.update(tf.constant(spikes), tf.constant(0.1))
+    first, second = adam.first.numpy(), adam.second.numpy()
+    adam.carry_over(8, 12)
+    assert adam.first.numpy().shape == (1, 8, 12, 3)
+    assert adam.second.numpy().min() >= 0
+    assert adam.count == 1
     # A quarter of the gradient for each of four times the pixels: its sum stays.
-    assert fine.first.numpy().sum() == pytest.approx(coarse.first.numpy().sum(), rel=1e-3)
-    assert fine.second.numpy().sum() == pytest.approx(coarse.second.numpy().sum() / 4, rel=1e-3)
+    assert adam.first.numpy().sum() == pytest.approx(first.sum(), rel=1e-3)
+    assert adam.second.numpy().sum() == pytest.approx(second.sum() / 4, rel=1e-3)
 
 
 def test_carried_moments_fit_the_gradients_of_the_new_size():
@@ -52,21 +60,21 @@ def test_carried_moments_fit_the_gradients_of_the_new_size():
             loss = tf.reduce_mean(tf.square(image - 0.3))
         return tape.gradient(loss, image)
 
-    coarse, fine = Adam((1, 64, 64, 3)), Adam((1, 128, 128, 3))
+    adam = fresh(64, 64)
     for _ in range(1000):
-        coarse.update(gradient(coarse_image), tf.constant(0.1))
-    fine.carry_over(coarse)
+        adam.update(gradient(coarse_image), tf.constant(0.1))
+    adam.carry_over(128, 128)
     expected = gradient(resize(coarse_image, 128, 128, smooth=True))
-    np.testing.assert_allclose(fine.first, expected, atol=0.02 * np.abs(expected).max())
+    np.testing.assert_allclose(adam.first, expected, atol=0.02 * np.abs(expected).max())
     np.testing.assert_allclose(
-        fine.second, np.square(expected), atol=0.02 * np.square(expected).max()
+        adam.second, np.square(expected), atol=0.02 * np.square(expected).max()
     )
 
 
 def test_reset_forgets():
-    adam = Adam(SHAPE)
+    adam = fresh()
     gradient = tf.ones(SHAPE)
     first = adam.update(gradient, tf.constant(0.1))
     adam.update(5 * gradient, tf.constant(0.1))
-    adam.reset()
+    adam.reset(4, 6)
     np.testing.assert_array_equal(adam.update(gradient, tf.constant(0.1)), first)

@@ -60,6 +60,16 @@ class Objective:
             }
         return targets
 
+    @staticmethod
+    def specs(targets: Targets) -> Mapping[str, Mapping[str, tf.TensorSpec]]:
+        """The types of `targets` for pictures of any size: one trace serves all of them."""
+        return {
+            "content": {name: tf.TensorSpec((1, None, None, target.shape[-1]), target.dtype)
+                        for name, target in targets["content"].items()},
+            "style": {name: tf.TensorSpec(target.shape, target.dtype)
+                      for name, target in targets["style"].items()},
+        }
+
     def parts(self, image: tf.Tensor, targets: Targets) -> dict[str, tf.Tensor]:
         """The weighted losses that are added up: `content`, `style`, `variation`.
 

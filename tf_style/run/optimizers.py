@@ -9,12 +9,9 @@ from tf_style.image import files
 
 
 class Adam(tf.Module):
-    """Adam for one image, with moments that can be carried over to another size.
+    """Adam for one image of any size, with moments that can be carried over to another size.
 
-    Keras' Adam has the same step; its moments have no public way in or out.
-
-    Args:
-        shape: of the image, `(1, height, width, 3)`.
+    Keras' Adam has the same step; its moments have no public way in or out. Call `reset` first.
 
     Source: Kingma, Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, algorithm 1.
     """
@@ -23,11 +20,17 @@ class Adam(tf.Module):
     # A pixel's gradient is about one over the number of pixels; this is small at any size.
     EPSILON = 1e-14
 
-    def __init__(self, shape: tuple[int, ...]):
+    def __init__(self):
         super().__init__()
-        self.first = tf.Variable(tf.zeros(shape), name="first_moment")
-        self.second = tf.Variable(tf.zeros(shape), name="second_moment")
+        self.first = image_variable("first_moment")
+        self.second = image_variable("second_moment")
         self.count = tf.Variable(0, dtype=tf.int64, name="count")
+
+    def reset(self, height: int, width: int) -> None:
+        """Forget all gradients; the next ones are of an image of this size."""
+        for moment in (self.first, self.second):
+            moment.assign(tf.zeros((1, height, width, 3)))
+        self.count.assign(0)
 
     def update(self, gradient: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
         """Take a gradient in; return what is to be subtracted from the image."""
@@ -39,24 +42,24 @@ class Adam(tf.Module):
         rate = learning_rate * tf.sqrt(1 - self.BETA_2**count) / (1 - self.BETA_1**count)
         return rate * first / (tf.sqrt(second) + self.EPSILON * tf.sqrt(1 - self.BETA_2**count))
 
-    def reset(self) -> None:
-        """Forget all gradients."""
-        for variable in (self.first, self.second, self.count):
-            variable.assign(tf.zeros_like(variable))
-
-    def carry_over(self, coarse: Adam) -> None:
-        """Go on from the moments of the optimizer of a smaller image.
+    def carry_over(self, height: int, width: int) -> None:
+        """Go on with the moments for the same image at another size.
 
         The losses are means over positions: where an image has n times the pixels, each pixel's
         gradient is 1/n of what it was, and its square 1/n². Linear interpolation keeps the second
         moment non-negative.
         """
-        height, width = self.first.shape[1:3]
-        ratio = np.prod(coarse.first.shape[1:3]) / (height * width)
-        for mine, theirs, scale in (
-            (self.first, coarse.first, ratio),
-            (self.second, coarse.second, ratio**2),
-        ):
-            resampled = files.resize(theirs.numpy()[0], height, width, smooth=True)
-            mine.assign(scale * resampled[None])
-        self.count.assign(coarse.count)
+        ratio = np.prod(self.first.numpy().shape[1:3]) / (height * width)
+        for moment, scale in ((self.first, ratio), (self.second, ratio**2)):
+            resampled = files.resize(moment.numpy()[0], height, width, smooth=True)
+            moment.assign(scale * resampled[None])
+
+
+def image_variable(name: str) -> tf.Variable:
+    """A float32 variable for images `(1, height, width, 3)` of any size, one after another.
+
+    One compiled step serves all sizes then.
+    """
+    return tf.Variable(
+        tf.zeros((1, 1, 1, 3)), shape=tf.TensorShape((1, None, None, 3)), name=name
+    )

@@ -21,7 +21,7 @@ from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.features import cut_model, vgg_model
 from tf_style.network.kernel_files import digests
 from tf_style.run import runtime, schedule
-from tf_style.run.optimizers import Adam
+from tf_style.run.optimizers import Adam, image_variable
 from tf_style.settings import AUTO, InputError, Settings
 
 Picture = PathLike | np.ndarray
@@ -185,7 +185,7 @@ class Stylizer:
         self.weights_cached: bool | None = None
         self._objective: Objective | None = None
         self._least = 1
-        self._canvases: dict[tuple[int, int], _Canvas] = {}
+        self._canvas: _Canvas | None = None
         if settings.weights != "unsupervised" or pictures:
             self._prepare([files.as_picture(picture) for picture in pictures])
 
@@ -210,13 +210,13 @@ class Stylizer:
                 model = cut_model(settings.network, layers, settings.precision)
                 self.weights = digests(_arrays(model))
         self._objective = Objective(model, settings)
+        self._canvas = _Canvas(self._objective)
         self.weights_seconds = time.perf_counter() - started
 
     @property
     def traces(self) -> int:
-        """How many steps have been compiled so far: one for each size."""
-        return sum(canvas.step.experimental_get_tracing_count()
-                   for canvas in self._canvases.values())
+        """How often the step has been traced: once, whatever the pictures and their sizes."""
+        return self._canvas.traces if self._canvas else 0
 
     def stylize(
         self,
@@ -242,10 +242,13 @@ class Stylizer:
             self._least,
         )
         run = _Run(len(scales), started, callback)
-        canvas = None
         with tf.device(self.settings.device):
+            canvas = self._canvas
             for scale in scales:
-                canvas = self._start(scale, content, canvas)
+                if scale is scales[0]:
+                    canvas.start(self._start_image(scale, content))
+                else:
+                    canvas.enlarge(scale)
                 targets = self._targets(scale, content, styles)
                 stopped = run.descend(canvas, scale, targets, self.settings)
                 if stopped != "steps":
@@ -287,7 +290,8 @@ class Stylizer:
             self.settings, content.shape[:2], {"style": style.shape[:2]}, self._least
         )[-1]
         with tf.device(self.settings.device):
-            canvas = self._start(scale, content, None)
+            canvas = self._canvas
+            canvas.start(self._start_image(scale, content))
             targets = self._targets(scale, content, [style])
             rate = tf.constant(self.settings.learning_rate, tf.float32)
         return lambda: canvas.step(targets, rate)[0]
@@ -300,40 +304,47 @@ class Stylizer:
             [tf.constant(files.fit(each, scale.style_side)[None]) for each in styles],
         )
 
-    def _start(
-        self, scale: schedule.Scale, content: np.ndarray, coarse: _Canvas | None
-    ) -> _Canvas:
-        """The canvas of a size, with the image and the moments that the run starts from there."""
-        size = scale.height, scale.width
-        if size not in self._canvases:
-            self._canvases[size] = _Canvas(self._objective, *size)
-        canvas = self._canvases[size]
-        if coarse is not None:
-            canvas.image.assign(_resized(coarse.picture(), scale)[None])
-            canvas.adam.carry_over(coarse.adam)
-            return canvas
-        canvas.adam.reset()
+    def _start_image(self, scale: schedule.Scale, content: np.ndarray) -> np.ndarray:
         if self.settings.init == "noise":
-            noise = np.random.default_rng(self.settings.seed).random((1, *size, 3))
-            canvas.image.assign(noise.astype(np.float32))
-        else:
-            canvas.image.assign(_resized(content, scale)[None])
-        return canvas
+            generator = np.random.default_rng(self.settings.seed)
+            return generator.random((scale.height, scale.width, 3), np.float32)
+        return _resized(content, scale)
 
 
 class _Canvas(tf.Module):
-    """The image variable of one size, its optimizer and its compiled step."""
+    """The image variable, its optimizer and the compiled step, for one size after another."""
 
-    def __init__(self, objective: Objective, height: int, width: int):
+    def __init__(self, objective: Objective):
         super().__init__()
-        shape = (1, height, width, 3)
-        self.image = tf.Variable(tf.zeros(shape), name="image")
-        self.adam = Adam(shape)
+        self.image = image_variable("image")
+        self.adam = Adam()
         self._objective = objective
-        self.step = tf.function(self._step)
+        self._compiled: Any = None
 
     def picture(self) -> np.ndarray:
         return self.image.numpy()[0]
+
+    @property
+    def traces(self) -> int:
+        return self._compiled.experimental_get_tracing_count() if self._compiled else 0
+
+    def start(self, image: np.ndarray) -> None:
+        self.image.assign(image[None])
+        self.adam.reset(*image.shape[:2])
+
+    def enlarge(self, scale: schedule.Scale) -> None:
+        self.image.assign(_resized(self.picture(), scale)[None])
+        self.adam.carry_over(scale.height, scale.width)
+
+    def step(
+        self, targets: Targets, learning_rate: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Move the image. Returns the loss that it had, and its parts."""
+        if self._compiled is None:
+            self._compiled = tf.function(self._step, input_signature=(
+                self._objective.specs(targets), tf.TensorSpec((), tf.float32)
+            ))
+        return self._compiled(targets, learning_rate)
 
     def _step(
         self, targets: Targets, learning_rate: tf.Tensor
