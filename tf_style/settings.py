@@ -270,7 +270,7 @@ _FOR_WEIGHTS = {
         "content_layers": "block3_conv3",
         "style_layers": "block1_conv1,block1_conv2,block2_conv1,block2_conv2,"
                         "block3_conv1,block3_conv2,block3_conv3",
-        "style_weight": 20.0,
+        "style_weight": 17.0,
         "tv_weight": 2.0,
         "learning_rate": 0.02,
     },
