@@ -256,6 +256,22 @@ BAD = {
                           "--profile=style.png: expected a folder"),
     "report is output": (["content.png", "style.png", "a.png", "--report=a.png"],
                          "--report=a.png: this is the --output"),
+    "report is weights": (["content.png", "style.png", "--weights=w.h5", "--report=w.h5"],
+                          "--report=w.h5: this would replace an input"),
+    "report is flagfile": (["content.png", "style.png", "--flagfile=my.flags",
+                            "--report=my.flags"], "this would replace an input"),
+    "profile is output": (["content.png", "style.png", "a.png", "--profile=a.png"],
+                          "--profile=a.png: this is the --output"),
+    "link to nowhere": (["content.png", "style.png", "nowhere.png"], "does not exist"),
+    "long name": (["content.png", "style.png", "a" * 300 + ".png"], "cannot write"),
+    "too large for WebP": (["content.png", "style.png", "a.webp", "--size=20000"],
+                           "WebP holds at most 16383 pixels a side"),
+    "empty value": (["content.png", "style.png", "--report="], "--report: expected a value"),
+    "absl's own flag": (["content.png", "style.png", "--undefok=foo", "--foo=1"],
+                        "--undefok: there is no such flag"),
+    "model file without layers": (["content.png", "style.png", "--network=a.keras"],
+                                  "name its layers with --content_layers and --style_layers"),
+    "huge weight": (["content.png", "style.png", "--style_weight=1e25"], "at most 1e+06"),
     "missing flagfile": (["--flagfile=no.flags"], "--flagfile=no.flags: cannot be read"),
     "binary flagfile": (["--flagfile=content.png"], "it is no text file"),
     "flagfile in itself": (["--flagfile=loop.flags"], "names itself"),
@@ -266,7 +282,8 @@ BAD = {
                         "this is no complete HDF5 weights file"),
     "model file and weights": (["content.png", "style.png", "--network=a.keras",
                                 "--weights=unsupervised"], "a saved model brings its own weights"),
-    "no network file": (["content.png", "style.png", "--network=no.keras"],
+    "no network file": (["content.png", "style.png", "--network=no.keras",
+                         "--style_layers=a", "--content_layers=a"],
                         "--network=no.keras: expected vgg16, vgg19 or a saved Keras model"),
 }
 
@@ -278,6 +295,13 @@ def bad_files(folder):
     whole = (folder / "content.png").read_bytes()
     (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
     Image.new("RGB", (5000, 1)).save(folder / "thin.png")
+    (folder / "w.h5").write_bytes(b"weights")
+    (folder / "my.flags").write_text("\ufeff--size=48\n", encoding="utf-8")
+    try:
+        (folder / "nowhere.png").symlink_to(folder / "no" / "a.png")
+    except OSError:
+        # No links for this user of Windows: the name alone has no folder either.
+        BAD["link to nowhere"][0][2] = "no/a.png"
     (folder / "loop.flags").write_text("--flagfile=loop.flags")
     (folder / "bad.flags").write_text("--sise=3")
     return folder
@@ -292,6 +316,36 @@ def test_bad_input_is_one_line_and_writes_nothing(case, bad_files, capfd):
     assert captured.err.count("\n") == 1 and captured.err.startswith("tf_style: ")
     assert message in captured.err and captured.out == ""
     assert files_in(bad_files) == before
+
+
+def test_a_write_that_fails_after_the_run_exits_with_1(folder, capfd, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    before = files_in(folder)
+    assert call(cli.main, "content.png", "style.png", "a.png", "--quiet", *TINY) == 1
+    error = capfd.readouterr().err
+    assert error == "tf_style: a.png: cannot be written (No space left on device)\n"
+    assert files_in(folder) == before
+
+
+def test_weights_in_the_environment_do_not_hinder_a_model_file(folder, monkeypatch):
+    from tf_style.network.features import feature_model
+
+    feature_model(["block1_conv1", "block1_conv2"], "random").save("model.keras")
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "elsewhere.h5")
+    layers = ["--content_layers=block1_conv2", "--style_layers=block1_conv1"]
+    assert call(cli.main, "content.png", "style.png", "a.png", "--network=model.keras", "--size=32",
+                "--steps=2", *layers) == 0
+
+
+def test_a_terminal_that_lacks_a_letter(folder):
+    code = "import sys; from tf_style.cli import main; main(sys.argv[1:])"
+    done = run_python(code, "content.png", "style.png", "résultat.png", *TINY,
+                      PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and (folder / "résultat.png").exists()
+    assert "r\\xe9sultat.png" in done.stdout
 
 
 def test_a_folder_that_cannot_be_written(folder, capfd, monkeypatch):
@@ -400,10 +454,15 @@ def test_evaluate_warns_of_a_judge_that_made_the_picture(capfd):
      "a.xyz: expected a name that ends in"),
     (["--content=content.png", "--style=style.png", "--generated=style.png", "--weights=no.h5"],
      "--weights=no.h5: there is no such file"),
+    (["--content=content.png", "--style=style.png", "--generated=style.png",
+      "--plot=style.png"], "--plot=style.png: this would replace an input"),
+    (["--content=content.png", "--style=style.png", "--generated=dot.png"],
+     "dot.png: 1x1 pixels are too few for the judge. Least side: 4"),
     (["stray"], "'stray': expected --flag=value"),
     (["--generate=a.png"], "Did you mean --generated?"),
 ])
 def test_evaluate_refuses_bad_input(arguments, message, folder, capfd):
+    Image.new("RGB", (1, 1)).save("dot.png")
     before = files_in(folder)
     assert call(cli.evaluate, *arguments) == 2
     error = capfd.readouterr().err

@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 
 import pytest
 
@@ -10,6 +12,11 @@ def test_text_and_python_values_give_equal_settings():
     assert Settings(style_layers="a:2, b") == Settings(style_layers={"a": 2, "b": 1.0})
     assert Settings(style_layers=["a:2", "b"]) == Settings(style_layers="a:2,b")
     assert Settings(size="256") == Settings(size=256)
+
+
+def test_settings_are_plain_data():
+    settings = Settings(style_layers="block1_conv1:0.25")
+    assert pickle.loads(pickle.dumps(settings)) == copy.deepcopy(settings) == settings
 
 
 def test_settings_survive_json():

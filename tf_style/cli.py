@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import itertools
 import json
 import math
 import os
+import random
 import signal
 import sys
 import textwrap
@@ -78,7 +80,12 @@ def _guarded(
     program: str, command: Callable[[list[str]], int], argv: Sequence[str] | None
 ) -> int:
     """Run a command; turn what stops it into one line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks is no reason to fail.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_, **__: _say(f"{program}: {message}")
         try:
             return command(list(sys.argv[1:] if argv is None else argv))
@@ -107,10 +114,11 @@ def _say(text: str) -> None:
 def _parse(program: str, options: Sequence[Option], argv: list[str]) -> tuple[dict, list[str]]:
     """The flags that were given, by name, and the arguments that are no flags.
 
-    What the command line gives replaces what presets and flagfiles give, wherever it stands.
+    What the command line gives replaces what presets and flagfiles give, wherever it stands; the
+    names of these are the value of `flagfile`.
     """
     defaults, given = _split_off_files(argv)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"flagfile": [name for name, _ in defaults]}
     for origin, arguments in (*defaults, ("", given)):
         found, positional = _parse_some(program, options, arguments, origin)
         values.update(found)
@@ -143,6 +151,9 @@ def _parse_some(
         raise InputError(f"{where}expected one --flag=value a line. Received: {positional[0]!r}")
     found = {option.name: values[option.name].value for option in options
              if values[option.name].present}
+    for name, value in found.items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise InputError(f"{where}--{name}: expected a value. Received none")
     return found, positional
 
 
@@ -155,6 +166,9 @@ def _split_off_files(argv: list[str]) -> tuple[list[tuple[str, list[str]]], list
             rest += [argument, *arguments]
             break
         name, equals, value = argument.lstrip("-").partition("=")
+        if argument.startswith("-") and name == "undefok":
+            # absl's own way to let unknown flags pass.
+            raise InputError("--undefok: there is no such flag")
         if not argument.startswith("-") or name not in ("preset", "flagfile"):
             rest.append(argument)
             continue
@@ -171,7 +185,7 @@ def _read_flagfile(path: Path, within: tuple[Path, ...]) -> list[tuple[str, list
     if path.resolve() in within:
         raise InputError(f"--flagfile={path}: names itself")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text file"
         raise InputError(
@@ -301,7 +315,9 @@ class _Job:
 
         content_name, style_names, output = _pictures(values, positional)
         # What `auto` stands for may take a download to know; a file in the environment does not.
-        source = weights.environment_file() if settings.weights == AUTO else settings.weights
+        source = settings.weights
+        if source == AUTO:
+            source = weights.environment_file() if settings.network in ARCHITECTURES else None
         known = settings.for_weights(source or AUTO, learned=weights.are_learned(source))
         layers = [*known.content_layers, *known.style_layers]
         least = 1
@@ -315,20 +331,18 @@ class _Job:
                 f"--network={settings.network}: expected {', '.join(ARCHITECTURES)} or a saved "
                 "Keras model. There is no such file"
             )
-        inputs = [files.locate(name) for name in (content_name, *style_names)]
+        inputs = [content_name, *style_names, *values["flagfile"]]
+        inputs += [name for name in (source, settings.network)
+                   if name not in (None, *WEIGHTS, *ARCHITECTURES)]
         output = (files.check_output(output) if output
                   else _new_name(content_name, style_names))
         files.check_writable(output)
         report = values.get("report")
         report = files.check_writable(report) if report else None
-        for name, path in (("--output", output), ("--report", report)):
-            if path and any(_same_file(path, picture) for picture in inputs):
-                raise InputError(f"{name}={path}: this would replace an input")
-        if report and _same_file(report, output):
-            raise InputError(f"--report={report}: this is the --output")
         profile = Path(values["profile"]) if values.get("profile") else None
         if profile and (profile.is_file() or not profile.absolute().parent.is_dir()):
             raise InputError(f"--profile={profile}: expected a folder, or a new name in one")
+        _check_apart({"output": output, "report": report, "profile": profile}, inputs)
         content, *styles = (files.read_picture(name) for name in (content_name, *style_names))
         plan = schedule.plan(
             settings,
@@ -336,6 +350,7 @@ class _Job:
             {name: style.shape[:2] for name, style in zip(style_names, styles, strict=True)},
             least,
         )
+        files.check_dimensions(output, plan[-1].height, plan[-1].width)
         if settings.network in ARCHITECTURES and source not in (None, *WEIGHTS):
             weights.load(architecture, architecture.up_to(layers), source)
         return cls(content_name, style_names, content, tuple(styles), output, report, profile, plan)
@@ -354,12 +369,17 @@ class _Job:
                 return bool(interrupted)
 
             result: Result = stylizer.stylize(self.content, self.styles, callback=callback)
-        result.save(self.output)
-        if self.report:
-            write_report(self.report, report(
-                result, content=self.content_name, style=self.style_names,
-                output=os.fspath(self.output),
-            ))
+        try:
+            result.save(self.output)
+            if self.report:
+                write_report(self.report, report(
+                    result, content=self.content_name, style=self.style_names,
+                    output=os.fspath(self.output),
+                ))
+        except InputError as error:
+            # What could be written when the run began cannot any more: no fault of the input.
+            _say(f"tf_style: {error}")
+            return FAILED
         if not quiet:
             print(self.output)
         if result.stopped == "not finite":
@@ -403,12 +423,30 @@ def _new_name(content: str, styles: Iterable[str]) -> Path:
     stems = [Path(name.partition(":")[2] if name.startswith("sample:") else name).stem
              for name in (content, *styles)]
     folder = Path() if content.startswith("sample:") else Path(content).parent
-    stem = "_".join(stems)
+    # File systems take names of 255 bytes.
+    stem = "_".join(stem[:50] for stem in stems[:4])
     path, number = folder / f"{stem}.png", 1
     while path.exists():
         number += 1
         path = folder / f"{stem}_{number}.png"
     return path
+
+
+def _check_apart(outputs: Mapping[str, Path | None], inputs: Iterable[str]) -> None:
+    """See that nothing that will be written replaces an input, or another output.
+
+    Raises:
+        InputError: which one would.
+    """
+    from tf_style.image.files import locate
+
+    named = {name: path for name, path in outputs.items() if path}
+    for name, path in named.items():
+        if any(_same_file(path, locate(each)) for each in inputs):
+            raise InputError(f"--{name}={path}: this would replace an input")
+    for (first, path), (second, other) in itertools.combinations(named.items(), 2):
+        if _same_file(path, other):
+            raise InputError(f"--{second}={other}: this is the --{first}")
 
 
 def _same_file(first: Path, second: Path) -> bool:
@@ -567,16 +605,28 @@ def _evaluate(argv: list[str]) -> int:
     content = files.read_picture(values["content"])
     styles = [files.read_picture(name) for name in values["style"]]
     generated = {name: files.read_picture(name) for name in values["generated"]}
+    network = ARCHITECTURES["vgg16"]
+    for name, picture in generated.items():
+        _check_visible(name, picture.shape[:2], network.least_size(metrics.STYLE_LAYERS))
+        for style_name, style in zip(values["style"], styles, strict=True):
+            seen = files.fitted_size(*style.shape[:2], max(picture.shape[:2]))
+            _check_visible(style_name, seen, network.least_size(metrics.STYLE_LAYERS))
     if values.get("plot"):
         from tf_style.view.plotting import check_figure
 
         check_figure(values["plot"])
-    network = ARCHITECTURES["vgg16"]
+        _check_apart({"plot": Path(values["plot"])}, [
+            values["content"], *values["style"], *values["generated"], *values["flagfile"],
+            *[name for name in (values.get("weights"), weights.environment_file()) if name],
+        ])
     layers = network.up_to(metrics.STYLE_LAYERS)
+    given = values.get("weights", AUTO)
+    if given not in (AUTO, *WEIGHTS):
+        weights.load(network, layers, given)
     with _tensorflow_quiet(values.get("verbose", False)):
-        source = weights.resolve(values.get("weights", AUTO), network)
-        kernels = weights.load(network, layers, source, pictures=[content, *styles]).kernels
         from tf_style.network.features import vgg_model
+    source = weights.resolve(given, network)
+    kernels = weights.load(network, layers, source, pictures=[content, *styles]).kernels
     judge = metrics.Judge(vgg_model(network, metrics.STYLE_LAYERS, kernels), content, styles)
     measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
     flattered = {name: _made_with(name, digests(kernels)) for name in generated}
@@ -584,7 +634,7 @@ def _evaluate(argv: list[str]) -> int:
         rows = [
             {"generated": name, **_without_nan(dataclasses.asdict(measured[name])),
              "weights": source, "flattered": flattered[name]}
-            for name in generated
+            for name in values["generated"]
         ]
         print(json.dumps(rows, indent=2))
     else:
@@ -598,6 +648,13 @@ def _evaluate(argv: list[str]) -> int:
 
         write_figure(values["plot"], plot_tradeoff(measured))
     return DONE
+
+
+def _check_visible(name: str, shape: tuple[int, int], least: int) -> None:
+    if min(shape) < least:
+        raise InputError(
+            f"{name}: {shape[1]}x{shape[0]} pixels are too few for the judge. Least side: {least}"
+        )
 
 
 def _made_with(picture: str, judge: Mapping[str, str]) -> bool | None:
@@ -630,6 +687,10 @@ def _print_table(measured: Mapping[str, Evaluation], source: str) -> None:
 # tf_style_learn ---------------------------------------------------------------------------------
 
 
+# More would not be looked at: as many crops are learned from, whatever the number of pictures.
+_LEARNED_FROM = 24
+
+
 def _learn(argv: list[str]) -> int:
     values, positional = _parse("tf_style_learn", LEARN_OPTIONS, argv)
     if _answered(values, LEARN_USAGE, LEARN_OPTIONS):
@@ -647,13 +708,17 @@ def _learn(argv: list[str]) -> int:
     if output.suffix != ".h5":
         raise InputError(f"--output={output}: expected a name that ends in .h5")
     names = [name for pattern in values["pictures"] for name in files.expand(pattern)]
-    pictures = [files.fit(files.read_picture(name), 1024) for name in names]
+    _check_apart({"output": output}, [*names, *values["flagfile"]])
+    if len(names) > _LEARNED_FROM:
+        _say(f"tf_style_learn: learning from {_LEARNED_FROM} of {len(names)} pictures, drawn by "
+             f"--seed={chosen['seed']}")
+        names = random.Random(chosen["seed"]).sample(names, _LEARNED_FROM)
+    pictures = [files.shrink(files.read_picture(name), 1024) for name in names]
     with _tensorflow_quiet(values.get("verbose", False)):
         from tf_style.network.kernel_files import write_kernels
         from tf_style.network.unsupervised import learn as learn_kernels
-
-        architecture = ARCHITECTURES[chosen["network"]]
-        kernels = learn_kernels(architecture, architecture.layers, pictures, seed=chosen["seed"])
+    architecture = ARCHITECTURES[chosen["network"]]
+    kernels = learn_kernels(architecture, architecture.layers, pictures, seed=chosen["seed"])
     write_kernels(output, kernels)
     if not values.get("quiet"):
         print(output)

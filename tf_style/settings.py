@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -135,10 +134,12 @@ class Settings:
     style_layers: Mapping[str, float] | str = _option(
         "str", AUTO, "layers whose statistics carry the style", form=LAYERS
     )
-    content_weight: float = _option("float", 1.0, "weight of the content loss", minimum=0)
-    style_weight: float | str = _option("float", AUTO, "weight of the style loss", minimum=0)
+    content_weight: float = _option("float", 1.0, "weight of the content loss", minimum=0,
+                                    maximum=1e6)
+    style_weight: float | str = _option("float", AUTO, "weight of the style loss", minimum=0,
+                                        maximum=1e6)
     tv_weight: float | str = _option(
-        "float", AUTO, "weight of the total variation", minimum=0
+        "float", AUTO, "weight of the total variation", minimum=0, maximum=1e6
     )
     style_loss: str = _option(
         "str", "gram", "what is compared between styles", choices=("gram",)
@@ -188,7 +189,7 @@ class Settings:
         for option in self.options():
             value = getattr(self, option.name)
             if option.form == LAYERS and value != AUTO:
-                value = types.MappingProxyType(_layers(option.name, value))
+                value = _layers(option.name, value)
             elif option.form == STEPS:
                 value = _steps(value)
             else:
@@ -206,6 +207,13 @@ class Settings:
             raise InputError(
                 f"--weights={self.weights}: a saved model brings its own weights; leave "
                 f"--weights away with --network={self.network}"
+            )
+        if self.network not in ("vgg16", "vgg19") and AUTO in (
+            self.content_layers, self.style_layers
+        ):
+            raise InputError(
+                f"--network={self.network}: name its layers with --content_layers and "
+                f"--style_layers. All layers: tf_style --list_layers --network={self.network}"
             )
         if not (self.content_weight or self.style_weight):
             raise InputError("--content_weight and --style_weight are both 0: nothing to do")

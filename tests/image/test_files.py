@@ -59,6 +59,13 @@ def test_any_mode_gives_rgb(tmp_path, mode):
     assert picture.shape == (4, 5, 3) and picture.min() >= 0 and picture.max() <= 1
 
 
+@pytest.mark.parametrize("top", [1, 255])
+def test_pictures_of_floats_are_read(tmp_path, top):
+    gray = np.linspace(0, top, 16, dtype=np.float32).reshape(4, 4)
+    picture = files.read_picture(_save(tmp_path / "a.tiff", Image.fromarray(gray)))
+    np.testing.assert_allclose(picture[..., 0], gray / top, atol=1e-6)
+
+
 def test_pixels_are_brought_to_srgb(tmp_path):
     # sRGB with the primaries red and blue exchanged.
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.features import feature_model
+from tf_style.network.features import cut_model, feature_model, least_size
 from tf_style.settings import InputError
 
 PICTURE = np.random.default_rng(0).random((1, 67, 50, 3)).astype(np.float32)
@@ -125,6 +125,11 @@ def test_layers_that_fix_the_size_are_refused(classifier, layer, message):
     with pytest.raises(InputError) as error:
         feature_model([layer], network=classifier)
     assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_least_size_of_a_saved_model(classifier):
+    assert least_size(cut_model(classifier, ["early"])) == 3
+    assert least_size(cut_model(classifier, ["late"])) == 5
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):

@@ -1,3 +1,4 @@
+import os
 import warnings
 
 import keras
@@ -157,16 +158,20 @@ def test_a_damaged_entry_is_learned_again(tmp_path, content, counted):
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, content, counted):
     (tmp_path / "file").touch()
     for _ in range(2):
-        assert not learned.load(VGG16, LAYERS, [content], folder=tmp_path / "file" / "cache")[1]
+        with pytest.warns(UserWarning, match="cannot be kept"):
+            assert not learned.load(VGG16, LAYERS, [content], folder=tmp_path / "file" / "cache")[1]
 
 
 def test_the_cache_is_bounded(tmp_path, content, counted, monkeypatch):
     learned.load(VGG16, LAYERS, [content], folder=tmp_path, seed=0)
     size = next(tmp_path.iterdir()).stat().st_size
+    other = tmp_path / "mine.h5"
+    other.write_bytes(b"not ours to delete" * size)
+    os.utime(other, (0, 0))
     monkeypatch.setattr(learned, "LIMIT_BYTES", int(2.5 * size))
     for seed in range(1, 6):
         learned.load(VGG16, LAYERS, [content], folder=tmp_path, seed=seed)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert other.exists() and len(list(tmp_path.iterdir())) == 2 + 1
     assert learned.load(VGG16, LAYERS, [content], folder=tmp_path, seed=5)[1]
 
 

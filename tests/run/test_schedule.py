@@ -27,6 +27,13 @@ def test_sizes_that_are_too_small_are_left_out():
     assert sizes(scales) == [(64, 64, 7)]
 
 
+def test_sizes_that_come_out_the_same_are_run_once():
+    scales = plan(Settings(size=48, scales=12, steps=3), (1, 48), {}, 1)
+    found = [(scale.height, scale.width) for scale in scales]
+    assert len(set(found)) == len(found) and min(min(each) for each in found) == 1
+    assert found[-1] == (1, 48)
+
+
 def test_style_scale_changes_the_style_alone():
     scales = plan(Settings(style_scale=0.5, scales=3, steps=1), (64, 64), {}, 1)
     assert [scale.style_side for scale in scales] == [64, 128, 256]

@@ -87,6 +87,14 @@ def test_the_scale_goes_from_the_style_to_the_content(model, content, style):
     assert itself.style_distance < 0.05
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_no_style_distance_where_content_has_the_style_already(seed):
+    rng = np.random.default_rng(seed)
+    maps = {layer: rng.random((9, 8, 12)) for layer in metrics.STYLE_LAYERS}
+    other = {layer: rng.random((9, 8, 12)) for layer in metrics.STYLE_LAYERS}
+    assert np.isnan(metrics.style_distance(other, maps, maps))
+
+
 def test_flattered():
     assert metrics.flattered({"a": "1", "b": "2"}, {"b": "2"})
     assert not metrics.flattered({"a": "1", "b": "2"}, {"b": "3", "c": "1"})

@@ -8,6 +8,8 @@ from __future__ import annotations
 import glob
 import io
 import os
+import secrets
+import stat
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -30,7 +32,10 @@ _SAVE_OPTIONS = {
     ".tif": {"format": "TIFF", "compression": "tiff_deflate"},
     ".tiff": {"format": "TIFF", "compression": "tiff_deflate"},
 }
+_WEBP_LIMIT = 16383
 _NOTE = "tf_style"
+# Formats that Pillow knows by name only.
+_STUBS = ("BUFR", "GRIB", "HDF5")
 
 
 def locate(source: PathLike) -> Path:
@@ -48,7 +53,8 @@ def expand(source: str) -> list[str]:
         InputError: for a folder or a pattern that names none.
     """
     if Path(source).is_dir():
-        known = Image.registered_extensions()
+        known = {ending for ending, kind in Image.registered_extensions().items()
+                 if kind in Image.OPEN and kind not in _STUBS}
         found = [os.fspath(path) for path in Path(source).iterdir()
                  if path.suffix.lower() in known and path.is_file()]
     elif glob.has_magic(source) and not Path(source).exists():
@@ -126,6 +132,10 @@ def _to_srgb(image: Image.Image) -> Image.Image:
 
 
 def _to_array(image: Image.Image) -> np.ndarray:
+    if image.mode == "F":
+        values = np.asarray(image, np.float32)
+        values = values / (255 if values.max() > 1 else 1)
+        return np.repeat(np.clip(values, 0, 1)[..., None], 3, axis=2)
     if image.mode.startswith("I"):
         # 16-bit gray: Pillow's own conversion to 8 bits clips instead of scaling.
         gray = np.asarray(image, np.float32) / 65535
@@ -201,6 +211,11 @@ def fit(image: np.ndarray, long_side: int) -> np.ndarray:
     return np.clip(resize(image, *fitted_size(*image.shape[:2], long_side)), 0, 1)
 
 
+def shrink(image: np.ndarray, long_side: int) -> np.ndarray:
+    """A picture no larger than `long_side`; a smaller one stays as it is."""
+    return fit(image, long_side) if max(image.shape[:2]) > long_side else image
+
+
 def check_output(path: PathLike) -> Path:
     """`path`, if a picture can be written there.
 
@@ -217,6 +232,19 @@ def check_output(path: PathLike) -> Path:
     return check_writable(path)
 
 
+def check_dimensions(path: PathLike, height: int, width: int) -> None:
+    """See that the format that the ending of `path` names can hold a picture of this size.
+
+    Raises:
+        InputError: if not.
+    """
+    if Path(path).suffix.lower() == ".webp" and max(height, width) > _WEBP_LIMIT:
+        raise InputError(
+            f"{path}: WebP holds at most {_WEBP_LIMIT} pixels a side. Received: {width}x{height}. "
+            "Choose .png or .tiff"
+        )
+
+
 def check_writable(path: PathLike) -> Path:
     """`path`, if a file can be created or replaced there.
 
@@ -224,14 +252,19 @@ def check_writable(path: PathLike) -> Path:
         InputError: if not.
     """
     path = Path(path)
-    folder = path.parent
-    if path.is_dir():
-        raise InputError(f"{path}: expected a file name, this is a folder")
-    if not folder.is_dir():
-        raise InputError(f"{path}: the folder {folder} does not exist")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise InputError(f"{path}: the file is write-protected")
+    # What a link points to is what will be replaced.
+    target = Path(os.path.realpath(path))
+    folder = target.parent if os.path.islink(path) else path.parent
     try:
+        status = os.stat(target) if target.exists() else None
+        if not folder.is_dir():
+            raise InputError(f"{path}: the folder {folder} does not exist")
+        if status and stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path}: expected a file name, this is a folder")
+        if status and not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: expected the name of a plain file")
+        if status and not os.access(target, os.W_OK):
+            raise InputError(f"{path}: the file is write-protected")
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -260,7 +293,10 @@ def write_picture(path: PathLike, image: np.ndarray, note: str | None = None) ->
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt(_NOTE, note)
     content = io.BytesIO()
-    pixels.save(content, **options)
+    try:
+        pixels.save(content, **options)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: cannot be written ({error})") from None
     write_bytes(path, content.getbuffer())
 
 
@@ -271,12 +307,12 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
         InputError: if it cannot be written; an older file is still there then.
     """
     # A link stays a link: what it points to is replaced.
-    path = Path(os.path.realpath(path))
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
     try:
         with open(partial, "xb") as file:
             file.write(content)
-        os.replace(partial, path)
+        os.replace(partial, target)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None

@@ -70,7 +70,8 @@ class Architecture:
         Raises:
             InputError: which one it has not, and the nearest that it has.
         """
-        check_layers(names, [layer.name for layer in self.layers], self.title, option)
+        network = "" if self.name == "vgg16" else f" --network={self.name}"
+        check_layers(names, [layer.name for layer in self.layers], self.title, option, network)
 
     def up_to(self, names: Iterable[str]) -> tuple[Layer, ...]:
         """The layers from the picture to the deepest in `names`."""
@@ -83,8 +84,14 @@ class Architecture:
         return self.up_to(names)[-1].stride
 
 
-def check_layers(names: Iterable[str], known: list[str], title: str, option: str) -> None:
+def check_layers(
+    names: Iterable[str], known: list[str], title: str, option: str, network: str
+) -> None:
     """See that all `names` are among the layers `known` of the network called `title`.
+
+    Args:
+        option: the flag that named them, without dashes.
+        network: the flag that lists them, if it is not the default.
 
     Raises:
         InputError: which one is not, and the nearest that is.
@@ -95,7 +102,7 @@ def check_layers(names: Iterable[str], known: list[str], title: str, option: str
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise InputError(
                 f"--{option}: {title} has no layer {name!r}.{hint} "
-                "All layers: tf_style --list_layers"
+                f"All layers: tf_style --list_layers{network}"
             )
 
 

@@ -70,7 +70,7 @@ def feature_model(
         return vgg_model(architecture, layers, loaded.kernels, dtype)
     if weights != AUTO:
         raise InputError("weights: a saved model brings its own; leave them away with a file")
-    return cut_model(network, layers, dtype)
+    return in_precision(cut_model(network, layers), dtype)
 
 
 def vgg_model(
@@ -123,9 +123,7 @@ def _keras_layer(layer: Layer, dtype: str) -> keras.layers.Layer:
     )
 
 
-def cut_model(
-    path: PathLike, layers: Iterable[str], dtype: str = "float32"
-) -> keras.Model:
+def cut_model(path: PathLike, layers: Iterable[str]) -> keras.Model:
     """The feature model of a saved Keras model: cut at the deepest layer, free of a fixed size.
 
     Args:
@@ -139,7 +137,7 @@ def cut_model(
     layers = list(layers)
     whole = load_model(path)
     check_layers(layers, [layer.name for layer in whole.layers], os.fspath(path),
-                 "content_layers, --style_layers")
+                 "content_layers, --style_layers", f" --network={path}")
     try:
         cut = keras.Model(whole.inputs[0], {name: whole.get_layer(name).output for name in layers})
         picture = keras.Input((None, None, 3), name="picture")
@@ -158,7 +156,7 @@ def cut_model(
                 "and width. Choose a layer before the one that fixes the size"
             )
     model.trainable = False
-    return _as_dtype(model, dtype)
+    return model
 
 
 def load_model(path: PathLike) -> keras.Model:
@@ -185,7 +183,25 @@ def load_model(path: PathLike) -> keras.Model:
     return model
 
 
-def _as_dtype(model: keras.Model, dtype: str) -> keras.Model:
+def least_size(model: keras.Model) -> int:
+    """The least side of a square picture that leaves each of the model's maps a position.
+
+    Raises:
+        InputError: if 512 pixels are not enough.
+    """
+    for side in range(1, 513):
+        try:
+            shapes = model.compute_output_shape((1, side, side, 3))
+        # A layer that has nothing left to look at.
+        except ValueError:
+            continue
+        if all(min(shape[1:3]) >= 1 for shape in shapes.values()):
+            return side
+    raise InputError("--network: its layers leave nothing of pictures of 512 pixels")
+
+
+def in_precision(model: keras.Model, dtype: str) -> keras.Model:
+    """The same model with another type for weights and feature maps."""
     if dtype == "float32":
         return model
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import PIL
 import tensorflow as tf
 
 from tf_style.image import files, samples
@@ -42,7 +44,7 @@ def load(
 ) -> tuple[Kernels, bool]:
     """Kernels learned from `pictures` and from the package's samples, by the cache if it has them.
 
-    A cache that cannot be written is no error: the kernels are learned again the next time.
+    A cache that cannot be written gives a warning: the kernels are learned again the next time.
 
     Args:
         architecture: the network that the layers belong to.
@@ -73,7 +75,7 @@ def load(
         write_kernels(path, kernels)
         _drop_oldest(folder)
     except (InputError, OSError):
-        pass
+        warnings.warn(f"learned features cannot be kept in {folder}; see --cache_dir", stacklevel=2)
     return kernels, False
 
 
@@ -84,8 +86,11 @@ def _key(
     seed: int,
 ) -> str:
     """A name for all that learned kernels depend on: the method's own code, too."""
-    digest = hashlib.sha256(Path(unsupervised.__file__).read_bytes())
-    for part in (architecture.name, layers[-1].name, seed, tf.__version__, np.__version__):
+    digest = hashlib.sha256()
+    for module in (unsupervised, files):
+        digest.update(Path(module.__file__).read_bytes())
+    for part in (architecture.name, layers[-1].name, seed,
+                 tf.__version__, np.__version__, PIL.__version__):
         digest.update(f"{part}\n".encode())
     for picture in pictures:
         digest.update(f"{picture.shape}\n".encode())
@@ -96,7 +101,8 @@ def _key(
 def _drop_oldest(folder: Path) -> None:
     """Keep what was used last, up to `LIMIT_BYTES` in all."""
     entries = []
-    for path in folder.glob("*.h5"):
+    # Only what has a name of ours: the folder may hold other people's weights.
+    for path in folder.glob("[0-9a-f]" * 32 + ".h5"):
         try:
             status = path.stat()
             entries.append((status.st_mtime, status.st_size, path))

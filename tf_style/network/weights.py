@@ -49,7 +49,9 @@ _IMAGENET = {
 
 def environment_file() -> str | None:
     """The weights file that the environment names, if it does."""
-    return os.environ.get(ENVIRONMENT) or None
+    named = os.environ.get(ENVIRONMENT) or None
+    # It names a file, even where that is called like a word of --weights.
+    return os.path.join(os.curdir, named) if named in WEIGHTS else named
 
 
 def resolve(weights: str, architecture: Architecture) -> str:

@@ -67,9 +67,13 @@ def plan(
             *(min(fitted_size(*shape, _style_side(settings, side))) for shape in styles.values()),
         ) >= least
     ]
+    # Of sizes that come out the same, as a few pixels do, one is enough.
+    sizes = {fitted_size(*content, side): _style_side(settings, side) for side in sides}
     return tuple(
-        Scale(*fitted_size(*content, side), _style_side(settings, side), steps)
-        for side, steps in zip(sides, settings.steps_of(len(sides)), strict=True)
+        Scale(height, width, style_side, steps)
+        for ((height, width), style_side), steps in zip(
+            sizes.items(), settings.steps_of(len(sizes)), strict=True
+        )
     )
 
 

@@ -18,7 +18,7 @@ from tf_style.image.files import PathLike
 from tf_style.loss.objective import Objective, Targets
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.features import cut_model, vgg_model
+from tf_style.network.features import cut_model, in_precision, least_size, vgg_model
 from tf_style.network.kernel_files import digests
 from tf_style.run import runtime, schedule
 from tf_style.run.optimizers import Adam, image_variable
@@ -207,8 +207,10 @@ class Stylizer:
                 self.weights, self.weights_cached = digests(loaded.kernels), loaded.cached
                 self._least = architecture.least_size(layers)
             else:
-                model = cut_model(settings.network, layers, settings.precision)
+                model = cut_model(settings.network, layers)
                 self.weights = digests(_arrays(model))
+                self._least = least_size(model)
+                model = in_precision(model, settings.precision)
         self._objective = Objective(model, settings)
         self._canvas = _Canvas(self._objective)
         self.weights_seconds = time.perf_counter() - started
@@ -290,7 +292,8 @@ class Stylizer:
             self.settings, content.shape[:2], {"style": style.shape[:2]}, self._least
         )[-1]
         with tf.device(self.settings.device):
-            canvas = self._canvas
+            # Its own: the step outlives this call, and other runs must not move its image.
+            canvas = _Canvas(self._objective)
             canvas.start(self._start_image(scale, content))
             targets = self._targets(scale, content, [style])
             rate = tf.constant(self.settings.learning_rate, tf.float32)
@@ -356,7 +359,7 @@ class _Canvas(tf.Module):
         finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.reduce_sum(gradient))
         gradient = tf.where(finite, gradient, tf.zeros_like(gradient))
         moved = self.image - self.adam.update(gradient, learning_rate)
-        self.image.assign(tf.clip_by_value(moved, 0.0, 1.0))
+        self.image.assign(tf.where(finite, tf.clip_by_value(moved, 0.0, 1.0), self.image))
         return tf.where(finite, loss, math.nan), parts
 
 

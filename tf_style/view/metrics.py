@@ -79,7 +79,9 @@ def style_distance(
         target = Gaussian.of(style[layer])
         moved = squared_wasserstein(Gaussian.of(generated[layer]), target)
         whole = squared_wasserstein(Gaussian.of(content[layer]), target)
-        ratios.append(np.sqrt(moved / whole) if whole > 0 else np.nan)
+        # Below this, the distance of equal statistics, there is nothing but rounding.
+        size = np.trace(target.covariance) + np.sum(target.mean**2)
+        ratios.append(np.sqrt(moved / whole) if whole > 1e-9 * size else np.nan)
     return float(np.mean(ratios))
 
 

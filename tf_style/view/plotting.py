@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tf_style.image.files import PathLike, check_writable, write_bytes
-from tf_style.run.stylizer import Result
 from tf_style.settings import InputError
 from tf_style.view.metrics import Evaluation
+
+if TYPE_CHECKING:
+    from tf_style.run.stylizer import Result
 
 
 def plot(result: Result, figure: Figure | None = None) -> Figure:
