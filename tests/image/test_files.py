@@ -1,5 +1,6 @@
 import io
 import os
+import time
 
 import numpy as np
 import pytest
@@ -23,6 +24,13 @@ def test_a_picture_comes_back_as_it_was_written(tmp_path, content):
     assert ImageCms.getProfileName(
         ImageCms.ImageCmsProfile(io.BytesIO(Image.open(tmp_path / "a.png").info["icc_profile"]))
     ).startswith("sRGB")
+
+
+def test_the_same_picture_gives_the_same_file(tmp_path, content):
+    files.write_picture(tmp_path / "a.png", content, note="settings")
+    time.sleep(1.1)
+    files.write_picture(tmp_path / "b.png", content, note="settings")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 @pytest.mark.parametrize("ending, mean_error", [("jpg", 2), ("webp", 3), ("tiff", 0.51)])

@@ -10,6 +10,7 @@ import io
 import os
 import secrets
 import stat
+import struct
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -288,7 +289,7 @@ def write_picture(path: PathLike, image: np.ndarray, note: str | None = None) ->
     path = check_output(path)
     pixels = Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))
     options = dict(_SAVE_OPTIONS[path.suffix.lower()])
-    options["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    options["icc_profile"] = _srgb_profile()
     if note is not None and options["format"] == "PNG":
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt(_NOTE, note)
@@ -298,6 +299,14 @@ def write_picture(path: PathLike, image: np.ndarray, note: str | None = None) ->
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be written ({error})") from None
     write_bytes(path, content.getbuffer())
+
+
+def _srgb_profile() -> bytes:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    # The time of its making, which would make two files of the same picture differ.
+    # Source: ICC.1:2010, 7.2.8: year, month, day, hour, minute, second, 16 bits each.
+    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+    return bytes(profile)
 
 
 def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
