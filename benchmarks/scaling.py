@@ -27,7 +27,7 @@ flags.DEFINE_string("output", None, "write the figures as JSON")
 
 def measure(size: int) -> dict[str, float]:
     """Figures of one size, in this process."""
-    from benchmarks.step import our_step, reference_step
+    from benchmarks.variants import our_step, reference_step
     from tf_style.run.runtime import peak_memory
 
     content, style = np.random.default_rng(0).random((2, size, size, 3), dtype=np.float32)

@@ -16,10 +16,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from benchmarks import record
-from benchmarks.reference import Reference, feature_model
-from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.weights import load
-from tf_style.run.stylizer import Stylizer
+from benchmarks.variants import CONTENT, STYLE, our_step, reference_step
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("size", 512, "height and width in pixels")
@@ -28,29 +25,6 @@ flags.DEFINE_string("precision", "auto", "of our step: auto, float32, bfloat16, 
 flags.DEFINE_bool("torch", False, "also the same graph in PyTorch, where it is installed")
 flags.DEFINE_bool("json", False, "print one line of JSON and nothing else")
 flags.DEFINE_string("output", None, "write the figures as JSON")
-
-CONTENT = ("block4_conv2",)
-STYLE = tuple(f"block{number}_conv1" for number in range(1, 6))
-
-
-def reference_step(content: np.ndarray, style: np.ndarray) -> Callable[[], Any]:
-    """The tutorial's step."""
-    network = ARCHITECTURES["vgg16"]
-    kernels = load(network, network.up_to([*CONTENT, *STYLE]), "random").kernels
-    model = feature_model(kernels, [*CONTENT, *STYLE])
-    step = Reference(model, content[None], style[None], CONTENT, STYLE).compiled()
-    return lambda: float(step())
-
-
-def our_step(content: np.ndarray, style: np.ndarray, precision: str) -> Callable[[], Any]:
-    """Ours, at one size."""
-    stylizer = Stylizer(
-        size=max(content.shape), scales=1, weights="random", precision=precision,
-        content_layers=",".join(CONTENT), style_layers=",".join(STYLE),
-    )
-    step = stylizer.compiled_step(content, style)
-    return lambda: float(step())
-
 
 def alternate(steps: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each step, measured in turn, so that a slow spell hits all alike."""

@@ -1,0 +1,34 @@
+"""The steps that are measured: ours and the tutorial's, for the same layers and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.reference import Reference, feature_model
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.weights import load
+from tf_style.run.stylizer import Stylizer
+
+CONTENT = ("block4_conv2",)
+STYLE = tuple(f"block{number}_conv1" for number in range(1, 6))
+
+
+def reference_step(content: np.ndarray, style: np.ndarray) -> Callable[[], float]:
+    """The tutorial's step."""
+    network = ARCHITECTURES["vgg16"]
+    kernels = load(network, network.up_to([*CONTENT, *STYLE]), "random").kernels
+    model = feature_model(kernels, [*CONTENT, *STYLE])
+    step = Reference(model, content[None], style[None], CONTENT, STYLE).compiled()
+    return lambda: float(step())
+
+
+def our_step(content: np.ndarray, style: np.ndarray, precision: str) -> Callable[[], float]:
+    """Ours, at one size."""
+    stylizer = Stylizer(
+        size=max(content.shape), scales=1, weights="random", precision=precision,
+        content_layers=",".join(CONTENT), style_layers=",".join(STYLE),
+    )
+    step = stylizer.compiled_step(content, style)
+    return lambda: float(step())

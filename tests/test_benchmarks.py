@@ -1,0 +1,54 @@
+"""The benchmarks run, at a tiny size; what they measure is not tested."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_step_prints_a_line_of_json():
+    figures = json.loads(run("benchmarks.step", "--size=32", "--rounds=2", "--json"))
+    assert figures["ratio"] == pytest.approx(figures["reference_seconds"] / figures["seconds"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ours", "reference"])
+def test_scaling(kind, tmp_path):
+    run("benchmarks.scaling", "--sizes=32,48", "--rounds=1", f"--kind={kind}",
+        f"--output={tmp_path / 'a.json'}")
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert [row["size"] for row in record["sizes"]] == [32, 48]
+    assert {"cores", "cpu_flags", "versions"} <= set(record["machine"])
+
+
+@pytest.mark.slow
+def test_tradeoff(tmp_path, real_weights):
+    run("benchmarks.tradeoff", f"--judge={real_weights}", "--weights=random", "--size=48",
+        "--pair=sample:harbor,sample:ink", "--style_weights=5,50", f"--output={tmp_path}")
+    record = json.loads((tmp_path / "tradeoff.json").read_text())
+    assert [point["style_weight"] for point in record["points"]] == [5, 50]
+    assert (tmp_path / "tradeoff.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_time_to_quality(tmp_path, real_weights):
+    found = run("benchmarks.time_to_quality", f"--weights={real_weights}", "--size=48",
+                "--steps=2", "--length=2,2,2,2", "--style_weights=10",
+                f"--output={tmp_path / 'a.json'}")
+    assert "reference, style weight 20" in found and "ours, 2,2,2,2 steps" in found
+    assert json.loads((tmp_path / "a.json").read_text())["reference_seconds"] > 0
