@@ -11,7 +11,14 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tf_style.loss.content import relative_squared_error
-from tf_style.loss.statistics import gram_matrix
+from tf_style.loss.spectrum import HOP, WINDOW, phase_match_distance, phase_matrix, weighted_map
+from tf_style.loss.statistics import channel_moments, gram_matrix, moments, weighted_rows
+from tf_style.loss.transport import (
+    gaussian_distance,
+    histogram_distance,
+    mean_std_distance,
+    sliced_distance,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,18 +26,43 @@ class StyleLoss:
     """A way to compare the styles of two feature maps.
 
     Attributes:
-        statistic: feature map `(batch, height, width, channels)` → float32 tensor.
-        distance: (statistic, target's statistic) → float32 scalar, 0 at equality.
+        statistic: (feature map `(1, height, width, channels)` of any float type, soft weights
+            `(1, height, width, 1)` of its positions or None) → float32 tensor.
+        distance: (statistic, target's statistic, draw) → float32 scalar, 0 at equality, about 1
+            where the statistic is zero. `draw`, int32 `(2,)`, is the seed and the step; losses
+            that draw at random draw from it alone.
         mean_over_positions: whether the statistic is a mean over the map's positions. Such
             statistics of several pictures can be averaged, and gathered block by block.
+        window: the side, in positions, of what that mean is taken over: 1 for the positions
+            themselves.
+        hop: the positions from one window to the next. Windows start at 0, `hop`, 2 `hop`, ... as
+            long as they fit; smaller maps are filled up with zeros to one window.
     """
 
-    statistic: Callable[[tf.Tensor], tf.Tensor]
-    distance: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    statistic: Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]
+    distance: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
     mean_over_positions: bool
+    window: int = 1
+    hop: int = 1
+
+
+def matrix_distance(matrix: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+    """Squared difference of two matrices, relative to the target's. `draw` is not used.
+
+    Source: Gatys, Ecker, Bethge, CVPR 2016, eq. 4, made free of scale by the target's norm.
+    """
+    del draw
+    return relative_squared_error(matrix, target)
 
 
 STYLE_LOSSES = {
-    # Gatys et al. 2016, eq. 4, made free of scale by the target's norm.
-    "gram": StyleLoss(gram_matrix, relative_squared_error, mean_over_positions=True),
+    "gram": StyleLoss(gram_matrix, matrix_distance, mean_over_positions=True),
+    "moments": StyleLoss(moments, gaussian_distance, mean_over_positions=True),
+    "mean_std": StyleLoss(channel_moments, mean_std_distance, mean_over_positions=True),
+    "sliced_wasserstein": StyleLoss(weighted_rows, sliced_distance, mean_over_positions=False),
+    "histogram": StyleLoss(weighted_rows, histogram_distance, mean_over_positions=False),
+    "phase": StyleLoss(
+        phase_matrix, matrix_distance, mean_over_positions=True, window=WINDOW, hop=HOP
+    ),
+    "phase_match": StyleLoss(weighted_map, phase_match_distance, mean_over_positions=False),
 }
