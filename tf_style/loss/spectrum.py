@@ -20,11 +20,11 @@ HOP = WINDOW // 2
 _DOWN = np.arange(HOP // 2)
 _RIGHT = np.arange(1 - HOP // 2, HOP // 2)
 
-# Of the mean power over frequencies: amplitudes well below it count less, those above it alike.
+# Of the mean power over frequencies: amplitudes well above its root count alike, others less.
 _FLOOR = 1e-2
 
-# At most so many maps are transformed as a whole at every step: it takes some ten times longer
-# for each than a Gram matrix.
+# At most so many maps are transformed as a whole at every step: each of them takes some thirty
+# times longer than its share of a Gram matrix.
 _MAPS = 16
 
 
@@ -32,7 +32,8 @@ def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The transforms of a window's two axes, and how often each pair of frequencies counts.
 
     The first takes real values to the real and imaginary parts of frequencies 0 to 3, the second
-    those, half a window after the other, to the parts of frequencies -3 to 3.
+    those, one half of the window after the other, to the parts of frequencies -3 to 3. With a
+    period of half a window they wrap it onto itself.
     """
     places = np.arange(WINDOW)
     taper = np.square(np.sin(np.pi * places / WINDOW))
@@ -65,11 +66,12 @@ def phase_matrix(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Te
     with each other. It depends neither on where in the picture a structure lies, nor on how
     strong it is.
 
-    Windows of 16 x 16 positions, 8 apart, tapered by Hann's window. Rectified maps are far from
-    zero in the mean, and the taper would leak that into the lowest frequencies, so each window's
-    tapered mean is taken off; frequency 0 is left out, and so is 8, which has no phase. Divided is
-    by sqrt(|F|² + δ), δ a hundredth of the window's mean power and ε: near zero amplitude there
-    is no phase, and the gradient stays finite.
+    Windows of 16 x 16 positions, 8 apart, are tapered by Hann's window and wrapped onto themselves
+    to 8 x 8: every second frequency is left, up to 3 in 8 positions along each axis. Rectified
+    maps are far from zero in the mean, which would outdo all else; wrapped, Hann's window is
+    constant, so that a mean leaks into no frequency but 0, and that one is left out. Divided is by
+    sqrt(|F|² + δ), δ a hundredth of the window's mean power and ε: near zero amplitude there is no
+    phase, and the gradient stays finite.
 
     Args:
         features: `(1, height, width, channels)`, any float type. Windows start at 0, 8, 16, ... as
@@ -93,8 +95,8 @@ def phase_matrix(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Te
 def _correlations(maps: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
     """`_strip_correlations` summed over all rows of windows, `(1, channels, channels)`.
 
-    The windows' spectra take up eight times the maps' memory and more on the way back. One row of
-    windows at a time, and all of it computed once more for the gradient, they fit in the cache.
+    The spectra of all windows, and what their gradient needs, take up ten times the maps' memory.
+    One row of windows at a time, computed once more for the gradient, they fit in the cache.
     """
     rows, width = tf.range(tf.shape(counts)[0]), (tf.shape(counts)[1] + 1) * HOP
 

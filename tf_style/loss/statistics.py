@@ -1,7 +1,7 @@
 """Statistics of feature maps: what is left of a map when places are forgotten.
 
-Each takes soft weights, a mask of the positions that count, and is then the weighted mean over
-them. So the statistic of a map is the mean of its parts' statistics, each part counted by its
+Each takes soft weights, a mask of the positions that count. All but `weighted_rows` are means over
+positions: the statistic of a map is the mean of its parts' statistics, each part counted by its
 positions or by the sum of its weights.
 """
 
