@@ -45,7 +45,9 @@ def test_settings_survive_json():
         ({"style_layers": "a:x"}, "--style_layers: expected a weight above 0 after 'a:'"),
         ({"style_layers": "a:-1"}, "--style_layers: expected a weight above 0"),
         ({"style_layers": "a,a"}, "--style_layers: 'a' is named twice"),
-        ({"style_loss": "gramm"}, "--style_loss: expected one of gram"),
+        ({"style_loss": "gramm"}, "--style_loss: expected some of gram, "),
+        ({"style_loss": "gram:0"}, "--style_loss: expected a weight above 0 after 'gram:'"),
+        ({"block_size": 16}, "--block_size: expected 0, or at least 32"),
         ({"precision": "float8"}, "--precision: expected one of auto"),
         ({"network": "my.keras", "weights": "random"}, "--weights=random: a saved model brings"),
         ({"style_weight": 0, "content_weight": 0}, "both 0"),
@@ -89,6 +91,8 @@ def test_learned_features_have_settings_of_their_own():
     assert pretrained.content_layers != learned.content_layers
     for settings in (pretrained, learned):
         left = {name for name, value in settings.as_dict().items() if value == "auto"}
-        assert left == {"steps", "precision", "device", "cache_dir"}
+        assert left == {
+            "steps", "precision", "device", "block_size", "max_memory", "cache_dir"
+        }
     own = Settings(style_weight=7, content_layers="block2_conv1").for_weights("a.h5", learned=True)
     assert own.style_weight == 7 and dict(own.content_layers) == {"block2_conv1": 1.0}

@@ -15,6 +15,7 @@ AUTO = "auto"
 # Words that --weights knows; any other is a file.
 WEIGHTS = ("imagenet", "unsupervised", "random")
 LAYERS = "name[:weight],…"
+LOSSES = "loss[:weight],…"
 STEPS = "N or N,N,…"
 
 
@@ -35,6 +36,7 @@ class Option:
         above: an exclusive lower bound, where there is one.
         choices: the allowed words; empty where any text is allowed.
         form: how the value is written, where its kind does not say it.
+        words: what may stand in a number's place.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Option:
     above: float | None = None
     choices: tuple[str, ...] = ()
     form: str = ""
+    words: tuple[str, ...] = ()
 
     def parse(self, value: Any) -> Any:
         """`value`, text or a number, as this option's type.
@@ -53,8 +56,8 @@ class Option:
         Raises:
             InputError: where it has another type or lies outside of the range.
         """
-        if value == AUTO and self.default == AUTO:
-            return AUTO
+        if (value == AUTO and self.default == AUTO) or value in self.words:
+            return value
         if self.kind == "str":
             return self._choice(value)
         if self.kind in ("int", "float"):
@@ -115,8 +118,9 @@ class Settings:
         0.5
     """
 
-    size: int = _option(
-        "int", 512, "long side of the output, in pixels", minimum=8, maximum=32768
+    size: int | str = _option(
+        "int", 512, "long side of the output, in pixels; original: the content's own", minimum=8,
+        maximum=32768, words=("original",), form="N|original",
     )
     network: str = _option(
         "str", "vgg16", "vgg16, vgg19, or a saved Keras model file", form="NAME|FILE"
@@ -141,8 +145,8 @@ class Settings:
     tv_weight: float | str = _option(
         "float", AUTO, "weight of the total variation", minimum=0, maximum=1e6
     )
-    style_loss: str = _option(
-        "str", "gram", "what is compared between styles", choices=("gram",)
+    style_loss: Mapping[str, float] | str = _option(
+        "str", "gram", "what is compared between styles; several are added up", form=LOSSES
     )
     style_scale: float = _option(
         "float",
@@ -181,6 +185,13 @@ class Settings:
         choices=(AUTO, "float32", "bfloat16", "float16"),
     )
     device: str = _option("str", AUTO, "auto, cpu, gpu, or gpu:N", form="NAME")
+    block_size: int | str = _option(
+        "int", AUTO, "compute in blocks of so many pixels, which takes less memory; 0: never; "
+        "auto: where the whole would not fit", minimum=0, maximum=32768,
+    )
+    max_memory: float | str = _option(
+        "float", AUTO, "memory that the process may take, in GB; auto: what is free", above=0
+    )
     cache_dir: str = _option(
         "str", AUTO, "folder where learned features are kept; auto: the user's cache", form="FOLDER"
     )
@@ -189,7 +200,9 @@ class Settings:
         for option in self.options():
             value = getattr(self, option.name)
             if option.form == LAYERS and value != AUTO:
-                value = _layers(option.name, value)
+                value = _weighted(option.name, value, "layer")
+            elif option.form == LOSSES:
+                value = _losses(option.name, value)
             elif option.form == STEPS:
                 value = _steps(value)
             else:
@@ -214,6 +227,10 @@ class Settings:
             raise InputError(
                 f"--network={self.network}: name its layers with --content_layers and "
                 f"--style_layers. All layers: tf_style --list_layers --network={self.network}"
+            )
+        if self.block_size != AUTO and 0 < self.block_size < 32:
+            raise InputError(
+                f"--block_size: expected 0, or at least 32. Received: {self.block_size}"
             )
         if not (self.content_weight or self.style_weight):
             raise InputError("--content_weight and --style_weight are both 0: nothing to do")
@@ -295,31 +312,47 @@ _FOR_WEIGHTS = {
 _AUTO_STEPS = {1: (300,), 2: (200, 60)}
 
 
-def _layers(name: str, value: Any) -> dict[str, float]:
+# What each is: tf_style/loss/style.py.
+STYLE_LOSSES = (
+    "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match"
+)
+
+
+def _losses(name: str, value: Any) -> dict[str, float]:
+    losses = _weighted(name, value, "loss")
+    for loss in losses:
+        if loss not in STYLE_LOSSES:
+            raise InputError(
+                f"--{name}: expected some of {', '.join(STYLE_LOSSES)}. Received: {loss!r}"
+            )
+    return losses
+
+
+def _weighted(name: str, value: Any, noun: str) -> dict[str, float]:
     if isinstance(value, str):
         value = [part for part in (part.strip() for part in value.split(",")) if part]
     if not isinstance(value, Mapping):
         pairs = [str(part).partition(":") for part in value]
-        names = [layer.strip() for layer, _, _ in pairs]
-        for layer in names:
-            if names.count(layer) > 1:
-                raise InputError(f"--{name}: {layer!r} is named twice")
-        value = {layer: weight if colon else 1.0
-                 for layer, (_, colon, weight) in zip(names, pairs, strict=True)}
+        names = [each.strip() for each, _, _ in pairs]
+        for each in names:
+            if names.count(each) > 1:
+                raise InputError(f"--{name}: {each!r} is named twice")
+        value = {each: weight if colon else 1.0
+                 for each, (_, colon, weight) in zip(names, pairs, strict=True)}
     if not value:
-        raise InputError(f"--{name}: expected at least one layer. Received none")
-    layers = {}
-    for layer, weight in value.items():
+        raise InputError(f"--{name}: expected at least one {noun}. Received none")
+    weights = {}
+    for each, weight in value.items():
         try:
             number = float(weight)
         except (TypeError, ValueError):
             number = math.nan
         if not (math.isfinite(number) and number > 0):
             raise InputError(
-                f"--{name}: expected a weight above 0 after {layer + ':'!r}. Received: {weight!r}"
+                f"--{name}: expected a weight above 0 after {each + ':'!r}. Received: {weight!r}"
             )
-        layers[layer] = number
-    return layers
+        weights[each] = number
+    return weights
 
 
 def _steps(value: Any) -> tuple[int, ...] | str:

@@ -4,19 +4,56 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from tf_style.loss.content import content_loss
+from tf_style.loss.content import content_loss, energy
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.variation import total_variation
+from tf_style.network.architectures import Architecture
 from tf_style.settings import Settings
 
 # Leaves both ends of float16's range a factor of a hundred away from gradients as they occur.
 _FLOAT16_SCALE = 16.0
 
-Targets = Mapping[str, Mapping[str, tf.Tensor]]
+# style loss → one for each region → layer → statistic
+Statistics = Mapping[str, Sequence[Mapping[str, tf.Tensor]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A feature model, and what the losses look at in it.
+
+    Attributes:
+        model: picture → dict, layer name → feature map.
+        content, style: layer → weight, of the content and of the style loss; may be empty.
+        architecture: the network's layers; `None` for a model of somebody's own.
+    """
+
+    model: keras.Model
+    content: Mapping[str, float]
+    style: Mapping[str, float]
+    architecture: Architecture | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Style:
+    """What is to be taken over from one style image, and where to.
+
+    Attributes:
+        image: `(1, height, width, 3)` of any size.
+        share: of the style loss; the shares of all styles add up to 1.
+        mask: `(1, height, width, 1)` in `[0, 1]`: how much each pixel of the style counts; `None`
+            for the whole picture.
+        region: likewise, of the generated image: where the style goes.
+    """
+
+    image: tf.Tensor
+    share: float = 1.0
+    mask: tf.Tensor | None = None
+    region: tf.Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,88 +64,160 @@ class Objective:
     layers, so that a style weight means the same with two layers as with five.
 
     Attributes:
-        model: gives the feature maps of all layers that the settings name.
-        settings: layers and weights.
+        networks: one, or one for content and one for style.
+        settings: weights and style losses.
     """
 
-    model: keras.Model
+    networks: Sequence[Network]
     settings: Settings
 
-    def targets(self, content: tf.Tensor, styles: Sequence[tf.Tensor]) -> Targets:
+    def targets(self, content: tf.Tensor | None, styles: Sequence[Style]) -> dict[str, Any]:
         """What `value_and_gradient` compares an image with.
 
         Args:
-            content: `(1, height, width, 3)`, of the image's size.
-            styles: pictures `(1, h, w, 3)` of any sizes; their statistics are averaged.
+            content: `(1, height, width, 3)`, of the image's size; `None` for none.
+            styles: at least one; with a region for each, or for none.
 
         Returns:
-            A nest of tensors: the content's feature maps and the style's statistics, by layer.
+            A nest of tensors. `content`: layer → `map` and `energy`, its sum of squares. `style`:
+            style loss → one list for each region → `share` and `statistics`. `regions`: for each,
+            layer → weights of the map's positions.
         """
-        statistic = STYLE_LOSSES[self.settings.style_loss].statistic
-        targets: dict[str, dict[str, tf.Tensor]] = {"content": {}, "style": {}}
-        if self.settings.content_weight:
-            features = self.model(content, training=False)
-            targets["content"] = {name: features[name] for name in self.settings.content_layers}
-        if self.settings.style_weight:
-            seen = [
-                {name: statistic(features[name]) for name in self.settings.style_layers}
-                for features in (self.model(style, training=False) for style in styles)
-            ]
-            targets["style"] = {
-                name: tf.add_n([statistics[name] for statistics in seen]) / len(seen)
-                for name in self.settings.style_layers
-            }
+        targets: dict[str, Any] = {"content": {}, "style": {}, "regions": []}
+        for network in self.networks:
+            if self.settings.content_weight and network.content and content is not None:
+                targets["content"] = self.content_targets(network, content)
+            if self.settings.style_weight and network.style:
+                targets["style"] = self._style_targets(network, styles)
+                targets["regions"] = [
+                    self._layer_weights(network, style.region)
+                    for style in styles if style.region is not None
+                ]
         return targets
 
-    @staticmethod
-    def specs(targets: Targets) -> Mapping[str, Mapping[str, tf.TensorSpec]]:
-        """The types of `targets` for pictures of any size: one trace serves all of them."""
+    def _style_targets(self, network: Network, styles: Sequence[Style]) -> dict[str, Any]:
+        seen = [
+            self.style_statistics(
+                network, style.image,
+                [] if style.mask is None else [self._layer_weights(network, style.mask)],
+            )
+            for style in styles
+        ]
+        entries = {
+            loss: [{"share": tf.constant(style.share, tf.float32), "statistics": each[loss][0]}
+                   for style, each in zip(styles, seen, strict=True)]
+            for loss in self.settings.style_loss
+        }
+        if styles[0].region is not None:
+            return {loss: [[entry] for entry in each] for loss, each in entries.items()}
         return {
-            "content": {name: tf.TensorSpec((1, None, None, target.shape[-1]), target.dtype)
-                        for name, target in targets["content"].items()},
-            "style": {name: tf.TensorSpec(target.shape, target.dtype)
-                      for name, target in targets["style"].items()},
+            loss: [[_blended(each)] if STYLE_LOSSES[loss].mean_over_positions else each]
+            for loss, each in entries.items()
         }
 
-    def parts(self, image: tf.Tensor, targets: Targets) -> dict[str, tf.Tensor]:
+    def content_targets(
+        self, network: Network, content: tf.Tensor
+    ) -> dict[str, dict[str, tf.Tensor]]:
+        """Content layer → its feature `map`, and its `energy`."""
+        features = network.model(content, training=False)
+        return {name: {"map": features[name], "energy": energy(features[name])}
+                for name in network.content}
+
+    def style_statistics(
+        self, network: Network, style: tf.Tensor, regions: Sequence[Mapping[str, tf.Tensor]]
+    ) -> Statistics:
+        """The style statistics of a picture, in each region, or in the whole."""
+        return self.statistics(network, network.model(style, training=False), regions)
+
+    def _layer_weights(self, network: Network, mask: tf.Tensor) -> dict[str, tf.Tensor]:
+        """A mask as weights of the positions of each style layer's map."""
+        shapes = network.model.compute_output_shape((1, *mask.shape[1:3], 3))
+        return {
+            name: tf.image.resize(mask, shapes[name][1:3], method="area")
+            for name in network.style
+        }
+
+    def statistics(
+        self,
+        network: Network,
+        features: Mapping[str, tf.Tensor],
+        regions: Sequence[Mapping[str, tf.Tensor]],
+    ) -> Statistics:
+        """The style statistics of feature maps, in each region, or in the whole."""
+        return {
+            loss: [
+                {name: STYLE_LOSSES[loss].statistic(features[name], weights.get(name))
+                 for name in network.style}
+                for weights in (regions or [{}])
+            ]
+            for loss in self.settings.style_loss
+        }
+
+    def style_part(
+        self, network: Network, statistics: Statistics, targets: Mapping[str, Any], step: tf.Tensor
+    ) -> tf.Tensor:
+        """The weighted style loss of an image with these statistics."""
+        draw = tf.stack([tf.constant(self.settings.seed), tf.cast(step, tf.int32)])
+        shares = _shares(network.style)
+        return self.settings.style_weight * tf.add_n([
+            (self.settings.style_loss[loss] * shares[name]) * style["share"]
+            * STYLE_LOSSES[loss].distance(found[name], style["statistics"][name], draw)
+            for loss, of_regions in statistics.items()
+            for found, of_styles in zip(of_regions, targets["style"][loss], strict=True)
+            for style in of_styles
+            for name in network.style
+        ])
+
+    def content_part(
+        self, network: Network, features: Mapping[str, tf.Tensor],
+        targets: Mapping[str, Mapping[str, tf.Tensor]],
+    ) -> tf.Tensor:
+        """The weighted content loss of an image, or of a part of one, with these feature maps.
+
+        Args:
+            targets: layer → `map` and `energy`.
+        """
+        shares = _shares(network.content)
+        return self.settings.content_weight * tf.add_n([
+            shares[name] * content_loss(features[name], target["map"], target["energy"])
+            for name, target in targets.items()
+        ])
+
+    def parts(
+        self, image: tf.Tensor, targets: Mapping[str, Any], step: tf.Tensor | int = 0
+    ) -> dict[str, tf.Tensor]:
         """The weighted losses that are added up: `content`, `style`, `variation`.
 
         Args:
             image: `(1, height, width, 3)` float32.
+            targets: as `targets` gives them.
+            step: decides what is drawn at random.
         """
-        settings = self.settings
-        features = self.model(image, training=False)
-        style_loss = STYLE_LOSSES[settings.style_loss]
         parts = {}
-        if targets["content"]:
-            parts["content"] = settings.content_weight * _weighted_mean(
-                {name: content_loss(features[name], target)
-                 for name, target in targets["content"].items()},
-                settings.content_layers,
-            )
-        if targets["style"]:
-            parts["style"] = settings.style_weight * _weighted_mean(
-                {name: style_loss.distance(style_loss.statistic(features[name]), target)
-                 for name, target in targets["style"].items()},
-                settings.style_layers,
-            )
-        if settings.tv_weight:
-            parts["variation"] = settings.tv_weight * total_variation(image)
+        for network in self.networks:
+            features = network.model(image, training=False)
+            if network.content and targets["content"]:
+                parts["content"] = self.content_part(network, features, targets["content"])
+            if network.style and targets["style"]:
+                statistics = self.statistics(network, features, targets["regions"])
+                parts["style"] = self.style_part(network, statistics, targets, step)
+        if self.settings.tv_weight:
+            parts["variation"] = self.settings.tv_weight * total_variation(image)
         return parts
 
     def value_and_gradient(
-        self, image: tf.Tensor, targets: Targets
+        self, image: tf.Tensor, targets: Mapping[str, Any], step: tf.Tensor | int = 0
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
         """The loss, its parts, and the loss's gradient with respect to the image."""
         with tf.GradientTape() as tape:
             tape.watch(image)
-            parts = self.parts(image, targets)
+            parts = self.parts(image, targets, step)
             loss = tf.add_n(list(parts.values()))
-            scale = self._gradient_scale(image, loss)
+            scale = self.gradient_scale(image, loss)
             scaled = loss * scale
         return loss, parts, tape.gradient(scaled, image) / scale
 
-    def _gradient_scale(self, image: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
+    def gradient_scale(self, image: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
         """What the loss is multiplied with on the way back.
 
         A feature's gradient is about the loss over the number of features, which float16 has no
@@ -121,6 +230,18 @@ class Objective:
         )
 
 
-def _weighted_mean(losses: Mapping[str, tf.Tensor], weights: Mapping[str, float]) -> tf.Tensor:
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
     total = sum(weights.values())
-    return tf.add_n([losses[name] * (weights[name] / total) for name in losses])
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def _blended(styles: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The one style whose statistics are the weighted mean of these styles'."""
+    return {
+        "share": tf.add_n([style["share"] for style in styles]),
+        "statistics": {
+            name: tf.add_n([style["share"] * style["statistics"][name] for style in styles])
+            / tf.add_n([style["share"] for style in styles])
+            for name in styles[0]["statistics"]
+        },
+    }

@@ -45,6 +45,21 @@ class StyleLoss:
     window: int = 1
     hop: int = 1
 
+    def weight(
+        self, height: tf.Tensor, width: tf.Tensor, weights: tf.Tensor | None
+    ) -> tf.Tensor:
+        """How much the statistic of a map of that size counts in one of a larger map.
+
+        The number of windows; or the sum of their weights, each the mean of its positions'.
+        """
+        if weights is None:
+            counts = [tf.maximum(side - self.window, 0) // self.hop + 1
+                      for side in (height, width)]
+            return tf.cast(counts[0], tf.float32) * tf.cast(counts[1], tf.float32)
+        below, right = (tf.maximum(self.window - side, 0) for side in (height, width))
+        padded = tf.pad(weights, [[0, 0], [0, below], [0, right], [0, 0]])
+        return tf.reduce_sum(tf.nn.avg_pool2d(padded, self.window, self.hop, "VALID"))
+
 
 def matrix_distance(matrix: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
     """Squared difference of two matrices, relative to the target's. `draw` is not used.

@@ -45,13 +45,14 @@ def plan(
     Raises:
         InputError: if a picture is too small even at the full size.
     """
-    height, width = fitted_size(*content, settings.size)
+    size = max(content) if settings.size == "original" else settings.size
+    height, width = fitted_size(*content, size)
     if min(height, width) < least:
         raise InputError(
             f"content: {content[1]}x{content[0]} becomes {width}x{height} at --size="
             f"{settings.size}, too small for the deepest layer in use. Least side: {least} pixels"
         )
-    full = _style_side(settings, settings.size)
+    full = _style_side(settings, size)
     for name, shape in styles.items():
         seen = fitted_size(*shape, full)
         if min(seen) < least:
@@ -59,10 +60,10 @@ def plan(
                 f"{name}: {shape[1]}x{shape[0]} is seen at {seen[1]}x{seen[0]}, too small for the "
                 f"deepest layer in use. Least side: {least} pixels"
             )
-    sides = [round(settings.size / 2**level) for level in reversed(range(settings.scales))]
+    sides = [round(size / 2**level) for level in reversed(range(settings.scales))]
     sides = [
         side for side in sides
-        if side == settings.size or min(
+        if side == size or min(
             *fitted_size(*content, side),
             *(min(fitted_size(*shape, _style_side(settings, side))) for shape in styles.values()),
         ) >= least

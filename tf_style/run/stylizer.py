@@ -15,16 +15,20 @@ import tensorflow as tf
 
 from tf_style.image import files
 from tf_style.image.files import PathLike
-from tf_style.loss.objective import Objective, Targets
+from tf_style.loss.blocks import Blocks
+from tf_style.loss.compiled import Compiled
+from tf_style.loss.objective import Network, Objective, Style
+from tf_style.loss.style import STYLE_LOSSES
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.features import cut_model, in_precision, least_size, vgg_model
 from tf_style.network.kernel_files import digests
-from tf_style.run import runtime, schedule
+from tf_style.run import memory, runtime, schedule
 from tf_style.run.optimizers import Adam, image_variable
 from tf_style.settings import AUTO, InputError, Settings
 
 Picture = PathLike | np.ndarray
+Targets = Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,7 +215,9 @@ class Stylizer:
                 self.weights = digests(_arrays(model))
                 self._least = least_size(model)
                 model = in_precision(model, settings.precision)
-        self._objective = Objective(model, settings)
+        architecture = ARCHITECTURES.get(settings.network)
+        network = Network(model, settings.content_layers, settings.style_layers, architecture)
+        self._objective = Objective([network], settings)
         self._canvas = _Canvas(self._objective)
         self.weights_seconds = time.perf_counter() - started
 
@@ -246,12 +252,15 @@ class Stylizer:
         run = _Run(len(scales), started, callback)
         with tf.device(self.settings.device):
             canvas = self._canvas
+            canvas.block_size = self._block_size(scales[-1], styles)
             for scale in scales:
                 if scale is scales[0]:
                     canvas.start(self._start_image(scale, content))
                 else:
                     canvas.enlarge(scale)
-                targets = self._targets(scale, content, styles)
+                targets = canvas.targets(
+                    _resized(content, scale), [files.fit(each, scale.style_side) for each in styles]
+                )
                 stopped = run.descend(canvas, scale, targets, self.settings)
                 if stopped != "steps":
                     break
@@ -270,7 +279,9 @@ class Stylizer:
             content=_resized(content, full),
             styles=styles,
             history=tuple(run.history),
-            settings=self.settings,
+            settings=self.settings.replace(
+                size=max(full.height, full.width), block_size=canvas.block_size
+            ),
             weights=self.weights,
             weights_seconds=self.weights_seconds,
             weights_cached=self.weights_cached,
@@ -295,17 +306,37 @@ class Stylizer:
             # Its own: the step outlives this call, and other runs must not move its image.
             canvas = _Canvas(self._objective)
             canvas.start(self._start_image(scale, content))
-            targets = self._targets(scale, content, [style])
+            canvas.block_size = self._block_size(scale, [style])
+            targets = canvas.targets(
+                _resized(content, scale), [files.fit(style, scale.style_side)]
+            )
             rate = tf.constant(self.settings.learning_rate, tf.float32)
         return lambda: canvas.step(targets, rate)[0]
 
-    def _targets(
-        self, scale: schedule.Scale, content: np.ndarray, styles: Sequence[np.ndarray]
-    ) -> Targets:
-        return self._objective.targets(
-            tf.constant(_resized(content, scale)[None]),
-            [tf.constant(files.fit(each, scale.style_side)[None]) for each in styles],
+    def _block_size(self, scale: schedule.Scale, styles: Sequence[np.ndarray]) -> int:
+        """The side of the blocks, if the largest size of a run is this; 0 for the whole at once."""
+        settings = self.settings
+        if settings.block_size != AUTO:
+            return settings.block_size
+        if settings.max_memory != AUTO:
+            limit = settings.max_memory * 1e9
+        else:
+            # A GPU's allocator says when it has no more; the kernel of an operating system kills.
+            limit = memory.limit() if settings.device == "cpu" else None
+        blockwise = settings.network in ARCHITECTURES and all(
+            STYLE_LOSSES[loss].mean_over_positions for loss in settings.style_loss
         )
+        if limit is None or not blockwise:
+            return 0
+        estimate = memory.Estimate.of(settings, scale, [style.shape[:2] for style in styles])
+        size = estimate.block_size(limit)
+        if size:
+            warnings.warn(
+                f"computing in blocks of {size} pixels: the whole picture at once would take about "
+                f"{estimate.whole / 1e9:.1f} GB, more than the {limit / 1e9:.1f} GB that there are",
+                stacklevel=3,
+            )
+        return size
 
     def _start_image(self, scale: schedule.Scale, content: np.ndarray) -> np.ndarray:
         if self.settings.init == "noise":
@@ -314,22 +345,29 @@ class Stylizer:
         return _resized(content, scale)
 
 
-class _Canvas(tf.Module):
-    """The image variable, its optimizer and the compiled step, for one size after another."""
+class _Canvas:
+    """The image variable, its optimizer and what is compiled, for one size after another.
+
+    Attributes:
+        block_size: as in the settings: 0 for the whole picture at once. Pictures no larger than a
+            block are computed at once, too.
+    """
 
     def __init__(self, objective: Objective):
-        super().__init__()
         self.image = image_variable("image")
         self.adam = Adam()
+        self.block_size = 0
         self._objective = objective
-        self._compiled: Any = None
+        self._whole = Compiled(objective.value_and_gradient)
+        self._blocks: dict[int, Blocks] = {}
+        self._move = Compiled(self._moved)
 
     def picture(self) -> np.ndarray:
         return self.image.numpy()[0]
 
     @property
     def traces(self) -> int:
-        return self._compiled.experimental_get_tracing_count() if self._compiled else 0
+        return max([self._whole.traces, *[each.traces for each in self._blocks.values()]])
 
     def start(self, image: np.ndarray) -> None:
         self.image.assign(image[None])
@@ -339,28 +377,60 @@ class _Canvas(tf.Module):
         self.image.assign(_resized(self.picture(), scale)[None])
         self.adam.carry_over(scale.height, scale.width)
 
+    def targets(self, content: np.ndarray, styles: Sequence[np.ndarray]) -> Targets:
+        """What the image is compared with, at the image's size."""
+        sides = [max(each.shape[:2]) for each in (content, *styles)]
+        return self._in_memory(lambda: self._objective_for(max(sides)).targets(
+            tf.constant(content[None]),
+            [Style(tf.constant(style[None]), 1 / len(styles)) for style in styles],
+        ))
+
     def step(
         self, targets: Targets, learning_rate: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Move the image. Returns the loss that it had, and its parts."""
-        if self._compiled is None:
-            self._compiled = tf.function(self._step, input_signature=(
-                self._objective.specs(targets), tf.TensorSpec((), tf.float32)
-            ))
-        return self._compiled(targets, learning_rate)
+        loss, parts, gradient = self._in_memory(lambda: self._value_and_gradient(targets))
+        return self._move(loss, gradient, learning_rate), parts
 
-    def _step(
-        self, targets: Targets, learning_rate: tf.Tensor
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        loss, parts, gradient = self._objective.value_and_gradient(
-            tf.convert_to_tensor(self.image), targets
-        )
+    def _value_and_gradient(
+        self, targets: Targets
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
+        image, step = tf.convert_to_tensor(self.image), tf.cast(self.adam.count, tf.int32)
+        objective = self._objective_for(max(image.shape[1:3]))
+        if objective is self._objective:
+            return self._whole(image, targets, step)
+        return objective.value_and_gradient(image, targets, step)
+
+    def _objective_for(self, side: int) -> Objective:
+        if not 0 < self.block_size < side:
+            return self._objective
+        if self.block_size not in self._blocks:
+            self._blocks[self.block_size] = Blocks(self._objective, self.block_size)
+        return self._blocks[self.block_size]
+
+    def _in_memory(self, compute: Callable[[], Any]) -> Any:
+        """What `compute` gives, in smaller blocks if memory runs out."""
+        while True:
+            try:
+                return compute()
+            except tf.errors.ResourceExhaustedError:
+                size = memory.smaller_block_size(self.block_size)
+                if size is None:
+                    raise MemoryError from None
+                warnings.warn(
+                    f"out of memory; going on in blocks of {size} pixels", stacklevel=2
+                )
+                self.block_size = size
+
+    def _moved(
+        self, loss: tf.Tensor, gradient: tf.Tensor, learning_rate: tf.Tensor
+    ) -> tf.Tensor:
         # One value that is not finite would spread over the whole image and both moments.
         finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.reduce_sum(gradient))
         gradient = tf.where(finite, gradient, tf.zeros_like(gradient))
         moved = self.image - self.adam.update(gradient, learning_rate)
         self.image.assign(tf.where(finite, tf.clip_by_value(moved, 0.0, 1.0), self.image))
-        return tf.where(finite, loss, math.nan), parts
+        return tf.where(finite, loss, math.nan)
 
 
 class _Run:
