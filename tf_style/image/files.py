@@ -5,10 +5,12 @@ In memory a picture is a float32 array `(height, width, 3)`: RGB, sRGB-encoded, 
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import io
 import os
 import secrets
+import shutil
 import stat
 import struct
 import tempfile
@@ -253,11 +255,14 @@ def check_writable(path: PathLike) -> Path:
         InputError: if not.
     """
     path = Path(path)
-    # What a link points to is what will be replaced.
-    target = Path(os.path.realpath(path))
-    folder = target.parent if os.path.islink(path) else path.parent
     try:
-        status = os.stat(target) if target.exists() else None
+        # What a link points to is what will be replaced.
+        target = Path(os.path.realpath(path))
+        folder = target.parent if os.path.islink(path) else path.parent
+        try:
+            status = os.stat(target)
+        except (FileNotFoundError, NotADirectoryError):
+            status = None
         if not folder.is_dir():
             raise InputError(f"{path}: the folder {folder} does not exist")
         if status and stat.S_ISDIR(status.st_mode):
@@ -270,6 +275,9 @@ def check_writable(path: PathLike) -> Path:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot write in {folder} ({error.strerror})") from None
+    except ValueError as error:
+        # A null character, which no name can have.
+        raise InputError(f"{str(path)!r}: cannot be a file's name ({error})") from None
     return path
 
 
@@ -321,10 +329,15 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
     try:
         with open(partial, "xb") as file:
             file.write(content)
+            file.flush()
+            # A disk that is full, or far away, may say so only now.
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(target, partial)
         os.replace(partial, target)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError):
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
         raise
