@@ -1,4 +1,4 @@
-"""Picture files: reading, resizing and writing, by Pillow.
+"""Picture files: reading, resizing and writing.
 
 In memory a picture is a float32 array `(height, width, 3)`: RGB, sRGB-encoded, in `[0, 1]`.
 """
@@ -12,33 +12,33 @@ import os
 import secrets
 import shutil
 import stat
-import struct
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
-from tf_style.image import samples
+from tf_style.image import deep, samples
+from tf_style.image.decoding import decode, has_frames, known_endings, opened
+from tf_style.image.profiles import srgb_profile
 from tf_style.settings import InputError
 
 PathLike = str | os.PathLike
 
+_JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
+_TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
 _SAVE_OPTIONS = {
     ".png": {"format": "PNG"},
-    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-    ".jpeg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
     ".webp": {"format": "WEBP", "quality": 95},
-    ".tif": {"format": "TIFF", "compression": "tiff_deflate"},
-    ".tiff": {"format": "TIFF", "compression": "tiff_deflate"},
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
 }
-_WEBP_LIMIT = 16383
+# The longest side that a format, or its library, holds.
+_LIMITS = {"WEBP": ("WebP", 16383), "JPEG": ("JPEG", 65500)}
 _NOTE = "tf_style"
-# Formats that Pillow knows by name only.
-_STUBS = ("BUFR", "GRIB", "HDF5")
 
 
 def locate(source: PathLike) -> Path:
@@ -53,17 +53,19 @@ def expand(source: str) -> list[str]:
     """The picture files that a path, a folder or a pattern names, sorted by name.
 
     Raises:
-        InputError: for a folder or a pattern that names none.
+        InputError: for a folder or a pattern that names none, or a folder that cannot be read.
     """
-    if Path(source).is_dir():
-        known = {ending for ending, kind in Image.registered_extensions().items()
-                 if kind in Image.OPEN and kind not in _STUBS}
-        found = [os.fspath(path) for path in Path(source).iterdir()
-                 if path.suffix.lower() in known and path.is_file()]
-    elif glob.has_magic(source) and not Path(source).exists():
-        found = glob.glob(source)
-    else:
-        return [source]
+    try:
+        if os.path.isdir(source):
+            known = known_endings()
+            found = [os.fspath(path) for path in Path(source).iterdir()
+                     if path.suffix.lower() in known and path.is_file()]
+        elif glob.has_magic(source) and not os.path.exists(source):
+            found = glob.glob(source)
+        else:
+            return [source]
+    except OSError as error:
+        raise InputError(f"{source}: the folder cannot be read ({error.strerror})") from None
     if not found:
         raise InputError(f"{source}: no picture has such a name")
     return sorted(found)
@@ -81,73 +83,44 @@ def read_picture(source: PathLike) -> np.ndarray:
     Raises:
         InputError: if the file is missing, empty, damaged, not a picture, or so large (over 178
             million pixels) that it may be made to exhaust memory.
+
+    Warns:
+        UserWarning: of a file with several pictures, of which the first is read.
     """
-    with _opened(source) as image:
-        image.load()
-        return _to_array(_to_srgb(ImageOps.exif_transpose(image)))
+    path = locate(source)
+    with opened(path, source) as image:
+        frames = has_frames(image)
+        pixels, alpha = decode(image, path)
+        if alpha is not None:
+            pixels *= alpha[..., None]
+            pixels += 1 - alpha[..., None]
+    if frames:
+        warnings.warn(f"{source}: holds several pictures; the first is taken", stacklevel=2)
+    return pixels
+
+
+def read_alpha(source: PathLike) -> np.ndarray | None:
+    """How opaque the picture in a file is, upright, to give a result the same shape.
+
+    Args:
+        source: a path, or `sample:NAME`.
+
+    Returns:
+        float32 array `(height, width)`, 0 where transparent, 1 where opaque; `None` for a picture
+        that is opaque everywhere.
+
+    Raises:
+        InputError: as `read_picture` does.
+    """
+    path = locate(source)
+    with opened(path, source) as image:
+        return decode(image, path)[1] if image.has_transparency_data else None
 
 
 def read_note(source: PathLike) -> str | None:
     """The text that `write_picture` was given as `note`, or `None` if the file has none."""
-    with _opened(source) as image:
+    with opened(locate(source), source) as image:
         return getattr(image, "text", {}).get(_NOTE)
-
-
-@contextmanager
-def _opened(source: PathLike) -> Iterator[Image.Image]:
-    path = locate(source)
-    try:
-        if path.is_dir():
-            raise InputError(f"{source}: expected a picture file, this is a folder")
-        if path.stat().st_size == 0:
-            raise InputError(f"{source}: the file is empty")
-        with warnings.catch_warnings():
-            # Pillow warns at half of the size that it refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                yield image
-    except FileNotFoundError:
-        raise InputError(f"{source}: there is no such file") from None
-    except UnidentifiedImageError:
-        raise InputError(f"{source}: this is not a picture that Pillow can read") from None
-    except Image.DecompressionBombError as error:
-        raise InputError(f"{source}: too large to open safely ({error})") from None
-    except InputError:
-        raise
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError) as error:
-        # Pillow's decoders raise all of these on damaged files.
-        raise InputError(f"{source}: the picture cannot be read ({error})") from None
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        return ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode=mode
-        )
-    except (ImageCms.PyCMSError, OSError):
-        # A damaged profile says nothing about the pixels; they are taken as they are.
-        return image
-
-
-def _to_array(image: Image.Image) -> np.ndarray:
-    if image.mode == "F":
-        values = np.asarray(image, np.float32)
-        values = values / (255 if values.max() > 1 else 1)
-        return np.repeat(np.clip(values, 0, 1)[..., None], 3, axis=2)
-    if image.mode.startswith("I"):
-        # 16-bit gray: Pillow's own conversion to 8 bits clips instead of scaling.
-        gray = np.asarray(image, np.float32) / 65535
-        return np.repeat(np.clip(gray, 0, 1)[..., None], 3, axis=2)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.asarray(image.convert("RGB"), np.float32) / 255
 
 
 def as_picture(source: PathLike | np.ndarray, name: str = "picture") -> np.ndarray:
@@ -202,11 +175,11 @@ def resize(image: np.ndarray, height: int, width: int, *, smooth: bool = False) 
     if image.shape[:2] == (height, width):
         return np.asarray(image, np.float32)
     kernel = Image.Resampling.BILINEAR if smooth else Image.Resampling.LANCZOS
-    channels = [
-        np.asarray(Image.fromarray(channel).resize((width, height), kernel))
-        for channel in np.moveaxis(np.asarray(image, np.float32), 2, 0)
-    ]
-    return np.stack(channels, axis=2)
+    resized = np.empty((height, width, image.shape[2]), np.float32)
+    for i in range(image.shape[2]):
+        channel = Image.fromarray(np.asarray(image[..., i], np.float32))
+        resized[..., i] = channel.resize((width, height), kernel)
+    return resized
 
 
 def fit(image: np.ndarray, long_side: int) -> np.ndarray:
@@ -219,19 +192,29 @@ def shrink(image: np.ndarray, long_side: int) -> np.ndarray:
     return fit(image, long_side) if max(image.shape[:2]) > long_side else image
 
 
-def check_output(path: PathLike) -> Path:
+def check_output(path: PathLike, *, bits: int = 8) -> Path:
     """`path`, if a picture can be written there.
 
+    Args:
+        bits: 8, or 16 for .png and .tiff where the extra `deep` is installed.
+
     Raises:
-        InputError: for an ending that is no picture format, a missing folder, or one that cannot
-            be written to.
+        InputError: for an ending that is no picture format or holds fewer bits, for packages that
+            are missing, a missing folder, or one that cannot be written to.
     """
     path = Path(path)
-    if path.suffix.lower() not in _SAVE_OPTIONS:
+    ending = path.suffix.lower()
+    if ending not in _SAVE_OPTIONS:
         raise InputError(
             f"{path}: expected a name that ends in {', '.join(_SAVE_OPTIONS)}. "
             f"Received: {path.suffix or 'no ending'!r}"
         )
+    if bits not in (8, 16):
+        raise InputError(f"{path}: expected 8 or 16 bits a channel. Received: {bits}")
+    if bits == 16 and _SAVE_OPTIONS[ending]["format"] not in ("PNG", "TIFF"):
+        raise InputError(f"{path}: {ending} holds 8 bits a channel. For 16 choose .png or .tiff")
+    if bits == 16 and not deep.is_available():
+        raise InputError(f"{path}: 16 bits a channel need pip install 'tf_style[deep]'")
     return check_writable(path)
 
 
@@ -241,9 +224,11 @@ def check_dimensions(path: PathLike, height: int, width: int) -> None:
     Raises:
         InputError: if not.
     """
-    if Path(path).suffix.lower() == ".webp" and max(height, width) > _WEBP_LIMIT:
+    kind = _SAVE_OPTIONS.get(Path(path).suffix.lower(), {}).get("format")
+    name, limit = _LIMITS.get(kind, (kind, None))
+    if limit and max(height, width) > limit:
         raise InputError(
-            f"{path}: WebP holds at most {_WEBP_LIMIT} pixels a side. Received: {width}x{height}. "
+            f"{path}: {name} holds at most {limit} pixels a side. Received: {width}x{height}. "
             "Choose .png or .tiff"
         )
 
@@ -281,7 +266,14 @@ def check_writable(path: PathLike) -> Path:
     return path
 
 
-def write_picture(path: PathLike, image: np.ndarray, note: str | None = None) -> None:
+def write_picture(
+    path: PathLike,
+    image: np.ndarray,
+    note: str | None = None,
+    *,
+    alpha: np.ndarray | None = None,
+    bits: int = 8,
+) -> None:
     """Write a picture in the format that the ending of `path` names.
 
     An older file is replaced only when the new one is complete.
@@ -290,31 +282,54 @@ def write_picture(path: PathLike, image: np.ndarray, note: str | None = None) ->
         path: ends in .png, .jpg, .webp or .tiff.
         image: `(height, width, 3)` in `[0, 1]`.
         note: text kept inside of a PNG, for `read_note`; other formats drop it.
+        alpha: how opaque the result is, `(any height, any width)` in `[0, 1]`, such as
+            `read_alpha` gives; resized with the picture. `image` is taken to be over white, as
+            `read_picture` gives it, and looks the same over white in the file. JPEG has no
+            transparency: there it is over white.
+        bits: of a channel, 8 or 16; 16 for .png and .tiff where the extra `deep` is installed.
 
     Raises:
-        InputError: if the ending is unknown or nothing can be written there.
+        InputError: if the ending is unknown, holds fewer bits, or nothing can be written there.
     """
-    path = check_output(path)
-    pixels = Image.fromarray(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8))
+    path = check_output(path, bits=bits)
     options = dict(_SAVE_OPTIONS[path.suffix.lower()])
-    options["icc_profile"] = _srgb_profile()
-    if note is not None and options["format"] == "PNG":
-        options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add_itxt(_NOTE, note)
-    content = io.BytesIO()
-    try:
-        pixels.save(content, **options)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path}: cannot be written ({error})") from None
-    write_bytes(path, content.getbuffer())
+    kind = options["format"]
+    if alpha is not None:
+        image = _transparent(image, alpha, keep=kind != "JPEG")
+    pixels = image * np.float32(2**bits - 1)
+    np.rint(pixels, out=pixels)
+    np.clip(pixels, 0, 2**bits - 1, out=pixels)
+    pixels = pixels.astype(np.uint16 if bits == 16 else np.uint8)
+    info = PngImagePlugin.PngInfo()
+    if note is not None:
+        info.add_itxt(_NOTE, note)
+    if bits == 16:
+        content = deep.encode(pixels, kind, srgb_profile(), info)
+    else:
+        if kind == "PNG":
+            options["pnginfo"] = info
+        # In memory first: on a full disk libtiff would write its own messages to stderr.
+        buffer = io.BytesIO()
+        try:
+            Image.fromarray(pixels).save(buffer, icc_profile=srgb_profile(), **options)
+        except (ValueError, OSError) as error:
+            raise InputError(f"{path}: cannot be written ({error})") from None
+        content = buffer.getbuffer()
+    write_bytes(path, content)
 
 
-def _srgb_profile() -> bytes:
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    # The time of its making, which would make two files of the same picture differ.
-    # Source: ICC.1:2010, 7.2.8: year, month, day, hour, minute, second, 16 bits each.
-    profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
-    return bytes(profile)
+def _transparent(image: np.ndarray, alpha: np.ndarray, *, keep: bool) -> np.ndarray:
+    """A picture that was made over white, with its alpha; over white again, if that is not kept.
+
+    Over white, a colour c of opacity a is i = a c + 1 - a. That gives c; where c would be less
+    than 0, the nearest that can be seen is i = 1 - a.
+    """
+    opacity = np.clip(resize(alpha[..., None], *image.shape[:2]), 0, 1)
+    seen = np.maximum(image, 1 - opacity)
+    if not keep:
+        return seen
+    color = (seen - 1 + opacity) / np.maximum(opacity, np.finfo(np.float32).tiny)
+    return np.concatenate([color, opacity], axis=2)
 
 
 def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
