@@ -27,7 +27,11 @@ setup(
     },
     install_requires=["tensorflow>=2.16", "numpy", "matplotlib", "pillow>=10.1", "absl-py"],
     extras_require={
-        "test": ["pytest", "scipy", "nbconvert", "ipykernel"],
+        # 16 bits a channel, which Pillow lacks.
+        "deep": ["tifffile", "imagecodecs"],
+        "test": [
+            "pytest", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile", "imagecodecs",
+        ],
         "notebooks": ["jupyterlab"],
         "gpu": ["tensorflow[and-cuda]>=2.16; platform_system == 'Linux'"],
     },
