@@ -6,6 +6,7 @@ is missing.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
@@ -19,6 +20,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from tf_style.image import deep
+from tf_style.image.png import check_whole
 from tf_style.image.profiles import gray_to_srgb, srgb_profile, to_srgb
 from tf_style.settings import InputError
 
@@ -45,6 +47,9 @@ _UPRIGHT = {
 }
 # There is one file descriptor 2, whoever decodes.
 _STDERR = threading.Lock()
+# Without a handler Python writes their warnings to stderr; what matters of these is raised as well.
+for _package in ("PIL", "imagecodecs", "tifffile"):
+    logging.getLogger(_package).addHandler(logging.NullHandler())
 
 
 def known_endings() -> set[str]:
@@ -109,9 +114,7 @@ def decode(image: Image.Image, path: Path) -> tuple[np.ndarray, np.ndarray | Non
         `[0, 1]`, 1 where the picture is opaque, or `None` if nothing in it is transparent.
     """
     if image.format == "PNG":
-        # Pillow decodes without looking at the checksums.
-        with Image.open(path, formats=["PNG"]) as same:
-            same.verify()
+        check_whole(path)
     is_deep = _is_deep(image)
     # Pillow turns a TIFF upright as it loads it, and forgets how.
     orientation = image.tag_v2.get(_ORIENTATION, 1) if image.format == "TIFF" else None

@@ -294,12 +294,7 @@ def write_picture(
     path = check_output(path, bits=bits)
     options = dict(_SAVE_OPTIONS[path.suffix.lower()])
     kind = options["format"]
-    if alpha is not None:
-        image = _transparent(image, alpha, keep=kind != "JPEG")
-    pixels = image * np.float32(2**bits - 1)
-    np.rint(pixels, out=pixels)
-    np.clip(pixels, 0, 2**bits - 1, out=pixels)
-    pixels = pixels.astype(np.uint16 if bits == 16 else np.uint8)
+    pixels = _quantized(image, alpha, bits, transparent=kind != "JPEG")
     info = PngImagePlugin.PngInfo()
     if note is not None:
         info.add_itxt(_NOTE, note)
@@ -318,18 +313,30 @@ def write_picture(
     write_bytes(path, content)
 
 
-def _transparent(image: np.ndarray, alpha: np.ndarray, *, keep: bool) -> np.ndarray:
-    """A picture that was made over white, with its alpha; over white again, if that is not kept.
+def _quantized(
+    image: np.ndarray, alpha: np.ndarray | None, bits: int, *, transparent: bool
+) -> np.ndarray:
+    """A picture in whole numbers, with its alpha as a fourth channel where that is kept.
 
     Over white, a colour c of opacity a is i = a c + 1 - a. That gives c; where c would be less
     than 0, the nearest that can be seen is i = 1 - a.
     """
-    opacity = np.clip(resize(alpha[..., None], *image.shape[:2]), 0, 1)
-    seen = np.maximum(image, 1 - opacity)
-    if not keep:
-        return seen
-    color = (seen - 1 + opacity) / np.maximum(opacity, np.finfo(np.float32).tiny)
-    return np.concatenate([color, opacity], axis=2)
+    height, width = image.shape[:2]
+    channels = 4 if transparent and alpha is not None else 3
+    pixels = np.empty((height, width, channels), np.uint16 if bits == 16 else np.uint8)
+    if alpha is not None:
+        alpha = resize(alpha[..., None], height, width)
+    # In bands, so that no second picture of floats takes memory.
+    for top in range(0, height, 256):
+        band = image[top : top + 256]
+        if alpha is not None:
+            opacity = np.clip(alpha[top : top + 256], 0, 1)
+            band = np.maximum(band, 1 - opacity)
+            if transparent:
+                color = (band - 1 + opacity) / np.maximum(opacity, np.finfo(np.float32).tiny)
+                band = np.concatenate([color, opacity], axis=2)
+        pixels[top : top + 256] = np.rint(np.clip(band, 0, 1) * (2**bits - 1))
+    return pixels
 
 
 def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
