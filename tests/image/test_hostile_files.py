@@ -306,7 +306,9 @@ def test_alpha_of_every_kind(tmp_path):
         assert (files.read_picture(path)[:, :4] == 1).all(), name
 
 
-def test_16_bits_and_one_transparent_color(tmp_path):
+@pytest.mark.parametrize("packages", [deep._PACKAGES, ("no_such_package",)])
+def test_16_bits_and_one_transparent_color(tmp_path, monkeypatch, packages):
+    monkeypatch.setattr(deep, "_PACKAGES", packages)
     rows = b"\0" + struct.pack(">6H", 65535, 0, 300, 1, 2, 3)
     before = chunk(b"tRNS", struct.pack(">3H", 65535, 0, 300))
     path = written(tmp_path / "a.png", png(2, 1, depth=16, rows=rows, before=before))
@@ -581,6 +583,18 @@ def test_heic_is_read_where_the_package_is(tmp_path):
         refused(written(tmp_path / "cut.heic", content[:kept]))
 
 
+def test_a_folder_is_its_pictures(tmp_path):
+    names = ["a.PNG", "b.jpeg", "c.webp", "d.tif", "e.heic", "f.gif", "g.jp2"]
+    for name in [*names, "h.eps", "i.pdf", "j.txt", "k", "l.hdf"]:
+        written(tmp_path / name, b"x")
+    (tmp_path / "m.png").mkdir()
+    assert files.expand(os.fspath(tmp_path)) == [os.fspath(tmp_path / name) for name in names]
+    assert files.expand(os.fspath(tmp_path / "[ab].*")) == [
+        os.fspath(tmp_path / name) for name in names[:2]]
+    with pytest.raises(InputError, match="no picture has such a name"):
+        files.expand(os.fspath(tmp_path / "m.png"))
+
+
 def test_no_picture_file_at_all(tmp_path, monkeypatch):
     assert "there is no such file" in refused(tmp_path / "no.png")
     assert "this is a folder" in refused(tmp_path)
@@ -742,10 +756,6 @@ def test_nothing_private_is_written(tmp_path):
 # Through the command line
 
 
-def pipe(path):
-    os.mkfifo(path)
-
-
 @pytest.fixture
 def older(pictures, monkeypatch):
     monkeypatch.chdir(pictures)
@@ -778,7 +788,8 @@ def test_the_command_line_says_one_line(older, capfd, case, place):
 @pytest.mark.skipif(os.name == "nt", reason="no such names on Windows")
 @pytest.mark.parametrize("name", [b"two\nlines.png", b"no\xff text.png", b"\x1b[31m.png"])
 def test_names_that_no_terminal_shows(older, name):
-    (older / os.fsdecode(name)).write_bytes(b"no picture")
+    # One that Pillow's logger has words for, which pytest would catch in this process.
+    (older / os.fsdecode(name)).write_bytes(HOSTILE["TIFF of many samples"][0])
     code = "from tf_style.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, os.fsdecode(name), "style.png", "older.png"],

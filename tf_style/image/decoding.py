@@ -240,13 +240,9 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """An image without its transparency, and that alone."""
     if not image.has_transparency_data:
         return image, None
-    profile = image.info.get("icc_profile")
     gray = image.mode in ("1", "L", "LA", "La")
     image = image.convert("LA" if gray else "RGBA")
-    alpha = image.getchannel("A")
-    image = image.convert("L" if gray else "RGB")
-    image.info["icc_profile"] = profile
-    return image, alpha
+    return image.convert("L" if gray else "RGB"), image.getchannel("A")
 
 
 def _floats(pixels: Image.Image | np.ndarray, white: int = 255) -> np.ndarray:

@@ -28,12 +28,6 @@ def to_srgb(image: Image.Image) -> Image.Image:
     Without a profile, or with one that does not fit the pixels, they are taken as sRGB.
     """
     profile = image.info.get("icc_profile")
-    if image.mode == "LAB":
-        # Pillow converts these by a profile only; what LAB means needs no profile in the file.
-        source = ImageCms.createProfile("LAB")
-        return ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
     if image.mode not in ("L", "CMYK", "RGB"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     if profile and profile != srgb_profile():
