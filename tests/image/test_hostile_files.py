@@ -119,13 +119,14 @@ def test_an_orientation_that_means_nothing_is_none(tmp_path, value):
 
 
 @pytest.mark.parametrize("exif", [
-    b"Exif\0\0", b"Exif\0\0nonsense", b"Exif\0\0II*\0\xff\xff\xff\xff",
+    b"Exif\0\0", b"Exif\0\0nonsense", b"Exif\0\0MM\0*\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff",
     b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12" * 9,
     b"Exif\0\0" + ifd((ORIENTATION, 2, 3, 1)), b"Exif\0\0" + ifd((ORIENTATION, 3, 2**31, 6)),
 ])
 def test_damaged_metadata_is_no_reason_to_refuse(tmp_path, exif):
-    path = written(tmp_path / "a.jpg", encoded(PICTURE, "JPEG", exif=exif, quality=100))
-    assert files.read_picture(path).shape == RAMP.shape
+    for kind in ("JPEG", "PNG", "WEBP"):
+        path = written(tmp_path / "a", encoded(PICTURE, kind, exif=exif))
+        assert files.read_picture(path).shape == RAMP.shape
 
 
 def _gray(values, dtype):
