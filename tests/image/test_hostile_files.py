@@ -537,6 +537,9 @@ HOSTILE = {
     "TIFF of many samples": (ifd(
         (256, 4, 1, 9), (257, 4, 1, 9), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 2),
         (273, 4, 1, 8), (277, 3, 1, 255)), "not a picture"),
+    "TIFF of fewer rows than it says": (ifd(
+        (256, 4, 1, 9), (257, 4, 1, 9), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
+        (273, 4, 1, 8), (278, 4, 1, 7), (279, 4, 1, 63)), "18 pixels are missing"),
     "TIFF of a huge strip": (ifd(
         (256, 4, 1, 9), (257, 4, 1, 9), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
         (273, 4, 1, 2**32 - 1), (279, 4, 1, 2**32 - 1)), "cannot be read"),
@@ -790,7 +793,11 @@ def test_the_command_line_says_one_line(older, capfd, case, place):
 @pytest.mark.parametrize("name", [b"two\nlines.png", b"no\xff text.png", b"\x1b[31m.png"])
 def test_names_that_no_terminal_shows(older, name):
     # One that Pillow's logger has words for, which pytest would catch in this process.
-    (older / os.fsdecode(name)).write_bytes(HOSTILE["TIFF of many samples"][0])
+    content = HOSTILE["TIFF of many samples"][0]
+    try:
+        (older / os.fsdecode(name)).write_bytes(content)
+    except OSError:
+        pytest.skip("this file system has no such names")
     code = "from tf_style.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, os.fsdecode(name), "style.png", "older.png"],

@@ -115,6 +115,8 @@ def decode(image: Image.Image, path: Path) -> tuple[np.ndarray, np.ndarray | Non
     """
     if image.format == "PNG":
         check_whole(path)
+    if image.format == "TIFF":
+        _check_covered(image)
     is_deep = _is_deep(image)
     # Pillow turns a TIFF upright as it loads it, and forgets how.
     orientation = image.tag_v2.get(_ORIENTATION, 1) if image.format == "TIFF" else None
@@ -184,6 +186,14 @@ def _native_messages_off(kind: str | None) -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(sink)
+
+
+def _check_covered(image: Image.Image) -> None:
+    """See that the strips or tiles of a TIFF hold all rows; Pillow leaves others black."""
+    held = sum((right - left) * (bottom - top)
+               for _, (left, top, right, bottom), *_ in image.tile)
+    if held < image.width * image.height:
+        raise ValueError(f"{image.width * image.height - held} pixels are missing")
 
 
 def _is_deep(image: Image.Image) -> bool:
