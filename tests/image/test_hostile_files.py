@@ -722,6 +722,22 @@ def test_devices_are_not_written_to(tmp_path):
     assert (tmp_path / "a.png").is_symlink()
 
 
+@pytest.mark.parametrize("name, reason", [
+    ("folder.png", "expected a file name, this is a folder"),
+    ("no/a.png", "the folder {}no does not exist"),
+    ("locked.png", "the file is write-protected"),
+])
+def test_names_that_cannot_be_written(tmp_path, monkeypatch, name, reason):
+    (tmp_path / "folder.png").mkdir()
+    written(tmp_path / "locked.png", b"older")
+    # Root may write anything, so the refusal is a stand-in.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(InputError) as error:
+        files.check_output(tmp_path / name)
+    expected = f"{tmp_path / name}: {reason.format(os.fspath(tmp_path) + os.sep)}"
+    assert str(error.value) == expected
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps other permissions")
 def test_permissions_stay(tmp_path):
     path = written(tmp_path / "a.png", b"older")

@@ -240,6 +240,8 @@ def check_writable(path: PathLike) -> Path:
         InputError: if not.
     """
     path = Path(path)
+    if "\0" in os.fspath(path):
+        raise InputError(f"{str(path)!r}: no file can have such a name")
     try:
         # What a link points to is what will be replaced.
         target = Path(os.path.realpath(path))
@@ -260,9 +262,6 @@ def check_writable(path: PathLike) -> Path:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot write in {folder} ({error.strerror})") from None
-    except ValueError as error:
-        # A null character, which no name can have.
-        raise InputError(f"{str(path)!r}: cannot be a file's name ({error})") from None
     return path
 
 
