@@ -40,6 +40,7 @@ setup(
             "tf_style=tf_style.cli:main",
             "tf_style_evaluate=tf_style.cli:evaluate",
             "tf_style_learn=tf_style.cli:learn",
+            "tf_style_explain=tf_style.cli:explain",
         ]
     },
     classifiers=[

@@ -16,7 +16,7 @@ from PIL import Image
 import tf_style
 from tf_style import cli
 from tf_style.image.files import read_note, read_picture
-from tf_style.settings import COMMAND_OPTIONS, EVALUATE_OPTIONS, Settings
+from tf_style.settings import COMMAND_OPTIONS, EVALUATE_OPTIONS, EXPLAIN_OPTIONS, Settings
 
 TINY = [
     "--size=32", "--scales=2", "--steps=3,2", "--weights=random", "--tolerance=0",
@@ -536,3 +536,76 @@ def test_without_weights_features_are_learned_once(folder, monkeypatch, capfd):
                               if name not in ("steps", "cache_dir")}
         pixels.append(read_picture("a.png"))
     assert (pixels[0] == pixels[1]).all()
+
+
+# tf_style_explain
+
+
+EXPLAIN = ["--content=content.png", "--style=style.png", "--weights=random", "--size=32",
+           "--steps=1", "--layers=block1_conv1"]
+FIGURES = ["maps.png", "matrices.png", "reconstructions.png", "shares.png"]
+
+
+@pytest.mark.slow
+def test_explain_draws_every_figure(folder, capfd):
+    assert call(cli.explain, *EXPLAIN, "--output=why") == 0
+    captured = capfd.readouterr()
+    assert captured.out.splitlines() == [os.path.join("why", name) for name in FIGURES]
+    assert captured.err.splitlines() == ["making a picture of both",
+                                         "looking at maps, matrices and shares",
+                                         "reconstructing from block1_conv1"]
+    assert sorted(path.name for path in (folder / "why").iterdir()) == FIGURES
+    assert all(Image.open(path).size[0] > 300 for path in (folder / "why").iterdir())
+    # Figures of before are replaced; a generated picture is taken as it is.
+    (folder / "why" / "maps.png").write_bytes(b"older")
+    assert call(cli.explain, *EXPLAIN, "--output=why", "--generated=style.png", "--quiet") == 0
+    captured = capfd.readouterr()
+    assert captured.out == captured.err == ""
+    assert Image.open(folder / "why" / "maps.png").size[0] > 300
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ([], "--content: expected a value, such as --content=FILE"),
+    (EXPLAIN, "--output: expected a value, such as --output=FOLDER"),
+    ([*EXPLAIN, "--output=content.png"], "--output=content.png: expected a folder, this is a file"),
+    ([*EXPLAIN, "--output=no/why"], "the folder no does not exist"),
+    ([*EXPLAIN, "--output=taken", "--style=taken/shares.png"],
+     "shares.png: this would replace an input"),
+    ([*EXPLAIN, "--output=taken", "--generated=taken/maps.png"],
+     "maps.png: this would replace an input"),
+    ([*EXPLAIN, "--output=why", "--generated=no.png"], "no.png: there is no such file"),
+    ([*EXPLAIN, "--output=why", "--generated=dot.png"], "Least side: 4 pixels"),
+    ([*EXPLAIN, "--output=why", "--layers=block1_conv1,block3_con"],
+     "--layers: VGG16 has no layer 'block3_con'. Did you mean 'block3_conv"),
+    ([*EXPLAIN, "--output=why", "--size=0"], "--size: expected a whole number, at least 8"),
+    ([*EXPLAIN, "--output=why", "--weights=no.h5"], "--weights=no.h5: there is no such file"),
+    ([*EXPLAIN, "--output=why", "stray"], "'stray': expected --flag=value"),
+    ([*EXPLAIN, "--outputs=why"], "Did you mean --output?"),
+])
+def test_explain_refuses_bad_input(arguments, message, folder, capfd):
+    (folder / "taken").mkdir()
+    for name in ("maps.png", "shares.png"):
+        (folder / "taken" / name).write_bytes((folder / "style.png").read_bytes())
+    Image.new("RGB", (100, 1)).save("dot.png")
+    before = files_in(folder), files_in(folder / "taken")
+    assert call(cli.explain, *arguments) == 2
+    error = capfd.readouterr().err
+    assert message in error and error.count("\n") == 1 and error.startswith("tf_style_explain: ")
+    assert (files_in(folder), files_in(folder / "taken")) == before
+    assert not (folder / "why").exists()
+
+
+@pytest.mark.parametrize("arguments, code", [
+    (["--help"], 0), ([*EXPLAIN, "--output=why", "--generated=dot.png"], 2),
+    ([*EXPLAIN, "--output=no/why"], 2),
+])
+def test_explain_without_tensorflow(arguments, code):
+    Image.new("RGB", (100, 1)).save("dot.png")
+    imports = IMPORTS.replace("import main", "import explain as main")
+    assert run_python(imports, *arguments).stdout.splitlines()[-1] == f"False {code}"
+
+
+def test_explain_names_every_flag(capsys):
+    assert call(cli.explain, "--help") == 0
+    text = capsys.readouterr().out
+    assert all(f"  --{option.name}" in text for option in EXPLAIN_OPTIONS)

@@ -86,10 +86,13 @@ def test_commands_run(command, folder, capsys):
     if program == "tf_style_evaluate":
         Image.open("photo.jpg").save("result.png")
         arguments.append("--weights=random")
+    elif program == "tf_style_explain":
+        Image.open("photo.jpg").save("result.png")
+        arguments += [*SMALL, "--weights=random", "--layers=block1_conv1"]
     elif program == "tf_style" and not any(each.startswith("--list") for each in arguments):
         arguments += SMALL if any(each.startswith("--weights") for each in arguments) else QUICK
     function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
-                "tf_style_learn": cli.learn}[program]
+                "tf_style_learn": cli.learn, "tf_style_explain": cli.explain}[program]
     with pytest.raises(SystemExit) as stopped:
         function(arguments)
     assert stopped.value.code == 0

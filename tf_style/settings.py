@@ -412,3 +412,17 @@ LEARN_OPTIONS = (
     Option("seed", "int", 0, "seed of everything drawn at random", minimum=0, maximum=2**31 - 1),
     *_COMMON_OPTIONS,
 )
+
+EXPLAIN_OPTIONS = (
+    Option("content", "str", None, "content picture, or sample:NAME", form="FILE"),
+    Option("style", "str", None, "style picture, or sample:NAME", form="FILE"),
+    Option("generated", "str", None, "the picture made of both; default: one is made", form="FILE"),
+    Option("output", "str", None, "folder for the figures, made if it is missing", form="FOLDER"),
+    Option("size", "int", 256, "long side at which the pictures are looked at, in pixels"),
+    Option("layers", "str", AUTO, "layers to look at; auto: those of a run", form="NAME,NAME,…"),
+    Option("steps", "str", AUTO, "most steps at each size of each run: fewer for a quick look",
+           form=STEPS),
+    Option("weights", "str", AUTO, "auto, imagenet, unsupervised, random, or a weights file",
+           form="NAME|FILE"),
+    *_COMMON_OPTIONS,
+)
