@@ -101,8 +101,7 @@ def _plot_layer(
     axes = _bare(figure, grid[0], grid[1] + 1)
     height, width, channels = features.shape
     shown = most_varied(features, grid[0] * grid[1])
-    # A few positions far above the rest would leave the rest black.
-    bound = float(np.percentile(features[:, :, shown], 99.5)) or 1.0
+    bound = _bound(features[:, :, shown])
     _show(axes[0, 0], files.resize(picture, height, width),
           f"{layer}\n{channels} of {width} × {height}")
     for place, channel in zip(axes[:, 1:].flat, shown, strict=False):
@@ -131,15 +130,16 @@ def plot_matrices(
                  for layer, gram in losses["gram"].items()}
     columns = len(next(iter(losses.values())))
     cell = min(_WIDTH / columns, 2.5)
-    tall = (cell + 0.15) * len(pictures) + 1.2
+    tall = (cell + 0.3) * len(pictures) + 1.4
     with matplotlib.rc_context(_LOOK):
-        figure = Figure(figsize=(cell * columns + 0.4, len(losses) * tall), layout="constrained")
+        figure = Figure(figsize=(max(cell * columns + 0.4, 6.5), len(losses) * tall),
+                        layout="constrained")
         parts = figure.subfigures(len(losses), 1, squeeze=False)[:, 0]
         for part, (loss, layers) in zip(parts, losses.items(), strict=True):
             title, unit, signed = _MATRICES[loss]
-            part.suptitle(f"{title} of the {count} channels that are strongest in the {target}")
-            part.supxlabel(f"{unit}; above each: squared distance to the {target}'s whole matrix, "
-                           "relative to its norm", fontsize=9)
+            part.suptitle(f"{title} of the channels that are strongest in the {target}")
+            part.supxlabel(f"{unit}; above each: ‖G − A‖² / ‖A‖², with A the {target}'s "
+                           "whole matrix", fontsize=9)
             axes = part.subplots(len(pictures), columns, squeeze=False)
             for row, name in zip(axes, pictures, strict=True):
                 row[0].set_ylabel(name, fontsize=11)
@@ -215,16 +215,17 @@ def plot_shares(image: np.ndarray, shares: Sequence[Share]) -> Figure:
         image: whose loss it is, `(height, width, 3)`.
         shares: as `layer_shares` gives them.
     """
-    columns = 5
-    rows = -(-(len(shares) + 1) // columns)
+    count = len(shares) + 1
+    rows = -(-count // 6)
+    columns = -(-count // rows)
     cell = _WIDTH / (columns + 0.5)
     tall = cell * image.shape[0] / image.shape[1] + 0.25
-    bars = 0.9 + 0.22 * len(shares)
+    bars = max(2.2, 0.9 + 0.22 * len(shares))
     with matplotlib.rc_context(_LOOK):
         figure = Figure(figsize=(_WIDTH, bars + rows * tall + 0.7), layout="constrained")
         upper, lower = figure.subfigures(2, 1, height_ratios=(bars, rows * tall + 0.5))
         shown, losses, norms = upper.subplots(1, 3, width_ratios=(1, 1.2, 1.2))
-        _show(shown, image, "generated image")
+        _show(shown, image, "the image")
         _plot_bars(losses, shares, [each.loss for each in shares],
                    "share of the loss", "weighted loss")
         _plot_bars(norms, shares, [each.norm for each in shares],
@@ -251,7 +252,7 @@ def _plot_bars(
 def _plot_pulls(figure: SubFigure, shares: Sequence[Share], grid: tuple[int, int]) -> None:
     maps = {_name(each): each.magnitude for each in shares}
     maps["all together"] = np.linalg.norm(sum(each.gradient for each in shares), axis=2)
-    bound = float(np.percentile(np.stack(list(maps.values())), 99.5)) or 1.0
+    bound = _bound(np.stack(list(maps.values())))
     axes = _bare(figure, *grid)
     norm = LogNorm(bound / 100, bound, clip=True)
     for place, (title, magnitude) in zip(axes.flat, maps.items(), strict=False):
@@ -268,6 +269,11 @@ def _name(share: Share) -> str:
 
 def _percent(share: float) -> str:
     return "< 1 %" if 0 < share < 0.01 else f"{share * 100:.0f} %"
+
+
+def _bound(magnitudes: np.ndarray) -> float:
+    """The upper end of a colour scale. A few values far above the rest would leave it black."""
+    return float(np.percentile(magnitudes, 99.5)) or float(np.max(magnitudes)) or 1.0
 
 
 def _bare(figure: Figure | SubFigure, rows: int, columns: int) -> np.ndarray:
