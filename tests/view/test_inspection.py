@@ -4,7 +4,7 @@ import tensorflow as tf
 
 import tf_style
 from tf_style.image.files import fit
-from tf_style.loss.objective import Objective
+from tf_style.loss.objective import Network, Objective, Style
 from tf_style.run.stylizer import Stylizer
 from tf_style.view import inspection
 
@@ -45,10 +45,12 @@ def test_shares_add_up_to_the_objective(model, settings, content, style):
         ("content", "block1_conv2"), ("style", "block1_conv1"), ("style", "block2_conv1"),
         ("variation", ""),
     ]
-    objective = Objective(model, settings)
+    objective = Objective(
+        [Network(model, settings.content_layers, settings.style_layers)], settings
+    )
     _, parts, gradient = objective.value_and_gradient(
         tf.constant(image[None]),
-        objective.targets(tf.constant(small[None]), [tf.constant(fit(style, 32)[None])]),
+        objective.targets(tf.constant(small[None]), [Style(tf.constant(fit(style, 32)[None]))]),
     )
     for part, value in parts.items():
         assert sum(each.loss for each in shares if each.part == part) == pytest.approx(

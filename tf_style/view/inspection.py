@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.image import files
-from tf_style.loss.objective import Objective
+from tf_style.loss.objective import Network, Objective, Style
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.variation import total_variation
 from tf_style.network.features import feature_model
@@ -126,7 +126,8 @@ def matrices(model: keras.Model, picture: np.ndarray) -> dict[str, dict[str, np.
     """
     maps = {layer: tf.constant(each[None]) for layer, each in feature_maps(model, picture).items()}
     return {
-        name: {layer: STYLE_LOSSES[name].statistic(each).numpy()[0] for layer, each in maps.items()}
+        name: {layer: STYLE_LOSSES[name].statistic(each, None).numpy()[0]
+               for layer, each in maps.items()}
         for name in MATRICES if name in STYLE_LOSSES
     }
 
@@ -234,8 +235,10 @@ def layer_shares(
         for layer, own in layers.items() if weight else ():
             # In the objective a layer counts by its weight's share.
             weighted = weight * own / sum(layers.values())
-            objective = Objective(model, _one_layer(settings, part, layer, weighted))
-            targets = objective.targets(content, [style])
+            alone = _one_layer(settings, part, layer, weighted)
+            network = Network(model, alone.content_layers, alone.style_layers)
+            objective = Objective([network], alone)
+            targets = objective.targets(content, [Style(style)])
 
             def loss(image: tf.Tensor, objective=objective, targets=targets) -> tf.Tensor:
                 return tf.add_n(list(objective.parts(image, targets).values()))
