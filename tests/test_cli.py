@@ -15,6 +15,7 @@ from PIL import Image
 
 import tf_style
 from tf_style import cli
+from tf_style.commands import flags
 from tf_style.image.files import read_note, read_picture
 from tf_style.settings import COMMAND_OPTIONS, EVALUATE_OPTIONS, EXPLAIN_OPTIONS, Settings
 
@@ -205,12 +206,12 @@ def test_lists(capsys):
 
 
 def test_every_preset_is_read(capsys):
-    presets = cli._presets()
+    presets = flags.presets()
     assert {"quickstart", "shallow", "document"} <= set(presets)
     for name in presets:
-        files, _ = cli._split_off_files([f"--preset={name}"])
+        files, _ = flags.split_off_files([f"--preset={name}"])
         for origin, arguments in files:
-            cli._parse_some("tf_style", (*COMMAND_OPTIONS, *Settings.options()), arguments, origin)
+            flags.parse_some("tf_style", (*COMMAND_OPTIONS, *Settings.options()), arguments, origin)
 
 
 # Bad input: one line, exit code 2, nothing written

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tf_style import cli
+from tf_style.commands import flags
 from tf_style.image.files import read_picture
 from tf_style.network import unsupervised
 from tf_style.network.architectures import ARCHITECTURES
@@ -44,8 +45,8 @@ def test_options_table():
 
 def test_presets_are_listed():
     listed = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
-    assert listed == [name for name in listed if name in cli._presets()]
-    assert set(listed) == set(cli._presets())
+    assert listed == [name for name in listed if name in flags.presets()]
+    assert set(listed) == set(flags.presets())
 
 
 def test_first_commands_are_what_ci_runs():

@@ -1,0 +1,1 @@
+"""What the console scripts do: one command a file."""

@@ -1,0 +1,90 @@
+"""How a command ends: exit codes, and one line for what stopped it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from tf_style.settings import InputError
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def guarded(
+    program: str, command: Callable[[list[str]], int], argv: Sequence[str] | None
+) -> int:
+    """Run a command; turn what stops it into one line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks is no reason to fail.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: say(f"{program}: {message}")
+        try:
+            return command(list(sys.argv[1:] if argv is None else argv))
+        except InputError as error:
+            say(f"{program}: {error}")
+            return BAD_INPUT
+        except KeyboardInterrupt:
+            say(f"{program}: stopped; nothing was written")
+            return INTERRUPTED
+        except MemoryError:
+            say(f"{program}: not enough memory; try a smaller --size")
+            return FAILED
+        except BrokenPipeError:
+            # Whoever read our output has gone. Python would complain again when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+
+
+def say(text: str) -> None:
+    """Print one line on stderr. What would move the cursor, as in a file's name, is spelt out."""
+    line = " ".join(text.split("\n"))
+    line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """A list that Ctrl-C fills; pressed again, Ctrl-C interrupts at once."""
+    received: list[int] = []
+
+    def receive(number: int, frame: Any) -> None:
+        received.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, receive)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def tensorflow_quiet(verbose: bool) -> Iterator[None]:
+    """Import TensorFlow within: its start-up messages stay off the screen."""
+    if verbose:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The messages before its log starts heed no variable. They are written by C++ code.
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)

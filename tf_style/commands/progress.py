@@ -1,0 +1,104 @@
+"""Who watches a run: the progress on the screen, and the profiler."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tf_style.run.schedule import Scale
+    from tf_style.run.stylizer import Step
+
+class Progress:
+    """A bar on a terminal, plain lines elsewhere, both on stderr."""
+
+    WIDTH = 10
+    EVERY = 5.0
+
+    def __init__(self, plan: Sequence[Scale]):
+        self._plan = plan
+        self._terminal = sys.stderr.isatty()
+        self._shown = 0
+        self._next_line = 0.0
+        self._scale_began = (0, 0.0)
+
+    def show(self, step: Step) -> None:
+        line = (f"{step.width}x{step.height} ({step.scale}/{step.scales}) "
+                f"{self._bar(step)}step {step.step}/{step.steps}{self._left(step)}  "
+                f"loss {step.loss:.3g}  "
+                + "  ".join(f"{name} {part:.3g}" for name, part in step.parts.items()))
+        if self._terminal:
+            columns = (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
+            sys.stderr.write("\r" + line[:columns].ljust(min(self._shown, columns)))
+            self._shown = len(line)
+        elif step.seconds >= self._next_line or step.step == step.steps:
+            self._next_line = step.seconds + self.EVERY
+            sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        if self._terminal and self._shown:
+            sys.stderr.write("\n")
+
+    def _bar(self, step: Step) -> str:
+        if not self._terminal:
+            return ""
+        done = round(self.WIDTH * step.step / step.steps)
+        return f"[{'#' * done}{'-' * (self.WIDTH - done)}] "
+
+    def _left(self, step: Step) -> str:
+        """Time left, if what is left goes at this size's pace, pixel for pixel."""
+        if self._scale_began[0] != step.scale:
+            # The first step at a size is not counted: it is compiled, too.
+            self._scale_began = step.scale, step.seconds
+            return ""
+        pixels = step.width * step.height
+        pace = (step.seconds - self._scale_began[1]) / (step.step - 1) / pixels
+        rest = (step.steps - step.step) * pixels + sum(
+            scale.steps * scale.width * scale.height for scale in self._plan[step.scale:]
+        )
+        minutes, seconds = divmod(math.ceil(pace * rest), 60)
+        return f", {minutes}:{seconds:02} left"
+
+
+class Profiler:
+    """Has TensorFlow record ten steps of the last size, without the first, which compiles."""
+
+    STEPS = 10
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._left = self.STEPS
+        self._running = False
+
+    def show(self, step: Step) -> None:
+        from tf_style.run import runtime
+
+        if self._running:
+            self._left -= 1
+            if not self._left:
+                self.close()
+        elif self._left and step.scale == step.scales:
+            runtime.start_profile(os.fspath(self._folder))
+            self._running = True
+
+    def close(self) -> None:
+        from tf_style.run import runtime
+
+        if self._running:
+            runtime.stop_profile()
+            self._running = False
+
+
+@contextlib.contextmanager
+def closed(watcher: Progress | Profiler | None) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if watcher:
+            watcher.close()

@@ -1,0 +1,238 @@
+"""The command `tf_style`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, interruptible, say, tensorflow_quiet
+from tf_style.commands.flags import answered, parse
+from tf_style.commands.outputs import check_apart
+from tf_style.commands.progress import Profiler, Progress, closed
+from tf_style.settings import AUTO, COMMAND_OPTIONS, WEIGHTS, InputError, Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tf_style.run.forecast import Forecast
+    from tf_style.run.schedule import Scale
+    from tf_style.run.stylizer import Result, Step
+
+STYLIZE_USAGE = """\
+Paint a content picture in the style of another picture.
+
+  tf_style CONTENT STYLE [OUTPUT] [--flag=value ...]
+  tf_style --content=FILE --style=FILE [--output=FILE] [--flag=value ...]
+"""
+
+
+_BITS = next(option for option in COMMAND_OPTIONS if option.name == "bits")
+
+
+def stylize(argv: list[str]) -> int:
+    options = (*COMMAND_OPTIONS, *Settings.options())
+    values, positional = parse("tf_style", options, argv)
+    if answered(values, STYLIZE_USAGE, options):
+        return DONE
+    if values.get("list_samples"):
+        _list_samples()
+        return DONE
+    if values.get("list_layers"):
+        _list_layers(values.get("network", "vgg16"))
+        return DONE
+    names = {field.name for field in dataclasses.fields(Settings)}
+    settings = Settings(**{name: value for name, value in values.items() if name in names})
+    job = _Job.check(values, positional, settings)
+    with tensorflow_quiet(values.get("verbose", False)):
+        from tf_style.run.stylizer import Stylizer
+    return job.run(Stylizer, settings, quiet=values.get("quiet", False))
+
+
+def _list_samples() -> None:
+    from tf_style.image import samples
+
+    for title, group in (("content", samples.CONTENT_SAMPLES), ("style", samples.STYLE_SAMPLES)):
+        print(f"{title}:")
+        for name, text in group.items():
+            print(f"  {samples.PREFIX}{name:16} {text}")
+
+
+def _list_layers(network: str) -> None:
+    from tf_style.network.architectures import ARCHITECTURES
+
+    if network not in ARCHITECTURES:
+        with tensorflow_quiet(False):
+            from tf_style.network.features import load_model
+        for layer in load_model(network).layers:
+            print(layer.name)
+        return
+    print(f"{'layer':14} channels  stride  sees (pixels)")
+    for layer in ARCHITECTURES[network].layers:
+        print(f"{layer.name:14} {layer.channels:8} {layer.stride:7} {layer.field:14}")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """What the flags ask for, checked as far as it can be without TensorFlow."""
+
+    content_name: str
+    style_names: tuple[str, ...]
+    content: np.ndarray
+    styles: tuple[np.ndarray, ...]
+    output: Path
+    report: Path | None
+    profile: Path | None
+    alpha: np.ndarray | None
+    bits: int
+    dry: bool
+    plan: tuple[Scale, ...]
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any], positional: list[str], settings: Settings) -> _Job:
+        from tf_style.image import files
+        from tf_style.network import weights
+        from tf_style.network.architectures import ARCHITECTURES
+        from tf_style.run import schedule
+
+        content_name, style_names, output = _pictures(values, positional)
+        # What `auto` stands for may take a download to know; a file in the environment does not.
+        source = settings.weights
+        if source == AUTO:
+            source = weights.environment_file() if settings.network in ARCHITECTURES else None
+        known = settings.for_weights(source or AUTO, learned=weights.are_learned(source))
+        layers = [*known.content_layers, *known.style_layers]
+        least = 1
+        if settings.network in ARCHITECTURES:
+            architecture = ARCHITECTURES[settings.network]
+            architecture.check(known.content_layers, "content_layers")
+            architecture.check(known.style_layers, "style_layers")
+            least = architecture.least_size(layers)
+        elif not Path(settings.network).is_file():
+            raise InputError(
+                f"--network={settings.network}: expected {', '.join(ARCHITECTURES)} or a saved "
+                "Keras model. There is no such file"
+            )
+        inputs = [content_name, *style_names, *values["flagfile"]]
+        inputs += [name for name in (source, settings.network)
+                   if name not in (None, *WEIGHTS, *ARCHITECTURES)]
+        bits = _BITS.parse(values.get("bits", _BITS.default))
+        output = Path(output) if output else _new_name(content_name, style_names)
+        files.check_output(output, bits=bits)
+        report = values.get("report")
+        report = files.check_writable(report) if report else None
+        profile = Path(values["profile"]) if values.get("profile") else None
+        if profile and (profile.is_file() or not profile.absolute().parent.is_dir()):
+            raise InputError(f"--profile={profile}: expected a folder, or a new name in one")
+        check_apart({"output": output, "report": report, "profile": profile}, inputs)
+        content, *styles = (files.read_picture(name) for name in (content_name, *style_names))
+        plan = schedule.plan(
+            settings,
+            content.shape[:2],
+            {name: style.shape[:2] for name, style in zip(style_names, styles, strict=True)},
+            least,
+        )
+        files.check_dimensions(output, plan[-1].height, plan[-1].width)
+        if settings.network in ARCHITECTURES and source not in (None, *WEIGHTS):
+            weights.load(architecture, architecture.up_to(layers), source)
+        return cls(
+            content_name, style_names, content, tuple(styles), output, report, profile,
+            files.read_alpha(content_name), bits, bool(values.get("dry_run")), plan,
+        )
+
+    def run(self, stylizer_class: type, settings: Settings, *, quiet: bool) -> int:
+        from tf_style.view.report import report, write_report
+
+        stylizer = stylizer_class(settings)
+        if self.dry:
+            _print_forecast(stylizer.forecast(self.content, self.styles))
+            return DONE
+        progress = None if quiet else Progress(self.plan)
+        profiler = Profiler(self.profile) if self.profile else None
+        with interruptible() as interrupted, closed(progress), closed(profiler):
+            def callback(step: Step) -> bool:
+                for watcher in (progress, profiler):
+                    if watcher:
+                        watcher.show(step)
+                return bool(interrupted)
+
+            result: Result = stylizer.stylize(self.content, self.styles, callback=callback)
+        try:
+            result.save(self.output, alpha=self.alpha, bits=self.bits)
+            if self.report:
+                write_report(self.report, report(
+                    result, content=self.content_name, style=self.style_names,
+                    output=os.fspath(self.output),
+                ))
+        except InputError as error:
+            # What could be written when the run began cannot any more: no fault of the input.
+            say(f"tf_style: {error}")
+            return FAILED
+        if not quiet:
+            print(self.output)
+        if result.stopped == "not finite":
+            return FAILED
+        if interrupted:
+            say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in "
+                 f"{self.output}")
+            return INTERRUPTED
+        return DONE
+
+
+def _pictures(
+    values: Mapping[str, Any], positional: list[str]
+) -> tuple[str, tuple[str, ...], str | None]:
+    """Content, styles and output, each from its flag or from its place."""
+    if len(positional) > 3:
+        raise InputError(
+            f"{positional[3]!r}: expected at most CONTENT STYLE OUTPUT. Flags are written "
+            "--flag=value"
+        )
+    # A stray word is most often a flag's value behind a space too many.
+    if len(positional) == 1:
+        raise InputError(
+            f"{positional[0]!r}: expected --flag=value, or two pictures: tf_style CONTENT STYLE"
+        )
+    for name, stray in zip(("content", "style", "output"), positional, strict=False):
+        if values.get(name):
+            raise InputError(f"{stray!r}: --{name} is given already")
+    content, style, output = [*positional, None, None, None][:3]
+    content = content or values.get("content")
+    styles = (style,) if style else tuple(values.get("style") or ())
+    for name, value in (("content", content), ("style", all(styles) and styles)):
+        if not value:
+            raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
+                             "come with tf_style: tf_style --list_samples")
+    return content, styles, output or values.get("output")
+
+
+def _print_forecast(sizes: Sequence[Forecast]) -> None:
+    print("size         steps  blocks  memory  time at most")
+    for each in sizes:
+        size = f"{each.scale.width}x{each.scale.height}"
+        print(f"{size:12} {each.scale.steps:5}  {each.block_size or '-':>6}  "
+              f"{each.memory / 1e9:4.1f} GB  {_minutes(each.seconds)}")
+    print(f"about {_minutes(sum(each.seconds for each in sizes))} and "
+          f"{max(each.memory for each in sizes) / 1e9:.1f} GB in all, and what loading takes")
+
+
+def _minutes(seconds: float) -> str:
+    minutes, seconds = divmod(math.ceil(seconds), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def _new_name(content: str, styles: Iterable[str]) -> Path:
+    """A name that is not taken, beside the content; for samples, in the working folder."""
+    stems = [Path(name.partition(":")[2] if name.startswith("sample:") else name).stem
+             for name in (content, *styles)]
+    folder = Path() if content.startswith("sample:") else Path(content).parent
+    # File systems take names of 255 bytes.
+    stem = "_".join(stem[:50] for stem in stems[:4])
+    path, number = folder / f"{stem}.png", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}_{number}.png"
+    return path
