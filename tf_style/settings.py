@@ -58,8 +58,8 @@ class Option:
         """
         if (value == AUTO and self.default == AUTO) or value in self.words:
             return value
-        if self.kind == "str":
-            return self._choice(value)
+        if self.kind == "str" or self.choices:
+            value = self._choice(value)
         if self.kind in ("int", "float"):
             return self._number(value)
         return value
@@ -382,6 +382,9 @@ COMMAND_OPTIONS = (
            form="FILE"),
     Option("output", "str", None, "the result: .png, .jpg, .webp or .tiff; default: a new name "
            "beside the content", form="FILE"),
+    Option("bits", "int", 8, "of each channel: 8, or 16 in PNG and TIFF with pip install "
+           "'tf_style[deep]'", choices=("8", "16")),
+    Option("dry_run", "bool", False, "print sizes, memory and time, and run nothing"),
     Option("report", "str", None, "write settings, versions, seconds, losses and peak memory "
            "as JSON", form="FILE"),
     Option("profile", "str", None, "write TensorFlow's own profile of ten steps", form="FOLDER"),

@@ -24,6 +24,7 @@ from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.features import cut_model, in_precision, least_size, vgg_model
 from tf_style.network.kernel_files import digests
 from tf_style.run import memory, runtime, schedule
+from tf_style.run.forecast import Forecast, forecast
 from tf_style.run.optimizers import Adam, image_variable
 from tf_style.settings import AUTO, InputError, Settings
 
@@ -91,15 +92,24 @@ class Result:
     seconds: float
     stopped: str
 
-    def save(self, path: PathLike) -> None:
+    def save(
+        self, path: PathLike, *, alpha: np.ndarray | None = None, bits: int = 8
+    ) -> None:
         """Write the image in the format that the ending of `path` names.
 
         A PNG holds the settings, too. An older file is replaced only when the new one is complete.
 
+        Args:
+            alpha: `(height, width)` in `[0, 1]` of any size, such as `read_alpha` gives for the
+                content: how opaque the picture is.
+            bits: 8 or 16 for each channel; 16 needs the extra `deep`.
+
         Raises:
             InputError: if nothing can be written there.
         """
-        files.write_picture(path, self.image, json.dumps(self.provenance()))
+        files.write_picture(
+            path, self.image, json.dumps(self.provenance()), alpha=alpha, bits=bits
+        )
 
     def provenance(self) -> dict[str, Any]:
         """What decided the picture, as plain JSON data: settings, weights, versions."""
@@ -209,7 +219,6 @@ class Stylizer:
                 )
                 model = vgg_model(architecture, layers, loaded.kernels, settings.precision)
                 self.weights, self.weights_cached = digests(loaded.kernels), loaded.cached
-                self._least = architecture.least_size(layers)
             else:
                 model = cut_model(settings.network, layers)
                 self.weights = digests(_arrays(model))
@@ -235,20 +244,9 @@ class Stylizer:
     ) -> Result:
         """As the function `stylize`, with the settings of this `Stylizer`."""
         started = time.perf_counter()
-        content = files.as_picture(content, "content")
-        if isinstance(style, (list, tuple)):
-            styles = tuple(files.as_picture(each, f"style {i}") for i, each in enumerate(style, 1))
-        else:
-            styles = (files.as_picture(style, "style"),)
-        if not styles:
-            raise InputError("style: expected at least one picture. Received none")
+        content, styles = _pictures(content, style)
         self._prepare([content, *styles])
-        scales = schedule.plan(
-            self.settings,
-            content.shape[:2],
-            {f"style {i}": each.shape[:2] for i, each in enumerate(styles, 1)},
-            self._least,
-        )
+        scales = self._plan(content, styles)
         run = _Run(len(scales), started, callback)
         with tf.device(self.settings.device):
             canvas = self._canvas
@@ -289,6 +287,38 @@ class Stylizer:
             stopped=stopped,
         )
 
+    def forecast(
+        self, content: Picture, style: Picture | Sequence[Picture]
+    ) -> list[Forecast]:
+        """What `stylize` would take, size by size; nothing is loaded, learned or run.
+
+        Raises:
+            InputError: for pictures that cannot be used, or a saved model, whose cost is not known.
+        """
+        if self.settings.network not in ARCHITECTURES:
+            raise InputError("--dry_run: what a saved model takes is not known")
+        content, styles = _pictures(content, style)
+        scales = self._plan(content, styles)
+        with tf.device(self.settings.device), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            size = self._block_size(scales[-1], styles)
+            return forecast(self.settings, scales, [each.shape[:2] for each in styles], size)
+
+    def _plan(
+        self, content: np.ndarray, styles: Sequence[np.ndarray]
+    ) -> tuple[schedule.Scale, ...]:
+        least = self._least
+        if self.settings.network in ARCHITECTURES:
+            least = ARCHITECTURES[self.settings.network].least_size(
+                [*self.settings.content_layers, *self.settings.style_layers]
+            )
+        return schedule.plan(
+            self.settings,
+            content.shape[:2],
+            {f"style {i}": each.shape[:2] for i, each in enumerate(styles, 1)},
+            least,
+        )
+
     def compiled_step(
         self, content: Picture, style: Picture
     ) -> Callable[[], tf.Tensor]:
@@ -299,9 +329,7 @@ class Stylizer:
         """
         content, style = files.as_picture(content, "content"), files.as_picture(style, "style")
         self._prepare([content, style])
-        scale = schedule.plan(
-            self.settings, content.shape[:2], {"style": style.shape[:2]}, self._least
-        )[-1]
+        scale = self._plan(content, [style])[-1]
         with tf.device(self.settings.device):
             # Its own: the step outlives this call, and other runs must not move its image.
             canvas = _Canvas(self._objective)
@@ -474,6 +502,19 @@ class _Run:
             if schedule.has_settled(losses, settings.tolerance):
                 break
         return "steps"
+
+
+def _pictures(
+    content: Picture, style: Picture | Sequence[Picture]
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    content = files.as_picture(content, "content")
+    if not isinstance(style, (list, tuple)):
+        return content, (files.as_picture(style, "style"),)
+    if not style:
+        raise InputError("style: expected at least one picture. Received none")
+    return content, tuple(
+        files.as_picture(each, f"style {i}") for i, each in enumerate(style, 1)
+    )
 
 
 def _resized(image: np.ndarray, scale: schedule.Scale) -> np.ndarray:
