@@ -32,6 +32,7 @@ setup(
         "test": [
             "pytest", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile", "imagecodecs",
         ],
+        "lbfgs": ["scipy>=1.11"],
         "notebooks": ["jupyterlab"],
         "gpu": ["tensorflow[and-cuda]>=2.16; platform_system == 'Linux'"],
     },

@@ -45,7 +45,7 @@ def reference_run(
     content: np.ndarray, style: np.ndarray, style_weight: float
 ) -> tuple[float, np.ndarray]:
     """Seconds and result of the tutorial's recipe, building and compiling not counted."""
-    settings = Settings().for_weights(FLAGS.weights, learned=False)
+    settings = Settings().for_weights(*[(FLAGS.weights, False)] * 2)
     network = ARCHITECTURES["vgg16"]
     layers = [*settings.content_layers, *settings.style_layers]
     kernels = load(network, network.up_to(layers), FLAGS.weights).kernels

@@ -81,18 +81,21 @@ def test_automatic_steps_are_given_for_any_number_of_sizes(count):
 
 def test_every_option_has_help_and_a_default_of_its_own_kind():
     for option in Settings.options():
-        assert option.help and option.kind in ("int", "float", "str")
+        assert option.help and option.kind in ("int", "float", "str", "bool")
         if not option.form:
             assert option.parse(option.default) == option.default
 
 
 def test_learned_features_have_settings_of_their_own():
-    pretrained, learned = (Settings().for_weights("a.h5", learned=each) for each in (False, True))
+    pretrained, learned = (
+        Settings().for_weights(("a.h5", learned), ("a.h5", learned)) for learned in (False, True)
+    )
     assert pretrained.content_layers != learned.content_layers
     for settings in (pretrained, learned):
         left = {name for name, value in settings.as_dict().items() if value == "auto"}
-        assert left == {
-            "steps", "precision", "device", "block_size", "max_memory", "cache_dir"
-        }
-    own = Settings(style_weight=7, content_layers="block2_conv1").for_weights("a.h5", learned=True)
+        assert not left & {"weights", "content_layers", "style_layers", "style_weight",
+                           "tv_weight", "learning_rate"}
+    own = Settings(style_weight=7, content_layers="block2_conv1").for_weights(
+        ("a.h5", True), ("a.h5", True)
+    )
     assert own.style_weight == 7 and dict(own.content_layers) == {"block2_conv1": 1.0}

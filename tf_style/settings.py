@@ -16,6 +16,8 @@ AUTO = "auto"
 WEIGHTS = ("imagenet", "unsupervised", "random")
 LAYERS = "name[:weight],…"
 LOSSES = "loss[:weight],…"
+SIZE = "N|original|WxH"
+SHARES = "X,X,…"
 STEPS = "N or N,N,…"
 
 
@@ -58,6 +60,8 @@ class Option:
         """
         if (value == AUTO and self.default == AUTO) or value in self.words:
             return value
+        if self.kind == "bool" and not isinstance(value, bool):
+            raise InputError(f"--{self.name}: expected true or false. Received: {value!r}")
         if self.kind == "str" or self.choices:
             value = self._choice(value)
         if self.kind in ("int", "float"):
@@ -119,8 +123,12 @@ class Settings:
     """
 
     size: int | str = _option(
-        "int", 512, "long side of the output, in pixels; original: the content's own", minimum=8,
-        maximum=32768, words=("original",), form="N|original",
+        "int", 512, "long side of the output, in pixels; original: the content's own; with "
+        "--content=none width x height", minimum=8, maximum=32768, words=("original",), form=SIZE,
+    )
+    strength: float | str = _option(
+        "float", AUTO, "one knob instead of --style_weight: 0, hardly touched, to 1, hardly "
+        "recognisable", minimum=0, maximum=1,
     )
     network: str = _option(
         "str", "vgg16", "vgg16, vgg19, or a saved Keras model file", form="NAME|FILE"
@@ -131,6 +139,21 @@ class Settings:
         "auto, imagenet, unsupervised (learned from the pictures), random, or a weights file; auto "
         "is the file in $TF_STYLE_WEIGHTS if set, else imagenet, else unsupervised",
         form="NAME|FILE",
+    )
+    content_network: str = _option(
+        "str", AUTO, "network of the content loss; auto: --network", form="NAME|FILE"
+    )
+    content_network_weights: str = _option(
+        "str", AUTO, "its weights; auto: --weights", form="NAME|FILE"
+    )
+    style_network: str = _option(
+        "str", AUTO, "network of the style loss; auto: --network", form="NAME|FILE"
+    )
+    style_network_weights: str = _option(
+        "str", AUTO, "its weights; auto: --weights", form="NAME|FILE"
+    )
+    pooling: str = _option(
+        "str", "max", "of vgg16 and vgg19; average is smoother", choices=("max", "average")
     )
     content_layers: Mapping[str, float] | str = _option(
         "str", AUTO, "layers whose feature maps keep the content", form=LAYERS
@@ -155,6 +178,22 @@ class Settings:
         above=0,
         maximum=8,
     )
+    style_size: int | str = _option(
+        "int", AUTO, "long side, in pixels, at which the style is seen; auto: by --style_scale",
+        minimum=8, maximum=32768,
+    )
+    style_blend: tuple[float, ...] | str = _option(
+        "str", AUTO, "shares of several styles; auto: the same for each", form=SHARES
+    )
+    style_cleanup: str = _option(
+        "str", AUTO, "auto: recognise noisy, compressed and small styles, and mend them",
+        choices=(AUTO, "off"),
+    )
+    preserve_color: str = _option(
+        "str", "none", "keep the content's colours: its own under the result's luminance, or the "
+        "style's matched to them in mean and covariance, or in distribution",
+        choices=("none", "luminance", "statistics", "histogram"),
+    )
     scales: int = _option(
         "int", 4, "how many sizes, coarse to fine, each twice the one before", minimum=1, maximum=12
     )
@@ -168,12 +207,26 @@ class Settings:
         minimum=0,
         maximum=1,
     )
-    optimizer: str = _option("str", "adam", "what moves the image", choices=("adam",))
+    optimizer: str = _option(
+        "str", "adam", "what moves the image; lbfgs needs pip install 'tf_style[lbfgs]'",
+        choices=("adam", "lbfgs"),
+    )
     learning_rate: float | str = _option(
         "float", AUTO, "length of the first steps, in units of the range of a pixel", above=0
     )
+    learning_rate_schedule: str = _option(
+        "str", "rest", "how it falls: rest, over the last third of the last size; cosine, over "
+        "each size; constant, not at all", choices=("rest", "cosine", "constant"),
+    )
+    normalize_gradients: bool = _option(
+        "bool", False, "give each layer's gradient the same length before it is weighted"
+    )
     init: str = _option(
-        "str", "content", "where the image starts", choices=("content", "noise")
+        "str", AUTO, "where the image starts: content, style, noise, gray, or a picture file; "
+        "auto: content, or noise where there is none", form="NAME|FILE",
+    )
+    init_noise: float = _option(
+        "float", 0.0, "share of noise in the start", minimum=0, maximum=1
     )
     seed: int = _option(
         "int", 0, "seed of everything drawn at random", minimum=0, maximum=2**31 - 1
@@ -205,6 +258,10 @@ class Settings:
                 value = _losses(option.name, value)
             elif option.form == STEPS:
                 value = _steps(value)
+            elif option.form == SHARES and value != AUTO:
+                value = _numbers(option.name, value)
+            elif option.form == SIZE:
+                value = _size(option, value)
             else:
                 value = option.parse(value)
             object.__setattr__(self, option.name, value)
@@ -216,24 +273,51 @@ class Settings:
                 f"--steps: expected one number, or one for each of the {self.scales} --scales. "
                 f"Received: {','.join(map(str, self.steps))}"
             )
-        if self.network not in ("vgg16", "vgg19") and self.weights != AUTO:
-            raise InputError(
-                f"--weights={self.weights}: a saved model brings its own weights; leave "
-                f"--weights away with --network={self.network}"
-            )
-        if self.network not in ("vgg16", "vgg19") and AUTO in (
-            self.content_layers, self.style_layers
-        ):
-            raise InputError(
-                f"--network={self.network}: name its layers with --content_layers and "
-                f"--style_layers. All layers: tf_style --list_layers --network={self.network}"
-            )
+        for part in ("content", "style"):
+            flag, network, weights = self.network_of(part)
+            if network in ("vgg16", "vgg19"):
+                continue
+            if weights != AUTO:
+                raise InputError(
+                    f"--{flag.replace('network', 'network_weights') if part in flag else 'weights'}"
+                    f"={weights}: a saved model brings its own weights; leave them away with "
+                    f"--{flag}={network}"
+                )
+            if getattr(self, f"{part}_layers") == AUTO:
+                raise InputError(
+                    f"--{flag}={network}: name its layers with --{part}_layers. All layers: "
+                    f"tf_style --list_layers --network={network}"
+                )
+        if self.normalize_gradients and self.block_size not in (AUTO, 0):
+            raise InputError("--normalize_gradients: the length of a whole picture's gradient is "
+                             "not known block by block. Choose --block_size=0")
+        if self.normalize_gradients and self.precision == "float16":
+            raise InputError("--normalize_gradients: float16 has no numbers small enough for it. "
+                             "Choose --precision=bfloat16 or float32")
+        if self.strength != AUTO and self.style_weight != AUTO:
+            raise InputError("--strength and --style_weight: choose one of them")
+        if self.style_size != AUTO and self.style_scale != 1:
+            raise InputError("--style_size and --style_scale: choose one of them")
         if self.block_size != AUTO and 0 < self.block_size < 32:
             raise InputError(
                 f"--block_size: expected 0, or at least 32. Received: {self.block_size}"
             )
         if not (self.content_weight or self.style_weight):
             raise InputError("--content_weight and --style_weight are both 0: nothing to do")
+
+    def network_of(self, part: str) -> tuple[str, str, str]:
+        """The flag that named the network of a part, that network, and its weights.
+
+        Args:
+            part: `content` or `style`.
+        """
+        own, weights = getattr(self, f"{part}_network"), getattr(self, f"{part}_network_weights")
+        if own == AUTO:
+            return "network", self.network, self.weights if weights == AUTO else weights
+        # Weights belong to a network: those of another are of no use to it.
+        if weights == AUTO and own == self.network:
+            weights = self.weights
+        return f"{part}_network", own, weights
 
     @classmethod
     def options(cls) -> tuple[Option, ...]:
@@ -255,18 +339,26 @@ class Settings:
                              + ", ".join(field.name for field in dataclasses.fields(self)))
         return dataclasses.replace(self, **changes)
 
-    def for_weights(self, weights: str, *, learned: bool) -> Settings:
+    def for_weights(self, content: tuple[str, bool], style: tuple[str, bool]) -> Settings:
         """These settings with every `auto` that depends on the weights resolved.
 
         Args:
-            weights: what `weights` stands for.
-            learned: whether they were learned without labels. Such features are not ImageNet's:
-                they carry style and content in other layers.
+            content, style: what the weights of each part's network are, and whether they were
+                learned without labels. Such features are not ImageNet's: they carry style and
+                content in other layers.
         """
-        kind = "learned" if learned else "pretrained"
-        values = {name: value for name, value in _FOR_WEIGHTS[kind].items()
-                  if getattr(self, name) == AUTO}
-        return self.replace(weights=weights, **values)
+        kinds = [_FOR_WEIGHTS["learned" if learned else "pretrained"] for _, learned in
+                 (content, style)]
+        values = {**kinds[1], "content_layers": kinds[0]["content_layers"]}
+        values = {name: value for name, value in values.items() if getattr(self, name) == AUTO}
+        if self.strength != AUTO:
+            values["style_weight"] *= 10 ** (_STRENGTH_DECADES * (self.strength - 0.5))
+            values["strength"] = AUTO
+        if content[0] == style[0]:
+            values["weights"] = content[0]
+        else:
+            values |= {"content_network_weights": content[0], "style_network_weights": style[0]}
+        return self.replace(**values)
 
     def steps_of(self, count: int) -> tuple[int, ...]:
         """Most steps at each of the last `count` sizes, coarse first."""
@@ -288,6 +380,9 @@ class Settings:
             plain[field.name] = value
         return plain
 
+
+# Of the style weight, from --strength=0 to 1.
+_STRENGTH_DECADES = 4.0
 
 # What measured best with the weights of each kind: benchmarks/RESULTS.md.
 _FOR_WEIGHTS = {
@@ -355,6 +450,23 @@ def _weighted(name: str, value: Any, noun: str) -> dict[str, float]:
     return weights
 
 
+def _size(option: Option, value: Any) -> int | str:
+    sides = str(value).lower().split("x")
+    if len(sides) != 2:
+        return option.parse(value)
+    width, height = (dataclasses.replace(option, words=()).parse(side) for side in sides)
+    return f"{width}x{height}"
+
+
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    one = Option(name, "float", None, "", above=0)
+    if isinstance(value, str):
+        value = value.split(",")
+    elif not isinstance(value, (tuple, list)):
+        value = (value,)
+    return tuple(one.parse(part) for part in value)
+
+
 def _steps(value: Any) -> tuple[int, ...] | str:
     if value == AUTO:
         return AUTO
@@ -377,8 +489,13 @@ _COMMON_OPTIONS = (
 )
 
 COMMAND_OPTIONS = (
-    Option("content", "str", None, "content picture, or sample:NAME", form="FILE"),
+    Option("content", "str", None, "content picture, or sample:NAME; none: a texture of the "
+           "style", form="FILE"),
     Option("style", "list", None, "style picture, or sample:NAME; given again: blended",
+           form="FILE"),
+    Option("content_mask", "list", None, "for each style, in order: where in the content it goes, "
+           "white on black", form="FILE"),
+    Option("style_mask", "list", None, "for each style, in order: what of it counts",
            form="FILE"),
     Option("output", "str", None, "the result: .png, .jpg, .webp or .tiff; default: a new name "
            "beside the content", form="FILE"),

@@ -1,6 +1,6 @@
 import pytest
 
-from tf_style.run.schedule import has_settled, learning_rate, plan
+from tf_style.run.schedule import has_settled, learning_rates, plan
 from tf_style.settings import InputError, Settings
 
 
@@ -48,10 +48,43 @@ def test_pictures_that_are_too_small_are_named():
 
 
 def test_learning_rate_rests_at_the_end_of_the_last_size_alone():
-    assert {learning_rate(0.5, step, 90, last=False) for step in range(90)} == {0.5}
-    rates = [learning_rate(0.5, step, 90, last=True) for step in range(90)]
+    settings = Settings(learning_rate=0.5)
+    assert set(learning_rates(settings, 90, last=False)) == {0.5}
+    rates = learning_rates(settings, 90, last=True)
     assert rates[:61] == [0.5] * 61 and rates == sorted(rates, reverse=True)
     assert rates[75] == pytest.approx(0.25) and rates[-1] == pytest.approx(0.05)
+
+
+def test_learning_rate_schedules():
+    constant, cosine = (
+        learning_rates(Settings(learning_rate=0.5, learning_rate_schedule=name), 90, last=True)
+        for name in ("constant", "cosine")
+    )
+    assert set(constant) == {0.5}
+    assert cosine[0] == 0.5 and cosine[45] == pytest.approx(0.2525) and cosine[-1] < 0.006
+    assert cosine == sorted(cosine, reverse=True)
+
+
+def test_a_size_of_the_styles_own():
+    scales = plan(Settings(style_size=1024, scales=2, steps=1), (64, 64), {}, 1)
+    assert [scale.style_side for scale in scales] == [512, 1024]
+
+
+def test_without_content_the_size_is_the_settings():
+    assert sizes(plan(Settings(size="64x48", scales=2, steps=1), None, {}, 1)) == [
+        (24, 32, 1), (48, 64, 1)
+    ]
+    assert sizes(plan(Settings(size=64, scales=1, steps=1), None, {}, 1)) == [(64, 64, 1)]
+    with pytest.raises(InputError, match="--size=original: there is no content"):
+        plan(Settings(size="original"), None, {}, 1)
+    with pytest.raises(InputError, match="--size=64x48: the content gives the proportions"):
+        plan(Settings(size="64x48"), (10, 10), {}, 1)
+
+
+def test_the_contents_own_size():
+    assert sizes(plan(Settings(size="original", scales=1, steps=1), (70, 50), {}, 1)) == [
+        (70, 50, 1)
+    ]
 
 
 def test_settling():

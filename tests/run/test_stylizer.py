@@ -89,14 +89,14 @@ def test_a_settled_size_ends_early(content, style):
 def test_a_loss_that_is_not_finite_keeps_the_last_good_image(content, style, monkeypatch):
     stylizer = Stylizer(**SMALL)
     canvas = stylizer._canvas
-    healthy = canvas._value_and_gradient
+    healthy = canvas.value_and_gradient
 
     def broken(targets):
         loss, parts, gradient = healthy(targets)
         bad = canvas.adam.count >= 3
         return tf.where(bad, np.nan, loss), parts, tf.where(bad, np.nan, gradient)
 
-    monkeypatch.setattr(canvas, "_value_and_gradient", broken)
+    monkeypatch.setattr(canvas, "value_and_gradient", broken)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = stylizer.stylize(content, style)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tf_style.run.forecast import Forecast
+    from tf_style.run.scene import Scene
     from tf_style.run.schedule import Scale
     from tf_style.run.stylizer import Result, Step
 
@@ -79,15 +80,14 @@ def _list_layers(network: str) -> None:
 class _Job:
     """What the flags ask for, checked as far as it can be without TensorFlow."""
 
-    content_name: str
+    content_name: str | None
     style_names: tuple[str, ...]
-    content: np.ndarray
-    styles: tuple[np.ndarray, ...]
+    scene: Scene
+    alpha: np.ndarray | None
     output: Path
+    bits: int
     report: Path | None
     profile: Path | None
-    alpha: np.ndarray | None
-    bits: int
     dry: bool
     plan: tuple[Scale, ...]
 
@@ -95,30 +95,23 @@ class _Job:
     def check(cls, values: Mapping[str, Any], positional: list[str], settings: Settings) -> _Job:
         from tf_style.image import files
         from tf_style.network import weights
-        from tf_style.network.architectures import ARCHITECTURES
+        from tf_style.network.choice import choose, known_weights, uses
         from tf_style.run import schedule
+        from tf_style.run.scene import INITS, Scene
 
         content_name, style_names, output = _pictures(values, positional)
         # What `auto` stands for may take a download to know; a file in the environment does not.
-        source = settings.weights
-        if source == AUTO:
-            source = weights.environment_file() if settings.network in ARCHITECTURES else None
-        known = settings.for_weights(source or AUTO, learned=weights.are_learned(source))
-        layers = [*known.content_layers, *known.style_layers]
-        least = 1
-        if settings.network in ARCHITECTURES:
-            architecture = ARCHITECTURES[settings.network]
-            architecture.check(known.content_layers, "content_layers")
-            architecture.check(known.style_layers, "style_layers")
-            least = architecture.least_size(layers)
-        elif not Path(settings.network).is_file():
-            raise InputError(
-                f"--network={settings.network}: expected {', '.join(ARCHITECTURES)} or a saved "
-                "Keras model. There is no such file"
-            )
-        inputs = [content_name, *style_names, *values["flagfile"]]
-        inputs += [name for name in (source, settings.network)
-                   if name not in (None, *WEIGHTS, *ARCHITECTURES)]
+        known, choices = choose(settings, known_weights)
+        networks = uses(known, choices)
+        if settings.optimizer == "lbfgs":
+            schedule.check_lbfgs()
+        masks = {name: tuple(values.get(name) or ()) for name in ("content_mask", "style_mask")}
+        inputs = [name for name in (content_name, *style_names, *masks["content_mask"],
+                                    *masks["style_mask"], *values["flagfile"]) if name]
+        inputs += [name for choice in choices.values() for name in choice.files]
+        if settings.init not in (AUTO, *INITS):
+            inputs.append(settings.init)
+            files.read_picture(settings.init)
         bits = _BITS.parse(values.get("bits", _BITS.default))
         output = Path(output) if output else _new_name(content_name, style_names)
         files.check_output(output, bits=bits)
@@ -128,19 +121,21 @@ class _Job:
         if profile and (profile.is_file() or not profile.absolute().parent.is_dir()):
             raise InputError(f"--profile={profile}: expected a folder, or a new name in one")
         check_apart({"output": output, "report": report, "profile": profile}, inputs)
-        content, *styles = (files.read_picture(name) for name in (content_name, *style_names))
+        scene = Scene.of(settings, content_name, style_names, *masks.values())
         plan = schedule.plan(
             settings,
-            content.shape[:2],
-            {name: style.shape[:2] for name, style in zip(style_names, styles, strict=True)},
-            least,
+            None if scene.content is None else scene.content.shape[:2],
+            {name: style.shape[:2] for name, style in zip(style_names, scene.styles, strict=True)},
+            max(use.layers[-1].stride if use.layers else 1 for use in networks),
         )
         files.check_dimensions(output, plan[-1].height, plan[-1].width)
-        if settings.network in ARCHITECTURES and source not in (None, *WEIGHTS):
-            weights.load(architecture, architecture.up_to(layers), source)
+        for use in networks:
+            if use.layers and use.choice.weights not in (None, *WEIGHTS):
+                weights.load(use.choice.architecture, use.layers, use.choice.weights)
         return cls(
-            content_name, style_names, content, tuple(styles), output, report, profile,
-            files.read_alpha(content_name), bits, bool(values.get("dry_run")), plan,
+            content_name, style_names, scene,
+            files.read_alpha(content_name) if content_name else None, output, bits, report, profile,
+            bool(values.get("dry_run")), plan,
         )
 
     def run(self, stylizer_class: type, settings: Settings, *, quiet: bool) -> int:
@@ -148,7 +143,7 @@ class _Job:
 
         stylizer = stylizer_class(settings)
         if self.dry:
-            _print_forecast(stylizer.forecast(self.content, self.styles))
+            _print_forecast(stylizer.forecast(self.scene))
             return DONE
         progress = None if quiet else Progress(self.plan)
         profiler = Profiler(self.profile) if self.profile else None
@@ -159,7 +154,7 @@ class _Job:
                         watcher.show(step)
                 return bool(interrupted)
 
-            result: Result = stylizer.stylize(self.content, self.styles, callback=callback)
+            result: Result = stylizer.paint(self.scene, callback=callback)
         try:
             result.save(self.output, alpha=self.alpha, bits=self.bits)
             if self.report:
@@ -184,7 +179,7 @@ class _Job:
 
 def _pictures(
     values: Mapping[str, Any], positional: list[str]
-) -> tuple[str, tuple[str, ...], str | None]:
+) -> tuple[str | None, tuple[str, ...], str | None]:
     """Content, styles and output, each from its flag or from its place."""
     if len(positional) > 3:
         raise InputError(
@@ -206,7 +201,7 @@ def _pictures(
         if not value:
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
                              "come with tf_style: tf_style --list_samples")
-    return content, styles, output or values.get("output")
+    return None if content == "none" else content, styles, output or values.get("output")
 
 
 def _print_forecast(sizes: Sequence[Forecast]) -> None:
@@ -224,11 +219,12 @@ def _minutes(seconds: float) -> str:
     return f"{minutes}:{seconds:02}"
 
 
-def _new_name(content: str, styles: Iterable[str]) -> Path:
-    """A name that is not taken, beside the content; for samples, in the working folder."""
+def _new_name(content: str | None, styles: Sequence[str]) -> Path:
+    """A name that is not taken, beside the first picture; for samples, in the working folder."""
+    names = [*([content] if content else []), *styles]
     stems = [Path(name.partition(":")[2] if name.startswith("sample:") else name).stem
-             for name in (content, *styles)]
-    folder = Path() if content.startswith("sample:") else Path(content).parent
+             for name in names]
+    folder = Path() if names[0].startswith("sample:") else Path(names[0]).parent
     # File systems take names of 255 bytes.
     stem = "_".join(stem[:50] for stem in stems[:4])
     path, number = folder / f"{stem}.png", 1

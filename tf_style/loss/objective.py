@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -197,13 +197,29 @@ class Objective:
         for network in self.networks:
             features = network.model(image, training=False)
             if network.content and targets["content"]:
-                parts["content"] = self.content_part(network, features, targets["content"])
+                parts["content"] = self.content_part(
+                    network,
+                    self._evened(features, network.content, self.settings.content_weight),
+                    targets["content"],
+                )
             if network.style and targets["style"]:
-                statistics = self.statistics(network, features, targets["regions"])
+                statistics = self.statistics(
+                    network, self._evened(features, network.style, self.settings.style_weight),
+                    targets["regions"],
+                )
                 parts["style"] = self.style_part(network, statistics, targets, step)
         if self.settings.tv_weight:
             parts["variation"] = self.settings.tv_weight * total_variation(image)
         return parts
+
+    def _evened(
+        self, features: Mapping[str, tf.Tensor], weights: Mapping[str, float], weight: float
+    ) -> Mapping[str, tf.Tensor]:
+        """The same feature maps, whose gradients get the length of their weights if asked for."""
+        if not self.settings.normalize_gradients:
+            return features
+        return {name: _of_length(features[name], weight * share)
+                for name, share in _shares(weights).items()}
 
     def value_and_gradient(
         self, image: tf.Tensor, targets: Mapping[str, Any], step: tf.Tensor | int = 0
@@ -228,6 +244,24 @@ class Objective:
         return _FLOAT16_SCALE * tf.cast(tf.size(image), tf.float32) / (
             tf.stop_gradient(loss) + 1e-12
         )
+
+
+def _of_length(features: tf.Tensor, length: float) -> tf.Tensor:
+    """The same values; the sum of absolute values of their gradient is `length`.
+
+    Source: Johnson, neural-style, 2015, option `-normalize_gradients`.
+    """
+
+    @tf.custom_gradient
+    def identity(values: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            exact = tf.cast(upstream, tf.float32)
+            total = tf.reduce_sum(tf.abs(exact))
+            return tf.cast(length * tf.math.divide_no_nan(exact, total), values.dtype)
+
+        return tf.identity(values), gradient
+
+    return identity(features)
 
 
 def _shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -78,6 +78,7 @@ def vgg_model(
     layers: Iterable[str],
     kernels: Kernels,
     dtype: str = "float32",
+    pooling: str = "max",
 ) -> keras.Model:
     """The feature model of a VGG network with the given kernels.
 
@@ -86,6 +87,8 @@ def vgg_model(
 
     Args:
         kernels: layer name → (kernel, bias), as `tf_style.network.weights.load` gives them.
+        pooling: `max`, as the network was trained with, or `average`, which Gatys et al. 2016
+            found to give slightly more appealing results.
     """
     layers = list(layers)
     picture = keras.Input((None, None, 3), name="picture")
@@ -93,7 +96,7 @@ def vgg_model(
     features = keras.layers.Rescaling(1.0, offset, dtype=dtype, name="rescaling")(picture)
     maps = {}
     for layer in architecture.up_to(layers):
-        features = maps[layer.name] = _keras_layer(layer, dtype)(features)
+        features = maps[layer.name] = _keras_layer(layer, dtype, pooling)(features)
     model = keras.Model(
         picture, {name: maps[name] for name in layers}, name=f"{architecture.name}_features"
     )
@@ -105,9 +108,10 @@ def vgg_model(
     return model
 
 
-def _keras_layer(layer: Layer, dtype: str) -> keras.layers.Layer:
+def _keras_layer(layer: Layer, dtype: str, pooling: str) -> keras.layers.Layer:
     if layer.pooling:
-        return keras.layers.MaxPooling2D(
+        kind = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+        return kind[pooling](
             2, data_format="channels_last", dtype=dtype, name=layer.name
         )
     return keras.layers.Conv2D(

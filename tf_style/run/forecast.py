@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.choice import Use
 from tf_style.run.memory import Estimate
 from tf_style.run.schedule import Scale
-from tf_style.settings import Settings
 
 # A step is the network there and back; in blocks three quarters of it once more, and the margins.
 _IN_BLOCKS = 1.4
@@ -37,7 +36,8 @@ class Forecast:
 
 
 def forecast(
-    settings: Settings,
+    uses: Sequence[Use],
+    precision: str,
     scales: Sequence[Scale],
     styles: Sequence[tuple[int, int]],
     block_size: int,
@@ -45,20 +45,17 @@ def forecast(
     """What each size of a run will take.
 
     Args:
-        settings: with every `auto` resolved; of a VGG network.
+        uses: the networks, whose layers are known.
         styles: height and width of each style image.
         block_size: of the run.
     """
-    layers = ARCHITECTURES[settings.network].up_to(
-        [*settings.content_layers, *settings.style_layers]
-    )
     products = sum(9 * layer.inputs * layer.channels / layer.stride**2
-                   for layer in layers if not layer.pooling)
-    seconds_for_each = 2 * products / _products_per_second(settings.precision) * _REST
+                   for use in uses for layer in use.layers if not layer.pooling)
+    seconds_for_each = 2 * products / _products_per_second(precision) * _REST
     found = []
     for scale in scales:
         size = block_size if block_size < max(scale.height, scale.width) else 0
-        estimate = Estimate.of(settings, scale, styles)
+        estimate = Estimate.of(uses, precision, scale, styles)
         found.append(Forecast(
             scale,
             size,

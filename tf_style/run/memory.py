@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tf_style.image.files import fitted_size
-from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.architectures import Layer
+from tf_style.network.choice import Use
 from tf_style.run.schedule import Scale
-from tf_style.settings import Settings
 
 # A process that has imported TensorFlow and built a network.
 _BASE = 0.75e9
@@ -20,7 +20,7 @@ _BASE = 0.75e9
 _PICTURES = 12 * 14
 # Feature maps that are held at once, over those of the network: gradients, and what convolutions
 # lay aside. Measured on oneDNN, rounded up: benchmarks/RESULTS.md.
-_HELD = 3.0
+_HELD = 3.2
 # Wider blocks waste less on margins; narrower ones fit more machines.
 _BLOCK_SIZES = (1024, 512, 256, 128)
 # What may be used of what is free.
@@ -46,21 +46,27 @@ class Estimate:
 
     @classmethod
     def of(
-        cls, settings: Settings, scale: Scale, styles: Sequence[tuple[int, int]]
+        cls,
+        uses: Sequence[Use],
+        precision: str,
+        scale: Scale,
+        styles: Sequence[tuple[int, int]],
     ) -> Estimate:
-        """Of a run whose largest size is `scale`, with styles of these heights and widths."""
-        architecture = ARCHITECTURES[settings.network]
-        layers = architecture.up_to([*settings.content_layers, *settings.style_layers])
-        size = _BYTES[settings.precision]
-        seen = [fitted_size(*shape, scale.style_side) for shape in styles]
+        """Of a run whose largest size is `scale`.
+
+        Args:
+            uses: the networks, whose layers are known.
+            styles: height and width of each style image.
+        """
+        computed = [layer for use in uses for layer in use.layers]
         # The first cut is behind the second pooling.
-        between = [layer for layer in layers if layer.pooling and layer.stride >= 4]
-        content = [layer for layer in layers if layer.name in settings.content_layers]
+        between = [layer for layer in computed if layer.pooling and layer.stride >= 4]
+        content = [layer for use in uses for layer in use.layers if layer.name in use.content]
+        seen = [fitted_size(*shape, scale.style_side) for shape in styles]
         return cls(
             pixels=max(height * width for height, width in [(scale.height, scale.width), *seen]),
-            maps=size * sum(layer.channels / layer.stride**2 for layer in layers),
-            kept=size * sum(layer.channels / layer.stride**2
-                            for layer in [*between, *between, *content]),
+            maps=_BYTES[precision] * _values(computed),
+            kept=_BYTES[precision] * _values([*between, *between, *content]),
         )
 
     @property
@@ -79,6 +85,11 @@ class Estimate:
             return 0
         fitting = [size for size in _BLOCK_SIZES if self.in_blocks(size) <= limit]
         return max(fitting, default=_BLOCK_SIZES[-1])
+
+
+def _values(layers: Sequence[Layer]) -> float:
+    """Values in feature maps for each pixel."""
+    return sum(layer.channels / layer.stride**2 for layer in layers)
 
 
 def smaller_block_size(block_size: int) -> int | None:

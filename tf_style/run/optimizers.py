@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -62,4 +65,36 @@ def image_variable(name: str) -> tf.Variable:
     """
     return tf.Variable(
         tf.zeros((1, 1, 1, 3)), shape=tf.TensorShape((1, None, None, 3)), name=name
+    )
+
+
+def lbfgs(
+    evaluate: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    start: np.ndarray,
+    steps: int,
+    accept: Callable[[np.ndarray, float], bool],
+) -> None:
+    """L-BFGS within [0, 1], by SciPy.
+
+    Args:
+        evaluate: pixels `(count,)` → loss and its gradient, float64.
+        start: pixels `(count,)`.
+        steps: the most that are taken.
+        accept: hears of the pixels after each step, and of their loss; a true return value ends
+            the descent.
+
+    Source: Byrd, Lu, Nocedal, Zhu, A Limited Memory Algorithm for Bound Constrained Optimization,
+        1995; for style Gatys, Ecker, Bethge, CVPR 2016.
+    """
+    from scipy.optimize import Bounds, minimize
+
+    def callback(intermediate_result: Any) -> None:
+        if accept(intermediate_result.x, float(intermediate_result.fun)):
+            raise StopIteration
+
+    minimize(
+        evaluate, start.astype(np.float64), jac=True, method="L-BFGS-B", bounds=Bounds(0, 1),
+        callback=callback,
+        # The run decides what is good enough.
+        options={"maxiter": steps, "maxfun": 20 * steps, "ftol": 0, "gtol": 0},
     )

@@ -1,0 +1,182 @@
+"""The pictures of a run: read, checked, and as each size of the run sees them. No TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tf_style.image import color, files
+from tf_style.image.files import PathLike
+from tf_style.run.schedule import Scale
+from tf_style.settings import AUTO, InputError, Settings
+
+Picture = PathLike | np.ndarray
+
+INITS = ("content", "style", "noise", "gray")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """What a run works from.
+
+    Attributes:
+        content: `(height, width, 3)` in `[0, 1]`; `None` for none.
+        styles: likewise, one or more.
+        content_masks: where each style goes, `(height, width)` in `[0, 1]`; none for everywhere.
+        style_masks: what counts of each style; none for all.
+        shares: of the style loss, one for each style.
+    """
+
+    content: np.ndarray | None
+    styles: tuple[np.ndarray, ...]
+    content_masks: tuple[np.ndarray, ...] = ()
+    style_masks: tuple[np.ndarray, ...] = ()
+    shares: tuple[float, ...] = (1.0,)
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        content: Picture | None,
+        style: Picture | Sequence[Picture],
+        content_masks: Sequence[Picture] = (),
+        style_masks: Sequence[Picture] = (),
+    ) -> Scene:
+        """Read and check what a run is given.
+
+        Raises:
+            InputError: for pictures or masks that cannot be used, or do not belong together.
+        """
+        if content is not None:
+            content = files.as_picture(content, "content")
+        given = style if isinstance(style, (list, tuple)) else [style]
+        if not given:
+            raise InputError("style: expected at least one picture. Received none")
+        names = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
+        styles = tuple(files.as_picture(each, name)
+                       for each, name in zip(given, names, strict=True))
+        if content is None:
+            for flag, needs in (
+                ("content_mask", bool(content_masks)),
+                ("init=content", settings.init == "content"),
+                (f"preserve_color={settings.preserve_color}", settings.preserve_color != "none"),
+            ):
+                if needs:
+                    raise InputError(f"--{flag}: there is no content")
+        regions, counts = (
+            _masks(flag, masks, pictures, names)
+            for flag, masks, pictures in (
+                ("content_mask", content_masks, [content] * len(styles)),
+                ("style_mask", style_masks, styles),
+            )
+        )
+        blend = settings.style_blend
+        if blend == AUTO:
+            blend = (1.0,) * len(styles)
+        if len(blend) != len(styles):
+            raise InputError(
+                f"--style_blend: expected a share for each of the {len(styles)} styles. Received: "
+                f"{len(blend)}"
+            )
+        # A style counts as much in each pixel of a small region as in one of a large region.
+        areas = [region.mean() for region in regions] or [1 / len(styles)] * len(styles)
+        shares = tuple(
+            float(share * area * len(styles) / sum(blend))
+            for share, area in zip(blend, areas, strict=True)
+        )
+        return cls(content, styles, regions, counts, shares)
+
+    def prepared(self, settings: Settings) -> Scene:
+        """With the styles as the run is to see them: in the content's colours, if asked for."""
+        change = {
+            "statistics": color.match_statistics, "histogram": color.match_histogram
+        }.get(settings.preserve_color)
+        if change is None:
+            return self
+        return dataclasses.replace(
+            self, styles=tuple(change(style, self.content) for style in self.styles)
+        )
+
+    def content_at(self, scale: Scale) -> np.ndarray | None:
+        """The content at a size."""
+        return None if self.content is None else resized(self.content, scale)
+
+    def styles_at(self, scale: Scale) -> list[dict[str, Any]]:
+        """The styles, and where they go, at a size: what `objective.Style` is made of."""
+        styles: list[dict[str, Any]] = [
+            {"image": files.fit(style, scale.style_side), "share": share}
+            for style, share in zip(self.styles, self.shares, strict=True)
+        ]
+        for style, mask in zip(styles, self.style_masks, strict=False):
+            style["mask"] = _weights(mask, *style["image"].shape[:2])
+        for style, mask in zip(styles, self.content_masks, strict=False):
+            style["region"] = _weights(mask, scale.height, scale.width)
+        return styles
+
+    def start(self, settings: Settings, scale: Scale) -> np.ndarray:
+        """Where the image starts."""
+        shape = (scale.height, scale.width, 3)
+        noise = np.random.default_rng(settings.seed).random(shape, np.float32)
+        init = settings.init
+        if init == AUTO:
+            init = "noise" if self.content is None else "content"
+        if init == "noise":
+            return noise
+        if init == "gray":
+            first = np.full(shape, 0.5, np.float32)
+        elif init == "content":
+            first = resized(self.content, scale)
+        else:
+            picture = self.styles[0] if init == "style" else files.read_picture(init)
+            first = _covering(picture, scale)
+        return first + settings.init_noise * (noise - first)
+
+
+def resized(image: np.ndarray, scale: Scale) -> np.ndarray:
+    """A picture at the size of `scale`."""
+    return np.clip(files.resize(image, scale.height, scale.width), 0, 1)
+
+
+def _covering(picture: np.ndarray, scale: Scale) -> np.ndarray:
+    """The largest part from the middle of a picture with the proportions of `scale`, resized."""
+    height, width = picture.shape[:2]
+    ratio = min(height / scale.height, width / scale.width)
+    rows, columns = max(1, round(scale.height * ratio)), max(1, round(scale.width * ratio))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return resized(picture[top : top + rows, left : left + columns], scale)
+
+
+def _masks(
+    flag: str,
+    masks: Sequence[Picture],
+    pictures: Sequence[np.ndarray | None],
+    names: Sequence[str],
+) -> tuple[np.ndarray, ...]:
+    """Masks as `(height, width)` in [0, 1], each for one of `pictures`."""
+    if not masks:
+        return ()
+    if len(masks) != len(pictures):
+        raise InputError(
+            f"--{flag}: expected a mask for each of the {len(pictures)} styles. Received: "
+            f"{len(masks)}"
+        )
+    found = []
+    for mask, picture, name in zip(masks, pictures, names, strict=True):
+        gray = color.luminance(files.as_picture(mask, flag)).astype(np.float32)
+        if gray.max() < 1 / 255:
+            raise InputError(f"--{flag}: the region of {name} is empty: the mask is black")
+        height, width = picture.shape[:2]
+        if abs(gray.shape[1] * height / (gray.shape[0] * width) - 1) > 0.03:
+            raise InputError(
+                f"--{flag}: expected a mask with the proportions of its picture, {width}x{height}. "
+                f"Received: {gray.shape[1]}x{gray.shape[0]}"
+            )
+        found.append(gray)
+    return tuple(found)
+
+
+def _weights(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    return np.clip(files.resize(mask[..., None], height, width, smooth=True), 0, 1)
