@@ -242,7 +242,7 @@ _QUALITY = 10
 _ROUNDING = 4 / 255
 
 
-def recolored(image: np.ndarray, radius: int = 32) -> np.ndarray:
+def recolored(image: np.ndarray, radius: int = 24) -> np.ndarray:
     """Restore the colours of a heavily compressed picture from its luminance.
 
     JPEG keeps luminance well; its colours come in coarse steps over blocks of 16 x 16 pixels. In
@@ -271,17 +271,12 @@ def recolored(image: np.ndarray, radius: int = 32) -> np.ndarray:
         # A contrast below 1 % predicts nothing.
         slope = covariance / (variance + 1e-4)
         offset = _averaged(plane_mean - slope * mean, radius)
-        predicted = _averaged(slope, radius) * coded + offset
+        slope = _averaged(slope, radius)
+        predicted = slope * coded + offset
         left = plane - predicted
         power = np.maximum(_averaged(left**2, radius), 1e-9)
         left *= np.sqrt(np.maximum(0, 1 - _ROUNDING**2 / power))
-        # A slope is too flat by the correlation; its root leaves detail about its power.
-        plane_variance = _averaged(plane**2, radius) - plane_mean**2
-        correlation = np.abs(covariance) / np.sqrt(
-            (variance + 1e-4) * (np.maximum(plane_variance, 0) + 1e-6)
-        )
-        steep = _averaged(slope / np.sqrt(np.maximum(correlation, 0.05)), radius)
-        result.append(predicted + left + steep * (light - coded))
+        result.append(predicted + left + slope * (light - coded))
     restored = np.stack(result, axis=2) @ np.linalg.inv(_JPEG_COLOR).T
     return np.clip(restored, 0, 1).astype(np.float32)
 
