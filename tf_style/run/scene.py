@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_style.image import color, files
+from tf_style.image import cleanup, color, files
 from tf_style.image.files import PathLike
 from tf_style.run.schedule import Scale
 from tf_style.settings import AUTO, InputError, Settings
@@ -28,6 +28,7 @@ class Scene:
         content_masks: where each style goes, `(height, width)` in `[0, 1]`; none for everywhere.
         style_masks: what counts of each style; none for all.
         shares: of the style loss, one for each style.
+        largest: the largest long side at which each style is to be seen; none for any.
     """
 
     content: np.ndarray | None
@@ -35,6 +36,7 @@ class Scene:
     content_masks: tuple[np.ndarray, ...] = ()
     style_masks: tuple[np.ndarray, ...] = ()
     shares: tuple[float, ...] = (1.0,)
+    largest: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -89,16 +91,39 @@ class Scene:
         )
         return cls(content, styles, regions, counts, shares)
 
-    def prepared(self, settings: Settings) -> Scene:
-        """With the styles as the run is to see them: in the content's colours, if asked for."""
+    def prepared(self, settings: Settings, side: int) -> Scene:
+        """With the styles as the run is to see them: cleaned, and in the content's colours.
+
+        Args:
+            side: long side, in pixels, at which the styles are seen at last.
+        """
+        scene = self
+        if settings.style_cleanup != "off":
+            scene = dataclasses.replace(
+                scene,
+                styles=tuple(cleanup.clean(style, side) for style in self.styles),
+                largest=tuple(
+                    cleanup.largest_side(style)
+                    if cleanup.SMALL in cleanup.defects(style, side) else side
+                    for style in self.styles
+                ),
+            )
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram
         }.get(settings.preserve_color)
-        if change is None:
-            return self
-        return dataclasses.replace(
-            self, styles=tuple(change(style, self.content) for style in self.styles)
-        )
+        if change:
+            scene = dataclasses.replace(
+                scene, styles=tuple(change(style, scene.content) for style in scene.styles)
+            )
+        return scene
+
+    def defects(self, side: int) -> list[str]:
+        """What is wrong with which style, where it is seen at `side`, a line for each."""
+        return [
+            f"style {index}: {' and '.join(found)}"
+            for index, style in enumerate(self.styles, 1)
+            if (found := cleanup.defects(style, side))
+        ]
 
     def content_at(self, scale: Scale) -> np.ndarray | None:
         """The content at a size."""
@@ -107,8 +132,11 @@ class Scene:
     def styles_at(self, scale: Scale) -> list[dict[str, Any]]:
         """The styles, and where they go, at a size: what `objective.Style` is made of."""
         styles: list[dict[str, Any]] = [
-            {"image": files.fit(style, scale.style_side), "share": share}
-            for style, share in zip(self.styles, self.shares, strict=True)
+            {"image": files.fit(style, min(scale.style_side, largest)), "share": share}
+            for style, share, largest in zip(
+                self.styles, self.shares, self.largest or (scale.style_side,) * len(self.styles),
+                strict=True,
+            )
         ]
         for style, mask in zip(styles, self.style_masks, strict=False):
             style["mask"] = _weights(mask, *style["image"].shape[:2])

@@ -263,7 +263,12 @@ class Stylizer:
         started = time.perf_counter()
         self._prepare([each for each in (given.content, *given.styles) if each is not None])
         scales = self._plan(given)
-        scene = given.prepared(self.settings)
+        side = scales[-1].style_side
+        if self.settings.style_cleanup != "off":
+            for defect in given.defects(side):
+                warnings.warn(f"{defect}; mended, --style_cleanup=off takes it as it is",
+                              stacklevel=2)
+        scene = given.prepared(self.settings, side)
         run = _Run(self.settings, len(scales), started, callback)
         with tf.device(self.settings.device):
             canvas = self._canvas

@@ -1,0 +1,159 @@
+"""Every control does something, and goes with every other or says why not."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tf_style
+from tf_style import InputError, stylize
+from tf_style.commands import flags
+from tf_style.settings import COMMAND_OPTIONS, STYLE_LOSSES, Settings
+
+TINY = {
+    "size": 32, "scales": 1, "steps": 6, "weights": "random", "tolerance": 0,
+    "content_layers": "block2_conv1", "style_layers": "block1_conv1,block2_conv1",
+    "precision": "float32",
+}
+CHOICES = {
+    "style_loss": [*STYLE_LOSSES, "gram:1,phase:0.5"],
+    "optimizer": ["adam", "lbfgs"],
+    "preserve_color": ["none", "luminance", "statistics", "histogram"],
+    "masks": [False, True],
+    "block_size": [0, 32],
+    "precision": ["float32", "bfloat16", "float16"],
+}
+
+
+@pytest.mark.parametrize("name", ["style_loss", "preserve_color", "optimizer", "pooling", "init",
+                                  "learning_rate_schedule", "normalize_gradients"])
+def test_no_two_choices_give_the_same_pixels(name, content, style):
+    choices = {
+        "pooling": ["max", "average"], "init": ["content", "style", "noise", "gray"],
+        "learning_rate_schedule": ["constant", "rest", "cosine"],
+        "normalize_gradients": [False, True],
+    }.get(name) or CHOICES[name]
+    images = [stylize(content, style, **{**TINY, name: choice}).image for choice in choices]
+    for one, other in itertools.combinations(images, 2):
+        assert np.abs(one - other).max() > 1e-4
+
+
+def test_other_networks_for_content_and_style(content, style):
+    one = stylize(content, style, **TINY)
+    for part in ("content", "style"):
+        two = stylize(content, style, **TINY, **{f"{part}_network_weights": "unsupervised"})
+        assert np.abs(one.image - two.image).max() > 1e-4
+        assert {name.partition("/")[0] for name in two.weights} == {"content", "style"}
+        again = stylize(content, style, two.settings)
+        np.testing.assert_array_equal(two.image, again.image)
+    same = stylize(content, style, **TINY, content_network="vgg16", style_network="vgg16")
+    np.testing.assert_array_equal(one.image, same.image)
+
+
+def test_strength_is_the_style_weight_by_one_knob(content, style):
+    weights = [stylize(content, style, **TINY, strength=each).settings.style_weight
+               for each in (0, 0.5, 1)]
+    assert weights[1] == stylize(content, style, **TINY).settings.style_weight
+    assert weights[0] < weights[1] / 10 and weights[2] > weights[1] * 10
+
+
+@pytest.mark.slow
+def test_strength_is_monotone_in_the_evaluation(real_weights):
+    from tf_style.image.files import read_picture
+    from tf_style.network.features import feature_model
+    from tf_style.view.metrics import STYLE_LAYERS, Judge
+
+    content, style = (read_picture(f"sample:{name}") for name in ("harbor", "brushstrokes"))
+    judge = Judge(feature_model(STYLE_LAYERS, real_weights), content, [style])
+    found = [
+        judge.evaluate(stylize(content, style, size=128, weights=real_weights, strength=each).image)
+        for each in (0, 0.25, 0.5, 0.75, 1)
+    ]
+    similarities = [each.content_similarity for each in found]
+    distances = [each.style_distance for each in found]
+    assert similarities == sorted(similarities, reverse=True)
+    assert distances == sorted(distances, reverse=True)
+    assert similarities[0] > 0.85 and similarities[-1] < 0.45
+
+
+def test_a_region_leaves_the_rest_as_it_is(content, style):
+    left = np.zeros((*content.shape[:2], 3), np.float32)
+    left[:, : content.shape[1] // 4] = 1
+    result = stylize(
+        content, style, **{**TINY, "size": 64}, content_masks=[left], tv_weight=0
+    )
+    change = np.abs(result.image - result.content)
+    assert change[:, 32:].mean() < 0.1 * change[:, :16].mean()
+
+
+def test_luminance_keeps_the_contents_colours(content, style):
+    from tf_style.image.color import luminance
+
+    result = stylize(content, style, **{**TINY, "steps": 20, "learning_rate": 0.05},
+                     preserve_color="luminance")
+    # What is left of a colour without its gray has the same direction.
+    of_result, of_content = (image - luminance(image)[..., None]
+                             for image in (result.image, result.content))
+    lengths = np.linalg.norm(of_result, axis=-1) * np.linalg.norm(of_content, axis=-1)
+    cosines = np.sum(of_result * of_content, axis=-1)[lengths > 1e-3] / lengths[lengths > 1e-3]
+    assert cosines.min() > 0.99
+
+
+def test_a_texture_from_the_style_alone(style):
+    settings = {name: value for name, value in TINY.items() if name != "size"}
+    result = stylize(None, style, **{**settings, "steps": 20}, size="40x24")
+    assert result.image.shape == (24, 40, 3) and result.content is None
+    assert set(result.history[0].parts) == {"style", "variation"}
+    assert result.history[-1].parts["style"] < result.history[0].parts["style"]
+
+
+def covering(choices):
+    """Combinations in which each pair of choices of two controls occurs, a few at a time."""
+    names = list(choices)
+    left = {((a, i), (b, j)) for a, b in itertools.combinations(names, 2)
+            for i in range(len(choices[a])) for j in range(len(choices[b]))}
+    while left:
+        best = max(
+            itertools.product(*[range(len(choices[name])) for name in names]),
+            key=lambda row: sum(
+                pair in left for pair in itertools.combinations(zip(names, row, strict=True), 2)
+            ),
+        )
+        left -= set(itertools.combinations(zip(names, best, strict=True), 2))
+        yield {name: choices[name][index] for name, index in zip(names, best, strict=True)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", covering(CHOICES), ids=lambda chosen: "-".join(
+    str(value) for value in chosen.values()
+))
+def test_controls_go_together_or_say_why_not(chosen, content, style):
+    settings = {**TINY, "size": 64, **chosen}
+    mask = np.full((*content.shape[:2], 3), 0.5, np.float32)
+    masks = {"content_masks": [mask]} if settings.pop("masks") else {}
+    whole = {"sliced_wasserstein", "histogram", "phase_match"}
+    if settings["block_size"] and settings["style_loss"] in whole:
+        with pytest.raises(InputError, match="cannot be computed block by block"):
+            stylize(content, style, **settings, **masks)
+        return
+    result = stylize(content, style, **settings, **masks)
+    assert np.isfinite(result.image).all() and len(result.history) == 6
+    assert np.abs(result.image - result.content).max() > 1e-3
+
+
+@pytest.mark.parametrize("preset", flags.presets())
+def test_every_preset_runs(preset, content, style):
+    files, _ = flags.split_off_files([f"--preset={preset}"])
+    options = (*COMMAND_OPTIONS, *Settings.options())
+    values = {}
+    for origin, arguments in files:
+        values |= flags.parse_some("tf_style", options, arguments, origin)[0]
+    values = {name: value for name, value in values.items()
+              if name in {option.name for option in Settings.options()}}
+    text = (Path(tf_style.__file__).parents[1] / "flags" / f"{preset}.flags").read_text()
+    assert text.startswith("#"), "a line on what it is"
+    settings = Settings(**values)
+    result = stylize(content, style, settings, size=32, weights="random", steps=2,
+                     scales=1)
+    assert result.image.shape == (24, 32, 3) and np.isfinite(result.image).all()

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from tf_style.image import color
+from tf_style.run.scene import Scene
+from tf_style.run.schedule import Scale
+from tf_style.settings import InputError, Settings
+
+SCALE = Scale(height=24, width=32, style_side=28, steps=1)
+
+
+def test_shares_are_equal_or_as_given(content, style):
+    assert Scene.of(Settings(), content, style).shares == (1,)
+    assert Scene.of(Settings(), content, [style, content]).shares == (0.5, 0.5)
+    blended = Scene.of(Settings(style_blend="3,1"), content, [style, content])
+    assert blended.shares == (0.75, 0.25)
+
+
+def test_a_style_counts_as_much_in_each_pixel_of_its_region(content, style):
+    left = np.zeros((*content.shape[:2], 3), np.float32)
+    left[:, : content.shape[1] // 4] = 1
+    scene = Scene.of(Settings(), content, [style, style], [left, 1 - left])
+    assert scene.shares == pytest.approx((0.25, 0.75))
+
+
+def test_masks_follow_the_sizes(content, style):
+    mask = np.zeros((*style.shape[:2], 3), np.float32)
+    mask[:, : style.shape[1] // 2] = 1
+    (seen,) = Scene.of(Settings(), content, style, [], [mask]).styles_at(SCALE)
+    assert seen["image"].shape == (20, 28, 3) and seen["mask"].shape == (20, 28, 1)
+    assert seen["mask"].mean() == pytest.approx(0.5, abs=0.02) and "region" not in seen
+    region = np.ones((*content.shape[:2], 3), np.float32)
+    (seen,) = Scene.of(Settings(), content, style, [region]).styles_at(SCALE)
+    assert seen["region"].shape == (24, 32, 1) and seen["region"].min() == 1
+
+
+def test_starts(content, style):
+    scene = Scene.of(Settings(), content, style)
+    starts = {name: scene.start(Settings(init=name), SCALE)
+              for name in ("content", "style", "noise", "gray")}
+    for start in starts.values():
+        assert start.shape == (24, 32, 3) and start.dtype == np.float32
+        assert start.min() >= 0 and start.max() <= 1
+    assert np.ptp(starts["gray"]) == 0 and starts["noise"].std() > 0.25
+    np.testing.assert_array_equal(scene.start(Settings(), SCALE), starts["content"])
+    half = scene.start(Settings(init_noise=0.5), SCALE)
+    np.testing.assert_allclose(half, (starts["content"] + starts["noise"]) / 2, atol=1e-6)
+    alone = Scene.of(Settings(), None, style)
+    np.testing.assert_array_equal(alone.start(Settings(), SCALE), starts["noise"])
+
+
+def test_a_start_from_a_picture_covers_the_image(pictures, content, style):
+    wide = Scale(height=10, width=30, style_side=30, steps=1)
+    start = Scene.of(Settings(), content, style).start(
+        Settings(init=str(pictures / "style.png")), wide
+    )
+    middle = style[11:29]
+    assert start.shape == (10, 30, 3)
+    assert np.abs(start.mean(axis=(0, 1)) - middle.mean(axis=(0, 1))).max() < 0.02
+
+
+def test_colours_are_matched_before_the_run(content, style):
+    distances = {}
+    for mode in ("none", "luminance", "statistics", "histogram"):
+        settings = Settings(preserve_color=mode, style_cleanup="off")
+        (seen,) = Scene.of(settings, content, style).prepared(settings, 32).styles
+        distances[mode] = color.sliced_wasserstein(seen, content)
+    assert distances["none"] == distances["luminance"]
+    assert distances["statistics"] < 0.5 * distances["none"]
+    assert distances["histogram"] < 0.5 * distances["none"]
+
+
+def test_a_small_style_is_named_and_seen_no_larger_than_it_should(content, style):
+    scene = Scene.of(Settings(), content, style)
+    assert scene.defects(56) == [] and scene.defects(512) == ["style 1: small"]
+    large = Scale(height=384, width=512, style_side=512, steps=1)
+    (seen,) = scene.prepared(Settings(), 512).styles_at(large)
+    assert max(seen["image"].shape) == 79, "56 pixels, and the square root of two"
+    (seen,) = scene.prepared(Settings(style_cleanup="off"), 512).styles_at(large)
+    assert max(seen["image"].shape) == 512
+
+
+def test_what_does_not_belong_together_is_named(content, style):
+    mask = np.ones((*content.shape[:2], 3), np.float32)
+    for arguments, settings, message in (
+        ((content, []), {}, "style: expected at least one picture"),
+        ((content, [style, style]), {"style_blend": "1"}, "--style_blend: expected a share for"),
+        ((content, [style, style], [mask]), {}, "--content_mask: expected a mask for each of the"),
+        ((content, [style, style], [mask, 0 * mask]), {}, "the region of style 2 is empty"),
+        ((content, style, [], [mask[:, :20]]), {}, "--style_mask: expected a mask with the propor"),
+        ((None, style, [mask]), {}, "--content_mask: there is no content"),
+        ((None, style), {"init": "content"}, "--init=content: there is no content"),
+        ((None, style), {"preserve_color": "histogram"}, "--preserve_color=histogram: there is no"),
+    ):
+        with pytest.raises(InputError) as error:
+            Scene.of(Settings(**settings), *arguments)
+        assert message in str(error.value)
