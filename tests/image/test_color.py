@@ -160,3 +160,13 @@ def test_a_gray_picture_keeps_to_the_spread_that_it_can_have():
     matched = color.match_statistics(gray, picture)
     spread = np.sqrt(np.trace(moments(matched)[1]) / np.trace(moments(picture)[1]))
     assert 0.7 < spread < 1.01
+
+
+def test_the_map_between_histograms_is_smooth():
+    # Neighbouring colours, all in one cell, of a picture that is nearly paper and ink.
+    rng = np.random.default_rng(0)
+    picture = np.clip(sample("ink") + rng.normal(0, 0.01, 3), 0, 0.99).astype(np.float32)
+    both = np.concatenate([picture, picture + 1 / 255])
+    matched = color.match_histogram(both, sample("stained_glass"))
+    here, beside = np.split(matched, 2)
+    assert np.abs(here - beside).max() < 16 / 255

@@ -1,0 +1,152 @@
+import io
+
+import numpy as np
+import pytest
+import scipy.fft
+from PIL import Image
+
+from tf_style.image import cleanup, color
+from tf_style.image.cleanup import COMPRESSED, NOISY, SMALL
+from tf_style.image.files import fit, read_picture, shrink
+from tf_style.image.samples import CONTENT_SAMPLES, STYLE_SAMPLES
+
+SAMPLES = [*CONTENT_SAMPLES, *STYLE_SAMPLES]
+SIGMA = 25 / 255
+
+
+def sample(name, side=384):
+    return shrink(read_picture(f"sample:{name}"), side)
+
+
+def in_8_bits(picture):
+    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def noisy(picture, sigma=SIGMA, channels=3):
+    rng = np.random.default_rng(0)
+    grain = rng.normal(0, sigma, (*picture.shape[:2], channels))
+    return in_8_bits(picture + grain).astype(np.float32) / 255
+
+
+def compressed(picture, quality=10):
+    file = io.BytesIO()
+    Image.fromarray(in_8_bits(picture)).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file), np.float32) / 255
+
+
+def error(picture, clean):
+    return np.sqrt(np.mean((picture.astype(np.float64) - clean) ** 2))
+
+
+def fine_power(picture):
+    """Power of what differs between neighbours, for each channel."""
+    return np.var(np.diff(picture.astype(np.float64), axis=0), axis=(0, 1))
+
+
+def test_the_transforms_keep_lengths():
+    for matrix in (cleanup._DCT, cleanup._COLOR):
+        np.testing.assert_allclose(matrix @ matrix.T, np.eye(len(matrix)), atol=1e-6)
+    plane = np.random.default_rng(0).random((16, 24)).astype(np.float32)
+    coefficients = cleanup._transformed(plane)
+    expected = scipy.fft.dctn(plane[8:, 16:], norm="ortho")
+    np.testing.assert_allclose(coefficients[-1].reshape(8, 8), expected, atol=1e-5)
+    np.testing.assert_allclose(cleanup._restored(coefficients, 16, 24), plane, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_good_pictures_are_not_flagged(name):
+    for side in (10_000, 512, 256):
+        picture = sample(name, side)
+        assert cleanup.defects(picture, max(picture.shape)) == ()
+        assert cleanup.clean(picture) is picture
+    assert cleanup.defects(compressed(sample(name), 75)) == ()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_defect_is_recognised(name):
+    picture = sample(name)
+    assert cleanup.defects(noisy(picture)) == (NOISY,)
+    assert cleanup.defects(noisy(picture, channels=1)) == (NOISY,)
+    assert cleanup.defects(compressed(picture)) == (COMPRESSED,)
+    # A grid that begins anywhere.
+    assert cleanup.defects(compressed(picture)[3:, 5:]) == (COMPRESSED,)
+    assert cleanup.defects(fit(picture, 128), 256) == (SMALL,)
+
+
+def test_a_small_picture_is_good_enough_for_a_small_result():
+    picture = sample("waves", 128)
+    assert cleanup.largest_side(picture) == 181
+    assert cleanup.defects(picture, 181) == ()
+    assert cleanup.defects(picture, 192) == (SMALL,)
+
+
+@pytest.mark.parametrize("sigma", [0.05, SIGMA, 0.15])
+def test_noise_is_measured(sigma):
+    flat = np.full((160, 200, 3), 0.5)
+    np.testing.assert_allclose(cleanup.noise(noisy(flat, sigma)), sigma, rtol=0.1)
+
+
+def test_stripes_are_no_blocks():
+    columns = np.arange(128) // 8 % 2
+    stripes = np.tile(columns[None, :, None], (96, 1, 3)) * 0.5
+    assert cleanup.blockiness(stripes) < 0.001
+    checks = np.abs(stripes - stripes[:96, :96].swapaxes(0, 1).repeat(2, axis=1)[:, :128])
+    assert cleanup.blockiness(checks) > 0.1
+
+
+@pytest.mark.parametrize("name", STYLE_SAMPLES)
+def test_denoising_halves_the_error_and_keeps_the_texture(name):
+    picture = sample(name)
+    poor = noisy(picture)
+    better = cleanup.clean(poor)
+    assert better.dtype == np.float32 and better.min() >= 0 and better.max() <= 1
+    assert error(better, picture) < 0.65 * error(poor, picture)
+    wanted, before, after = (fine_power(each).sum() for each in (picture, poor, better))
+    assert abs(after - wanted) < 0.15 * abs(before - wanted)
+    assert cleanup.defects(better) == ()
+
+
+@pytest.mark.parametrize("level", [0.0, 0.03, 0.5, 1.0])
+def test_the_mean_that_clipping_shifts_is_set_right(level):
+    flat = np.full((96, 96, 3), level, np.float32)
+    poor = noisy(flat)
+    better = cleanup.denoised(poor, np.full(3, SIGMA))
+    assert abs(better.mean() - level) < 0.006
+    if level in (0, 1):
+        assert abs(poor.mean() - level) > 0.03
+
+
+@pytest.mark.parametrize("name", STYLE_SAMPLES)
+def test_colours_come_back_to_compressed_pictures(name):
+    picture = sample(name)
+    poor = compressed(picture)
+    better = cleanup.clean(poor)
+    of_clean, of_poor, of_better = (
+        each - color.luminance(each)[..., None] for each in (picture, poor, better)
+    )
+    assert error(of_better, of_clean) < error(of_poor, of_clean)
+    lost = np.sum(fine_power(of_clean) - fine_power(of_poor))
+    assert abs(np.sum(fine_power(of_clean) - fine_power(of_better))) < 0.8 * abs(lost)
+
+
+@pytest.mark.parametrize("name", STYLE_SAMPLES)
+def test_enlarging_is_sharper_than_interpolation(name):
+    clean, small = sample(name, 181), sample(name, 128)
+    better = cleanup.clean(small, 256)
+    assert max(better.shape) == 181
+    plain = fit(small, 181)
+    power = [fine_power(each).sum() for each in (plain, better, clean)]
+    assert abs(np.log(power[1] / power[2])) < abs(np.log(power[0] / power[2]))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 70), (7, 8), (33, 41), (65, 50)])
+def test_any_size_and_a_constant_can_be_cleaned(shape):
+    constant = np.full((*shape, 3), 0.4, np.float32)
+    assert cleanup.defects(constant) == ()
+    for cleaned in (cleanup.denoised(constant, np.full(3, SIGMA)), cleanup.recolored(constant)):
+        assert cleaned.shape == constant.shape
+        np.testing.assert_allclose(cleaned, 0.4, atol=0.01)
+    np.testing.assert_allclose(cleanup.enlarged(constant), 0.4, atol=1e-5)
+    poor = noisy(constant)
+    assert cleanup.clean(poor).shape == poor.shape
+    assert np.isfinite(cleanup.clean(poor, 2 * max(shape))).all()
