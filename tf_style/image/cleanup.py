@@ -201,10 +201,10 @@ def _over_blocks(plane: np.ndarray, guide: np.ndarray, weigh) -> np.ndarray:
         weigh: coefficients `(blocks, 64)` → weights of that shape. Means are always kept.
     """
     total, norm = np.zeros_like(plane), np.zeros_like(plane)
-    # Every second position: all of them gain less than 0.1 dB for four times the work.
-    for top, left in np.ndindex(_SIDE // 2, _SIDE // 2):
+    # Every second row and column, of those every second in a chequerboard: an eighth of all.
+    for top, left in np.argwhere(np.indices((_SIDE // 2, _SIDE // 2)).sum(axis=0) % 2 == 0) * 2:
         rows, columns = (
-            slice(2 * first, length - (_SIDE - 2 * first) % _SIDE)
+            slice(first, length - (_SIDE - first) % _SIDE)
             for first, length in zip((top, left), plane.shape, strict=True)
         )
         coefficients = _transformed(plane[rows, columns])
@@ -215,9 +215,8 @@ def _over_blocks(plane: np.ndarray, guide: np.ndarray, weigh) -> np.ndarray:
         trust = 1 / np.sum(weights**2, axis=1, keepdims=True)
         size = total[rows, columns].shape
         total[rows, columns] += _restored(coefficients * weights * trust, *size)
-        norm[rows, columns] += np.kron(
-            trust.reshape(size[0] // _SIDE, size[1] // _SIDE), np.ones((_SIDE, _SIDE), np.float32)
-        )
+        trust = trust.reshape(size[0] // _SIDE, size[1] // _SIDE)
+        norm[rows, columns] += trust.repeat(_SIDE, axis=0).repeat(_SIDE, axis=1)
     # Some margins are in no block.
     return np.where(norm > 0, total / np.maximum(norm, 1e-9), plane)
 
