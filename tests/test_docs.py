@@ -1,0 +1,108 @@
+"""What the documents say is so: links, commands, flags, versions."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import tf_style
+from tf_style.commands import flags
+from tf_style.loss.style import STYLE_LOSSES
+from tf_style.settings import (
+    COMMAND_OPTIONS,
+    EVALUATE_OPTIONS,
+    EXPLAIN_OPTIONS,
+    LEARN_OPTIONS,
+    Settings,
+)
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"),
+                    *(ROOT / "benchmarks").glob("*.md")])
+# Flags in these are those of the commands; benchmarks have their own.
+MANUALS = [path for path in DOCUMENTS if path.parent != ROOT / "benchmarks"]
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
+OPTIONS = {
+    "tf_style": (*COMMAND_OPTIONS, *Settings.options()),
+    "tf_style_evaluate": EVALUATE_OPTIONS,
+    "tf_style_learn": LEARN_OPTIONS,
+    "tf_style_explain": EXPLAIN_OPTIONS,
+}
+
+
+def without_code(text):
+    return re.sub(r"^```.*?^```|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text):
+    """The names that GitHub gives headings."""
+    return {
+        re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in text.splitlines() if line.startswith("#")
+    }
+
+
+def links():
+    for name, text in TEXTS.items():
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", without_code(text)):
+            yield name, target
+
+
+@pytest.mark.parametrize(("name", "target"), links())
+def test_links_lead_somewhere(name, target):
+    file, _, anchor = target.partition("#")
+    path = (ROOT / name).parent / file if file else ROOT / name
+    assert path.exists()
+    if anchor:
+        assert anchor in anchors(path.read_text(encoding="utf-8"))
+
+
+def commands():
+    for path in MANUALS:
+        name = path.relative_to(ROOT).as_posix()
+        for block in re.findall(r"^```bash\n(.*?)^```", TEXTS[name], re.MULTILINE | re.DOTALL):
+            for line in re.split(r"\n|&&", block):
+                if line.strip().startswith("tf_style"):
+                    yield name, line.strip()
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_commands_parse(name, command, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    program, *arguments = shlex.split(command, comments=True)
+    options = OPTIONS[program]
+    values, positional = flags.parse(program, options, arguments)
+    assert len(positional) <= (3 if program == "tf_style" else 0)
+    settings = {option.name for option in Settings.options()} if program == "tf_style" else set()
+    Settings(**{name: value for name, value in values.items() if name in settings})
+    for option in options:
+        if option.name in values and option.name not in settings:
+            option.parse(values[option.name])
+
+
+def test_the_documents_have_commands():
+    named = {name for name, _ in commands()}
+    assert {"README.md", "docs/troubleshooting.md"} <= named
+
+
+@pytest.mark.parametrize("path", MANUALS, ids=lambda path: path.name)
+def test_flags_exist(path):
+    known = {option.name for options in OPTIONS.values() for option in options}
+    code = " ".join(re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8")))
+    assert set(re.findall(r"(?<![\w-])--(\w+)", code)) <= known
+
+
+def test_the_algorithm_lists_all_style_losses():
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (yes|no)\b",
+                           TEXTS["docs/algorithm.md"], re.MULTILINE))
+    assert rows == {name: "yes" if loss.mean_over_positions else "no"
+                    for name, loss in STYLE_LOSSES.items()}
+
+
+def test_citation_is_of_this_version():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    fields = dict(re.findall(r"^([\w-]+): *(.*)$", citation, re.MULTILINE))
+    assert fields["cff-version"] == "1.2.0"
+    assert fields["version"] == tf_style.__version__
+    assert {"message", "title", "authors", "license"} <= fields.keys()
