@@ -72,7 +72,7 @@ class Canvas:
                      for name, value in style.items()})
             for style in styles
         ]
-        return self._in_memory(lambda: self._objective_for(side).targets(batch, batches))
+        return self._in_memory(side, lambda: self._objective_for(side).targets(batch, batches))
 
     def step(
         self, targets: Targets, learning_rate: tf.Tensor
@@ -117,13 +117,15 @@ class Canvas:
         """The loss of the image as it is, its parts, and the gradient."""
         image, step = tf.convert_to_tensor(self.image), tf.cast(self.adam.count, tf.int32)
 
+        side = max(image.shape[1:3])
+
         def compute() -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
-            objective = self._objective_for(max(image.shape[1:3]))
+            objective = self._objective_for(side)
             if objective is self.objective:
                 return self._whole(image, targets, step)
             return objective.value_and_gradient(image, targets, step)
 
-        return self._in_memory(compute)
+        return self._in_memory(side, compute)
 
     def _objective_for(self, side: int) -> Objective:
         if not 0 < self.block_size < side:
@@ -132,13 +134,13 @@ class Canvas:
             self._blocks[self.block_size] = Blocks(self.objective, self.block_size)
         return self._blocks[self.block_size]
 
-    def _in_memory(self, compute: Callable[[], Any]) -> Any:
-        """What `compute` gives, in smaller blocks if memory runs out."""
+    def _in_memory(self, side: int, compute: Callable[[], Any]) -> Any:
+        """What `compute` gives for pictures of `side`, in smaller blocks if memory runs out."""
         while True:
             try:
                 return compute()
             except tf.errors.ResourceExhaustedError:
-                size = memory.smaller_block_size(self.block_size)
+                size = memory.smaller_block_size(min(side, self.block_size or side))
                 if size is None:
                     raise MemoryError from None
                 warnings.warn(

@@ -92,9 +92,9 @@ def _values(layers: Sequence[Layer]) -> float:
     return sum(layer.channels / layer.stride**2 for layer in layers)
 
 
-def smaller_block_size(block_size: int) -> int | None:
-    """The next block size to try when memory runs out; `None` if there is none."""
-    return next((size for size in _BLOCK_SIZES if not block_size or size < block_size), None)
+def smaller_block_size(side: int) -> int | None:
+    """The next narrower blocks to try when blocks, or a picture, of `side` do not fit."""
+    return next((size for size in _BLOCK_SIZES if size < side), None)
 
 
 def limit() -> float | None:
