@@ -52,3 +52,12 @@ def test_time_to_quality(tmp_path, real_weights):
                 f"--output={tmp_path / 'a.json'}")
     assert "reference, style weight 20" in found and "ours, 2,2,2,2 steps" in found
     assert json.loads((tmp_path / "a.json").read_text())["reference_seconds"] > 0
+
+
+@pytest.mark.slow
+def test_controls(tmp_path):
+    run("benchmarks.controls", "--size=32", "--weights=random", "--steps=1",
+        f"--folder={tmp_path}", "--only=content_mask,content,pooling")
+    page = (tmp_path / "controls.md").read_text()
+    assert page.count("![") == page.count("## `--") > 8
+    assert len(list((tmp_path / "controls").iterdir())) == 3

@@ -169,7 +169,8 @@ class Settings:
         "float", AUTO, "weight of the total variation", minimum=0, maximum=1e6
     )
     style_loss: Mapping[str, float] | str = _option(
-        "str", "gram", "what is compared between styles; several are added up", form=LOSSES
+        "str", AUTO, "what is compared between styles: gram, moments, mean_std, "
+        "sliced_wasserstein, histogram, phase, phase_match; several are added up", form=LOSSES,
     )
     style_scale: float = _option(
         "float",
@@ -254,7 +255,7 @@ class Settings:
             value = getattr(self, option.name)
             if option.form == LAYERS and value != AUTO:
                 value = _weighted(option.name, value, "layer")
-            elif option.form == LOSSES:
+            elif option.form == LOSSES and value != AUTO:
                 value = _losses(option.name, value)
             elif option.form == STEPS:
                 value = _steps(value)
@@ -390,6 +391,7 @@ _FOR_WEIGHTS = {
         "content_layers": "block3_conv3",
         "style_layers": "block1_conv1,block1_conv2,block2_conv1,block2_conv2,"
                         "block3_conv1,block3_conv2,block3_conv3",
+        "style_loss": "gram",
         "style_weight": 17.0,
         "tv_weight": 2.0,
         "learning_rate": 0.02,
@@ -397,6 +399,7 @@ _FOR_WEIGHTS = {
     "learned": {
         "content_layers": "block1_conv2",
         "style_layers": "block1_conv1,block2_conv1,block3_conv1",
+        "style_loss": "moments",
         "style_weight": 30.0,
         "tv_weight": 0.3,
         "learning_rate": 0.05,
