@@ -153,7 +153,8 @@ class Settings:
         "str", AUTO, "its weights; auto: --weights", form="NAME|FILE"
     )
     pooling: str = _option(
-        "str", "max", "of vgg16 and vgg19; average is smoother", choices=("max", "average")
+        "str", AUTO, "of vgg16 and vgg19; average is smoother; auto: max, as pretrained kernels "
+        "know it, average with learned ones", choices=(AUTO, "max", "average"),
     )
     content_layers: Mapping[str, float] | str = _option(
         "str", AUTO, "layers whose feature maps keep the content", form=LAYERS
@@ -392,6 +393,7 @@ _FOR_WEIGHTS = {
         "style_layers": "block1_conv1,block1_conv2,block2_conv1,block2_conv2,"
                         "block3_conv1,block3_conv2,block3_conv3",
         "style_loss": "gram",
+        "pooling": "max",
         "style_weight": 17.0,
         "tv_weight": 2.0,
         "learning_rate": 0.02,
@@ -400,6 +402,7 @@ _FOR_WEIGHTS = {
         "content_layers": "block1_conv2",
         "style_layers": "block1_conv1,block2_conv1,block3_conv1",
         "style_loss": "moments",
+        "pooling": "average",
         "style_weight": 30.0,
         "tv_weight": 0.3,
         "learning_rate": 0.05,
