@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tf_style.network.features import feature_model
     from tf_style.run.stylizer import Result, Step, Stylizer, stylize
     from tf_style.settings import InputError, Settings
+    from tf_style.view.notebook import show_progress
     from tf_style.view.plotting import plot
 
 __version__ = "0.1.0"
@@ -24,6 +25,7 @@ _HOMES = {
     "Stylizer": "tf_style.run.stylizer",
     "feature_model": "tf_style.network.features",
     "plot": "tf_style.view.plotting",
+    "show_progress": "tf_style.view.notebook",
     "stylize": "tf_style.run.stylizer",
 }
 
@@ -36,6 +38,7 @@ __all__ = [
     "__version__",
     "feature_model",
     "plot",
+    "show_progress",
     "stylize",
 ]
 

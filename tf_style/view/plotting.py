@@ -33,7 +33,7 @@ def plot(result: Result, figure: Figure | None = None) -> Figure:
         from matplotlib import pyplot
 
         figure = pyplot.figure(figsize=(12, 7.5), layout="constrained")
-    pictures = {"content": result.content}
+    pictures = {} if result.content is None else {"content": result.content}
     for number, style in enumerate(result.styles, start=1):
         pictures["style" if len(result.styles) == 1 else f"style {number}"] = style
     upper, lower = figure.subfigures(2, 1, height_ratios=(3, 4))
