@@ -510,6 +510,16 @@ COMMAND_OPTIONS = (
     Option("dry_run", "bool", False, "print sizes, memory and time, and run nothing"),
     Option("report", "str", None, "write settings, versions, seconds, losses and peak memory "
            "as JSON", form="FILE"),
+    Option("embed_settings", "bool", True, "keep in a PNG what --settings_from needs: settings, "
+           "names of the inputs; --noembed_settings: nothing but the picture"),
+    Option("settings_from", "str", None, "run again what made a PNG, or what its report tells; "
+           "flags given beside it win", form="FILE"),
+    Option("snapshot_every", "int", None, "write the picture so far every N steps, beside the "
+           "output: OUTPUT_0050.png after 50", minimum=1),
+    Option("animate", "str", None, "write the run as a film, .gif or .webp: at most 100 pictures, "
+           "--snapshot_every steps apart or more, then the result", form="FILE"),
+    Option("plot", "str", None, "draw content, style, result and loss curves", form="FILE"),
+    Option("logdir", "str", None, "write losses and pictures for TensorBoard", form="FOLDER"),
     Option("profile", "str", None, "write TensorFlow's own profile of ten steps", form="FOLDER"),
     Option("list_layers", "bool", False, "print the layers of --network and exit"),
     Option("list_samples", "bool", False, "print the pictures that come with tf_style and exit"),

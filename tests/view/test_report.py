@@ -17,15 +17,17 @@ def result():
 
 
 def test_report_holds_what_the_run_did(result, tmp_path):
-    write_report(tmp_path / "a.json", report(result, content="c.jpg", style=["s.jpg"],
-                                             output="o.png"))
+    write_report(tmp_path / "a.json", report(result, output="o.png", bits=16))
     found = json.loads((tmp_path / "a.json").read_text())
     assert tf_style.Settings(**found["settings"]) == result.settings
     assert found["steps"] == 5
     assert [(each["width"], each["steps"]) for each in found["scales"]] == [(16, 3), (32, 2)]
     assert found["scales"][-1]["loss"] == result.history[-1].loss
     assert set(found["scales"][-1]["parts"]) == {"content", "style", "variation"}
-    assert found["content"] == "c.jpg" and found["style"] == ["s.jpg"]
+    assert (found["output"], found["bits"]) == ("o.png", 16)
+    assert found["content"].startswith("array:") and set(found["digests"]) == {
+        found["content"], *found["style"]
+    }
     assert 1e7 < found["peak_memory_bytes"] < 1e12
     assert {"tf_style", "tensorflow", "keras", "numpy", "python"} <= set(found["versions"])
     assert sum(each["seconds"] for each in found["scales"]) <= found["seconds"] + 0.01

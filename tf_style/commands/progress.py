@@ -1,4 +1,4 @@
-"""Who watches a run: the progress on the screen, and the profiler."""
+"""Who watches a run: the progress on the screen, the profiler, and others of their kind."""
 
 from __future__ import annotations
 
@@ -6,13 +6,57 @@ import contextlib
 import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from tf_style.commands.exits import say
+from tf_style.settings import InputError
 
 if TYPE_CHECKING:
     from tf_style.run.schedule import Scale
     from tf_style.run.stylizer import Step
+
+
+class Watcher(Protocol):
+    """Hears of each step, and that there are no more."""
+
+    def show(self, step: Step) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Watchers:
+    """All that watch a run. One that cannot go on, as on a full disk, is left out from then on.
+
+    Attributes:
+        failed: whether there was one.
+    """
+
+    def __init__(self, watchers: Iterable[Watcher]):
+        self._watchers = list(watchers)
+        self.failed = False
+
+    def show(self, step: Step) -> None:
+        for watcher in tuple(self._watchers):
+            try:
+                watcher.show(step)
+            except InputError as error:
+                self._watchers.remove(watcher)
+                self._fail(error)
+
+    def close(self) -> None:
+        for watcher in self._watchers:
+            try:
+                watcher.close()
+            except InputError as error:
+                self._fail(error)
+
+    def _fail(self, error: InputError) -> None:
+        # The picture is worth more than what is kept beside it: the run goes on.
+        self.failed = True
+        say(f"tf_style: {error}")
+
 
 class Progress:
     """A bar on a terminal, plain lines elsewhere, both on stderr."""
@@ -96,9 +140,8 @@ class Profiler:
 
 
 @contextlib.contextmanager
-def closed(watcher: Progress | Profiler | None) -> Iterator[None]:
+def closed(watcher: Watcher) -> Iterator[None]:
     try:
         yield
     finally:
-        if watcher:
-            watcher.close()
+        watcher.close()

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tf_style.commands.byproducts import Byproducts
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, interruptible, say, tensorflow_quiet
 from tf_style.commands.flags import answered, parse
-from tf_style.commands.outputs import check_apart
-from tf_style.commands.progress import Profiler, Progress, closed
+from tf_style.commands.outputs import check_apart, check_folder
+from tf_style.commands.progress import Profiler, Progress, Watchers, closed
+from tf_style.commands.repeat import Record
 from tf_style.settings import AUTO, COMMAND_OPTIONS, WEIGHTS, InputError, Settings
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from tf_style.run.forecast import Forecast
     from tf_style.run.scene import Scene
     from tf_style.run.schedule import Scale
-    from tf_style.run.stylizer import Result, Step
+    from tf_style.run.stylizer import Result, Step, Stylizer
 
 STYLIZE_USAGE = """\
 Paint a content picture in the style of another picture.
@@ -45,12 +47,20 @@ def stylize(argv: list[str]) -> int:
     if values.get("list_layers"):
         _list_layers(values.get("network", "vgg16"))
         return DONE
+    record = Record.read(values["settings_from"]) if "settings_from" in values else None
+    if record:
+        values = record.beneath(values, positional)
     names = {field.name for field in dataclasses.fields(Settings)}
     settings = Settings(**{name: value for name, value in values.items() if name in names})
     job = _Job.check(values, positional, settings)
+    if record:
+        record.compare_inputs(job.scene.inputs)
     with tensorflow_quiet(values.get("verbose", False)):
         from tf_style.run.stylizer import Stylizer
-    return job.run(Stylizer, settings, quiet=values.get("quiet", False))
+    stylizer = Stylizer(settings)
+    if record:
+        record.compare_stylizer(stylizer)
+    return job.run(stylizer, quiet=values.get("quiet", False))
 
 
 def _list_samples() -> None:
@@ -80,13 +90,13 @@ def _list_layers(network: str) -> None:
 class _Job:
     """What the flags ask for, checked as far as it can be without TensorFlow."""
 
-    content_name: str | None
-    style_names: tuple[str, ...]
     scene: Scene
     alpha: np.ndarray | None
     output: Path
     bits: int
+    embed_settings: bool
     report: Path | None
+    byproducts: Byproducts
     profile: Path | None
     dry: bool
     plan: tuple[Scale, ...]
@@ -107,20 +117,20 @@ class _Job:
             schedule.check_lbfgs()
         masks = {name: tuple(values.get(name) or ()) for name in ("content_mask", "style_mask")}
         inputs = [name for name in (content_name, *style_names, *masks["content_mask"],
-                                    *masks["style_mask"], *values["flagfile"]) if name]
+                                    *masks["style_mask"], *values["flagfile"],
+                                    values.get("settings_from")) if name]
         inputs += [name for choice in choices.values() for name in choice.files]
         if settings.init not in (AUTO, *INITS):
             inputs.append(settings.init)
-            files.read_picture(settings.init)
         bits = _BITS.parse(values.get("bits", _BITS.default))
         output = Path(output) if output else _new_name(content_name, style_names)
         files.check_output(output, bits=bits)
         report = values.get("report")
         report = files.check_writable(report) if report else None
-        profile = Path(values["profile"]) if values.get("profile") else None
-        if profile and (profile.is_file() or not profile.absolute().parent.is_dir()):
-            raise InputError(f"--profile={profile}: expected a folder, or a new name in one")
-        check_apart({"output": output, "report": report, "profile": profile}, inputs)
+        profile = check_folder("profile", values["profile"]) if "profile" in values else None
+        byproducts = Byproducts.check(values, output)
+        outputs = {"output": output, "report": report, "profile": profile, **byproducts.named()}
+        check_apart(outputs, inputs)
         scene = Scene.of(settings, content_name, style_names, *masks.values())
         plan = schedule.plan(
             settings,
@@ -129,46 +139,50 @@ class _Job:
             max(use.layers[-1].stride if use.layers else 1 for use in networks),
         )
         files.check_dimensions(output, plan[-1].height, plan[-1].width)
+        byproducts.check_snapshots(sum(scale.steps for scale in plan), [
+            *map(files.locate, inputs), *[path for path in outputs.values() if path]
+        ])
         for use in networks:
             if use.layers and use.choice.weights not in (None, *WEIGHTS):
                 weights.load(use.choice.architecture, use.layers, use.choice.weights)
         return cls(
-            content_name, style_names, scene,
-            files.read_alpha(content_name) if content_name else None, output, bits, report, profile,
+            scene, files.read_alpha(content_name) if content_name else None, output, bits,
+            values.get("embed_settings", True), report, byproducts, profile,
             bool(values.get("dry_run")), plan,
         )
 
-    def run(self, stylizer_class: type, settings: Settings, *, quiet: bool) -> int:
+    def run(self, stylizer: Stylizer, *, quiet: bool) -> int:
         from tf_style.view.report import report, write_report
 
-        stylizer = stylizer_class(settings)
         if self.dry:
             _print_forecast(stylizer.forecast(self.scene))
             return DONE
-        progress = None if quiet else Progress(self.plan)
-        profiler = Profiler(self.profile) if self.profile else None
-        with interruptible() as interrupted, closed(progress), closed(profiler):
+        watchers = Watchers([
+            *([] if quiet else [Progress(self.plan)]),
+            *([Profiler(self.profile)] if self.profile else []),
+            *self.byproducts.watchers(stylizer.settings),
+        ])
+        with interruptible() as interrupted, closed(watchers):
             def callback(step: Step) -> bool:
-                for watcher in (progress, profiler):
-                    if watcher:
-                        watcher.show(step)
+                watchers.show(step)
                 return bool(interrupted)
 
             result: Result = stylizer.paint(self.scene, callback=callback)
         try:
-            result.save(self.output, alpha=self.alpha, bits=self.bits)
+            result.save(self.output, alpha=self.alpha, bits=self.bits,
+                        embed_settings=self.embed_settings)
             if self.report:
                 write_report(self.report, report(
-                    result, content=self.content_name, style=self.style_names,
-                    output=os.fspath(self.output),
+                    result, output=os.fspath(self.output), bits=self.bits
                 ))
+            self.byproducts.write(result)
         except InputError as error:
             # What could be written when the run began cannot any more: no fault of the input.
             say(f"tf_style: {error}")
             return FAILED
         if not quiet:
             print(self.output)
-        if result.stopped == "not finite":
+        if watchers.failed or result.stopped == "not finite":
             return FAILED
         if interrupted:
             say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in "

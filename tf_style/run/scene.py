@@ -10,6 +10,7 @@ import numpy as np
 
 from tf_style.image import cleanup, color, files
 from tf_style.image.files import PathLike
+from tf_style.run.inputs import Inputs
 from tf_style.run.schedule import Scale
 from tf_style.settings import AUTO, InputError, Settings
 
@@ -29,6 +30,7 @@ class Scene:
         style_masks: what counts of each style; none for all.
         shares: of the style loss, one for each style.
         largest: the largest long side at which each style is to be seen; none for any.
+        inputs: what the pictures were read from.
     """
 
     content: np.ndarray | None
@@ -37,6 +39,7 @@ class Scene:
     style_masks: tuple[np.ndarray, ...] = ()
     shares: tuple[float, ...] = (1.0,)
     largest: tuple[int, ...] = ()
+    inputs: Inputs = dataclasses.field(default_factory=Inputs)
 
     @classmethod
     def of(
@@ -52,9 +55,10 @@ class Scene:
         Raises:
             InputError: for pictures or masks that cannot be used, or do not belong together.
         """
+        given = style if isinstance(style, (list, tuple)) else [style]
+        named = content
         if content is not None:
             content = files.as_picture(content, "content")
-        given = style if isinstance(style, (list, tuple)) else [style]
         if not given:
             raise InputError("style: expected at least one picture. Received none")
         names = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
@@ -89,7 +93,11 @@ class Scene:
             float(share * area * len(styles) / sum(blend))
             for share, area in zip(blend, areas, strict=True)
         )
-        return cls(content, styles, regions, counts, shares)
+        start = [] if settings.init in (AUTO, *INITS) else [settings.init]
+        for each in start:
+            files.read_picture(each)
+        inputs = Inputs.of(named, given, content_masks, style_masks, start)
+        return cls(content, styles, regions, counts, shares, inputs=inputs)
 
     def prepared(self, settings: Settings, side: int) -> Scene:
         """With the styles as the run is to see them: cleaned, and in the content's colours.

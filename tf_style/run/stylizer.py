@@ -25,6 +25,7 @@ from tf_style.network.kernel_files import digests
 from tf_style.run import memory, runtime, schedule
 from tf_style.run.canvas import Canvas, Targets
 from tf_style.run.forecast import Forecast, forecast
+from tf_style.run.inputs import Inputs
 from tf_style.run.scene import Picture, Scene, resized
 from tf_style.settings import AUTO, InputError, Settings
 
@@ -69,6 +70,7 @@ class Result:
         image: the generated image, `(height, width, 3)` float32 RGB in `[0, 1]`.
         content: the content image at that size; `None` where there was none.
         styles: the style images as they were read.
+        inputs: what the pictures were read from.
         history: all steps, in order.
         settings: with every `auto` resolved.
         weights: layer → fingerprint of the kernels that were used.
@@ -81,6 +83,7 @@ class Result:
     image: np.ndarray
     content: np.ndarray | None
     styles: tuple[np.ndarray, ...]
+    inputs: Inputs
     history: tuple[Step, ...]
     settings: Settings
     weights: Mapping[str, str]
@@ -90,28 +93,36 @@ class Result:
     stopped: str
 
     def save(
-        self, path: PathLike, *, alpha: np.ndarray | None = None, bits: int = 8
+        self,
+        path: PathLike,
+        *,
+        alpha: np.ndarray | None = None,
+        bits: int = 8,
+        embed_settings: bool = True,
     ) -> None:
         """Write the image in the format that the ending of `path` names.
 
-        A PNG holds the settings, too. An older file is replaced only when the new one is complete.
+        A PNG holds what `--settings_from` needs to run it again. Nothing that the inputs hold
+        beside pixels, such as where a photograph was taken, is written. An older file is replaced
+        only when the new one is complete.
 
         Args:
             alpha: `(height, width)` in `[0, 1]` of any size, such as `read_alpha` gives for the
                 content: how opaque the picture is.
             bits: 8 or 16 for each channel; 16 needs the extra `deep`.
+            embed_settings: false leaves settings and file names out of a PNG.
 
         Raises:
             InputError: if nothing can be written there.
         """
-        files.write_picture(
-            path, self.image, json.dumps(self.provenance()), alpha=alpha, bits=bits
-        )
+        note = json.dumps({**self.provenance(), "bits": bits}) if embed_settings else None
+        files.write_picture(path, self.image, note, alpha=alpha, bits=bits)
 
     def provenance(self) -> dict[str, Any]:
-        """What decided the picture, as plain JSON data: settings, weights, versions."""
+        """What decided the picture, as plain JSON data: settings, inputs, weights, versions."""
         return {
             "settings": self.settings.as_dict(),
+            **self.inputs.as_dict(),
             "weights": dict(self.weights),
             "versions": runtime.versions(),
         }
@@ -298,6 +309,7 @@ class Stylizer:
             image=image,
             content=scene.content_at(full),
             styles=given.styles,
+            inputs=given.inputs,
             history=tuple(run.history),
             settings=self.settings.replace(
                 size=self.settings.size if given.content is None else max(full.height, full.width),

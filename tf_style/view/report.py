@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from tf_style.image.files import PathLike, write_bytes
@@ -11,28 +10,26 @@ from tf_style.run.runtime import peak_memory
 from tf_style.run.stylizer import Result
 
 
-def report(
-    result: Result, *, content: str | None = None, style: Sequence[str] = (),
-    output: str | None = None,
-) -> dict[str, Any]:
+def report(result: Result, *, output: str | None = None, bits: int = 8) -> dict[str, Any]:
     """All that is worth knowing about a run, as plain JSON data.
 
     Args:
         result: what the run gave.
-        content, style, output: the files, as they were named.
+        output: the file that it was saved in, as it was named.
+        bits: of each channel there.
 
     Returns:
-        `settings` with every `auto` resolved; `versions`; `weights`, layer → fingerprint; the
-        files; `stopped`; `seconds`; `weights_seconds` and `weights_cached`, how learned weights
-        were had; `peak_memory_bytes`; `steps` taken in all; and `scales`, one
-        entry for each size with its `height`, `width`, `steps`, `seconds` and the last `loss` and
-        `parts`.
+        `settings` with every `auto` resolved; `versions`; `weights`, layer → fingerprint;
+        `content`, `style`, `content_mask`, `style_mask` and `output`, the files as they were named;
+        `digests`, input file → SHA-256; `bits`; `stopped`; `seconds`; `weights_seconds` and
+        `weights_cached`, how learned weights were had; `peak_memory_bytes`; `steps` taken in all;
+        and `scales`, one entry for each size with its `height`, `width`, `steps`, `seconds` and the
+        last `loss` and `parts`.
     """
     return {
         **result.provenance(),
-        "content": content,
-        "style": list(style),
         "output": output,
+        "bits": bits,
         "stopped": result.stopped,
         "seconds": round(result.seconds, 3),
         "weights_seconds": round(result.weights_seconds, 3),
