@@ -91,6 +91,9 @@ def test_commands_run(command, folder, capsys):
         Image.open("photo.jpg").save("result.png")
         arguments += [*SMALL, "--weights=random", "--layers=block1_conv1"]
     elif program == "tf_style" and not any(each.startswith("--list") for each in arguments):
+        if any(each.startswith("--settings_from") for each in arguments):
+            with pytest.raises(SystemExit):
+                cli.main(["photo.jpg", "painting.jpg", "result.png", *QUICK])
         arguments += SMALL if any(each.startswith("--weights") for each in arguments) else QUICK
     function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
                 "tf_style_learn": cli.learn, "tf_style_explain": cli.explain}[program]
