@@ -74,6 +74,13 @@ def test_the_callback_hears_of_every_step_and_sees_the_picture(content, style):
     assert all(step.image is None for step in result.history)
 
 
+def test_the_callback_sees_the_picture_in_its_last_colours(content, style):
+    seen = []
+    result = stylize(content, style, callback=lambda step: seen.append(step.image()) and False,
+                     **SMALL, preserve_color="luminance")
+    np.testing.assert_array_equal(seen[-1], result.image)
+
+
 def test_the_callback_can_end_the_run(content, style):
     result = stylize(content, style, callback=lambda step: step.step == 3, **SMALL)
     assert result.stopped == "callback" and len(result.history) == 3

@@ -137,6 +137,12 @@ class Scene:
         """The content at a size."""
         return None if self.content is None else resized(self.content, scale)
 
+    def finished(self, image: np.ndarray, settings: Settings, scale: Scale) -> np.ndarray:
+        """The image as it is to be seen: in the content's colours, if its luminance is all."""
+        if settings.preserve_color != "luminance":
+            return image
+        return color.with_luminance(self.content_at(scale), color.luminance(image))
+
     def styles_at(self, scale: Scale) -> list[dict[str, Any]]:
         """The styles, and where they go, at a size: what `objective.Style` is made of."""
         styles: list[dict[str, Any]] = [

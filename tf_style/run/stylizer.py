@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_style.image import color, files
+from tf_style.image import files
 from tf_style.image.files import PathLike
 from tf_style.loss.objective import Network, Objective
 from tf_style.loss.style import STYLE_LOSSES
@@ -280,7 +280,7 @@ class Stylizer:
                 warnings.warn(f"{defect}; mended, --style_cleanup=off takes it as it is",
                               stacklevel=2)
         scene = given.prepared(self.settings, side)
-        run = _Run(self.settings, len(scales), started, callback)
+        run = _Run(self.settings, scene, len(scales), started, callback)
         with tf.device(self.settings.device):
             canvas = self._canvas
             canvas.block_size = self._block_size(scales[-1], scene)
@@ -303,10 +303,8 @@ class Stylizer:
                 "Try a smaller --learning_rate or --precision=float32",
                 stacklevel=2,
             )
-        if self.settings.preserve_color == "luminance":
-            image = color.with_luminance(scene.content_at(full), color.luminance(image))
         return Result(
-            image=image,
+            image=scene.finished(image, self.settings, full),
             content=scene.content_at(full),
             styles=given.styles,
             inputs=given.inputs,
@@ -398,11 +396,17 @@ class _Run:
     """The steps of one run and who hears of them."""
 
     def __init__(
-        self, settings: Settings, scales: int, started: float, callback: Callback | None
+        self,
+        settings: Settings,
+        scene: Scene,
+        scales: int,
+        started: float,
+        callback: Callback | None,
     ):
         self.history: list[Step] = []
         self.stopped = "steps"
         self._settings = settings
+        self._scene = scene
         self._scales = scales
         self._scale = 0
         self._started = started
@@ -412,6 +416,9 @@ class _Run:
         """Take the steps of one size; `stopped` says why they ended, as in a `Result`."""
         self._scale += 1
         losses: list[float] = []
+
+        def picture() -> np.ndarray:
+            return self._scene.finished(canvas.picture(), self._settings, scale)
 
         def watch(loss: float, parts: Mapping[str, tf.Tensor]) -> bool:
             losses.append(loss)
@@ -430,7 +437,7 @@ class _Run:
             if not math.isfinite(loss):
                 self.stopped = "not finite"
             elif self._callback and self._callback(
-                dataclasses.replace(step, image=canvas.picture)
+                dataclasses.replace(step, image=picture)
             ):
                 self.stopped = "callback"
             return self.stopped != "steps" or schedule.has_settled(
