@@ -1,16 +1,23 @@
 """Running again what made a picture: --settings_from."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import tf_style
 from tf_style import cli
 from tf_style.commands.repeat import Record
 from tf_style.image.files import read_note, read_picture, write_picture
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.kernel_files import write_kernels
+from tf_style.network.weights import load
 from tf_style.run.inputs import Inputs
 from tf_style.settings import Settings
 
@@ -115,10 +122,6 @@ def files_in(folder):
 
 
 def test_what_has_changed_is_said(folder, capfd):
-    from tf_style.network.architectures import ARCHITECTURES
-    from tf_style.network.kernel_files import write_kernels
-    from tf_style.network.weights import load
-
     vgg16 = ARCHITECTURES["vgg16"]
     layers = vgg16.up_to(["block1_conv2"])
     write_kernels("w.h5", load(vgg16, layers, "random", seed=1).kernels)
@@ -150,7 +153,7 @@ def test_a_copy_elsewhere_asks_for_the_pictures(folder, monkeypatch, capfd):
     assert run("--settings_from=../a.png") == 2
     assert capfd.readouterr().err == (
         "tf_style: --settings_from=../a.png: content.png: there is no such file here. Give "
-        "--content=FILE, or run it in the folder of then\n"
+        "--content=FILE, or run it in the folder where it was made\n"
     )
     assert run("--settings_from=../a.png", "--content=../content.png", "--style=../style.png",
                "--quiet", "--output=b.png") == 0
@@ -158,8 +161,6 @@ def test_a_copy_elsewhere_asks_for_the_pictures(folder, monkeypatch, capfd):
 
 
 def test_arrays_are_known_by_their_digests(content, style, capfd):
-    import tf_style
-
     settings = dict(flag[2:].split("=") for flag in TINY if "=" in flag)
     tf_style.stylize(content, "style.png", **settings).save("a.png")
     found = note("a.png")
@@ -254,12 +255,6 @@ def test_embedded_settings_can_be_left_out(folder):
 
 
 def test_damage_is_seen_before_tensorflow_is_imported(folder):
-    import os
-    import subprocess
-    from pathlib import Path
-
-    import tf_style
-
     (folder / "x.json").write_text("{")
     code = ("import sys\nfrom tf_style.cli import main\ntry:\n    main(sys.argv[1:])\n"
             "except SystemExit as stopped:\n    print('tensorflow' in sys.modules, stopped.code)")

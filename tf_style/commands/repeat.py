@@ -115,7 +115,7 @@ class Record:
                              f"Give --{flag}=FILE")
         if file != "none" and not locate(file).exists():
             raise InputError(f"--settings_from={self.source}: {file}: there is no such file here. "
-                             f"Give --{flag}=FILE, or run it in the folder of then")
+                             f"Give --{flag}=FILE, or run it in the folder where it was made")
 
     def compare_inputs(self, inputs: Inputs) -> None:
         """Warn of pictures that are not what they were."""

@@ -58,9 +58,16 @@ class Inputs:
                 digests[text] = digest
             return text
 
-        names = (tuple(name(each) for each in group)
-                 for group in (style, content_mask, style_mask, others))
-        return cls(None if content is None else name(content), *list(names)[:3], digests)
+        named = cls(
+            None if content is None else name(content),
+            tuple(map(name, style)),
+            tuple(map(name, content_mask)),
+            tuple(map(name, style_mask)),
+            digests,
+        )
+        for file in others:
+            name(file)
+        return named
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data, by the names of the flags."""
