@@ -271,7 +271,7 @@ BAD = {
     "absl's own flag": (["content.png", "style.png", "--undefok=foo", "--foo=1"],
                         "--undefok: there is no such flag"),
     "model file without layers": (["content.png", "style.png", "--network=a.keras"],
-                                  "name its layers with --content_layers and --style_layers"),
+                                  "name its layers with --content_layers"),
     "huge weight": (["content.png", "style.png", "--style_weight=1e25"], "at most 1e+06"),
     "missing flagfile": (["--flagfile=no.flags"], "--flagfile=no.flags: cannot be read"),
     "binary flagfile": (["--flagfile=content.png"], "it is no text file"),

@@ -30,6 +30,7 @@ def explain(argv: list[str]) -> int:
     from tf_style.image import files
     from tf_style.network import weights
     from tf_style.network.architectures import ARCHITECTURES
+    from tf_style.network.choice import choose, known_weights
     from tf_style.run import schedule
     from tf_style.view import figures, plotting
 
@@ -37,8 +38,8 @@ def explain(argv: list[str]) -> int:
     layers = [name.strip() for name in chosen["layers"].split(",")]
     layers = [] if layers == [AUTO] else list(dict.fromkeys(layers))
     network.check(layers, "layers")
-    source = weights.environment_file() if settings.weights == AUTO else settings.weights
-    known = settings.for_weights(source or AUTO, learned=weights.are_learned(source))
+    known, choices = choose(settings, known_weights)
+    source = choices["style"].weights
     needed = network.up_to([*layers, *known.content_layers, *known.style_layers])
     inputs = [values[name] for name in ("content", "style", "generated") if values.get(name)]
     content, style, *generated = (files.read_picture(name) for name in inputs)
