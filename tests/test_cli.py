@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -122,13 +123,14 @@ def test_tensorflows_chatter_stays_off_the_screen():
     assert loud.returncode == 0
 
 
-def test_stopped_by_ctrl_c_the_picture_is_saved(folder, capfd):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal_the_picture_and_the_state_are_saved(number, folder, capfd):
     def press():
         time.sleep(2)
         deadline = time.monotonic() + 60
         while "step 1/" not in seen() and time.monotonic() < deadline:
             time.sleep(0.1)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(number)
 
     text = []
 
@@ -138,12 +140,39 @@ def test_stopped_by_ctrl_c_the_picture_is_saved(folder, capfd):
 
     presser = threading.Thread(target=press)
     presser.start()
-    code = call(cli.main, "content.png", "style.png", "a.png",
+    code = call(cli.main, "content.png", "style.png", "a.png", "--checkpoint=kept",
                 *[flag for flag in TINY if "steps" not in flag], "--steps=100000")
     presser.join()
     assert code == 130
     assert Image.open("a.png").size == (32, 24)
-    assert "stopped after" in seen()
+    assert "stopped after" in seen() and list((folder / "kept").iterdir())
+    assert "go on with: tf_style --resume content.png style.png a.png --checkpoint=kept" in seen()
+
+
+def test_the_command_that_goes_on_does(folder, capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", *TINY) == 0
+    capfd.readouterr()
+    (folder / "content.png").rename("my content.png")
+    arguments = ["my content.png", "style.png", "--checkpoint=kept", "--time_limit=0.001s", *TINY]
+    for steps in range(1, 6):
+        assert call(cli.main, *arguments, "--report=a.json") == 0
+        lines = capfd.readouterr().err.splitlines()
+        report = json.loads((folder / "a.json").read_text())
+        assert report["resumed_at_step"] == steps - 1 and report["steps"] == steps
+        assert report["stopped"] == "time limit"
+        assert lines[-2].startswith(f"tf_style: stopped after {steps} steps; the picture so far")
+        program, *arguments = shlex.split(lines[-1].removeprefix("tf_style: go on with: "))
+        assert program == "tf_style" and arguments.count("--resume") == 1
+    assert call(cli.main, *arguments) == 0
+    assert capfd.readouterr().err == ""
+    assert (read_picture("my content_style.png") == read_picture("a.png")).all()
+
+
+def test_without_a_checkpoint_there_is_nothing_to_go_on_from(capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", "--time_limit=0.001", *TINY) == 0
+    assert capfd.readouterr().err.splitlines()[-1] == (
+        "tf_style: without --checkpoint=FOLDER there is nothing to go on from"
+    )
 
 
 def test_a_loss_that_is_not_finite_exits_with_1_and_a_picture(monkeypatch, capfd):
@@ -255,6 +284,23 @@ BAD = {
                         "--report=style.png: this would replace an input"),
     "profile is a file": (["content.png", "style.png", "--profile=style.png"],
                           "--profile=style.png: expected a folder"),
+    "resume from where": (["content.png", "style.png", "--resume"],
+                          "--resume: say where the run is kept: --checkpoint=FOLDER"),
+    "checkpoint is a file": (["content.png", "style.png", "--checkpoint=text.png"],
+                             "--checkpoint=text.png: expected a folder"),
+    "checkpoint among others": (["content.png", "style.png", "--checkpoint=."],
+                                "--checkpoint=.: expected a new folder"),
+    "checkpoint nowhere": (["content.png", "style.png", "--checkpoint=no/kept"],
+                           "the folder no does not exist"),
+    "output in checkpoint": (["content.png", "style.png", "kept/a.png", "--checkpoint=kept"],
+                             "--output=kept/a.png: the --checkpoint folder is for"),
+    "checkpoint is output": (["content.png", "style.png", "a.png", "--checkpoint=a.png"],
+                             "--checkpoint=a.png: this is the --output"),
+    "checkpoint never": (["content.png", "style.png", "--checkpoint=kept",
+                          "--checkpoint_every=0"], "--checkpoint_every: expected a whole number"),
+    "no time": (["content.png", "style.png", "--time_limit=0"],
+                "--time_limit: expected a time above 0, such as 30s"),
+    "no unit of time": (["content.png", "style.png", "--time_limit=3d"], "Received: '3d'"),
     "report is output": (["content.png", "style.png", "a.png", "--report=a.png"],
                          "--report=a.png: this is the --output"),
     "report is weights": (["content.png", "style.png", "--weights=w.h5", "--report=w.h5"],
@@ -303,6 +349,7 @@ def bad_files(folder):
     except OSError:
         # No links for this user of Windows: the name alone has no folder either.
         BAD["link to nowhere"][0][2] = "no/a.png"
+    (folder / "kept").mkdir()
     (folder / "loop.flags").write_text("--flagfile=loop.flags")
     (folder / "bad.flags").write_text("--sise=3")
     return folder
@@ -392,6 +439,7 @@ except SystemExit as stopped:
     (["content.png", "no.png"], 2), (["content.png", "style.png", "--style_layers=block9"], 2),
     (["content.png", "style.png", "--size=0"], 2), (["content.png", "style.png", "no/a.png"], 2),
     (["content.png", "style.png", "--weights=style.png"], 2), (["--preset=no"], 2),
+    (["content.png", "style.png", "--checkpoint=style.png"], 2),
 ])
 def test_without_tensorflow(arguments, code):
     assert run_python(IMPORTS, *arguments).stdout.splitlines()[-1] == f"False {code}"

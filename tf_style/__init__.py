@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tf_style.network.features import feature_model
+    from tf_style.run.checkpoints import Checkpoints
     from tf_style.run.stylizer import Result, Step, Stylizer, stylize
     from tf_style.settings import InputError, Settings
     from tf_style.view.notebook import show_progress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Checkpoints": "tf_style.run.checkpoints",
     "InputError": "tf_style.settings",
     "Result": "tf_style.run.stylizer",
     "Settings": "tf_style.settings",
@@ -30,6 +32,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Checkpoints",
     "InputError",
     "Result",
     "Settings",

@@ -464,6 +464,26 @@ def _size(option: Option, value: Any) -> int | str:
     return f"{width}x{height}"
 
 
+def as_seconds(time_limit: float | str) -> float:
+    """A time as `30`, `"30s"`, `"5m"` or `"1h"`, in seconds.
+
+    Raises:
+        InputError: for anything else.
+    """
+    text = str(time_limit).strip()
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    try:
+        found = float(text[:-1] if unit else text) * (unit or 1)
+    except ValueError:
+        found = math.nan
+    if not (math.isfinite(found) and found > 0):
+        raise InputError(
+            "--time_limit: expected a time above 0, such as 30s, 5m or 1h. "
+            f"Received: {time_limit!r}"
+        )
+    return found
+
+
 def _numbers(name: str, value: Any) -> tuple[float, ...]:
     one = Option(name, "float", None, "", above=0)
     if isinstance(value, str):
@@ -520,6 +540,14 @@ COMMAND_OPTIONS = (
            "--snapshot_every steps apart or more, then the result", form="FILE"),
     Option("plot", "str", None, "draw content, style, result and loss curves", form="FILE"),
     Option("logdir", "str", None, "write losses and pictures for TensorBoard", form="FOLDER"),
+    Option("checkpoint", "str", None, "keep in this folder what a stopped run goes on from",
+           form="FOLDER"),
+    Option("checkpoint_every", "int", AUTO, "steps from one checkpoint to the next; auto: so that "
+           "they take two percent of the time", minimum=1),
+    Option("resume", "bool", False, "go on from the last complete checkpoint, with the same "
+           "pictures and settings"),
+    Option("time_limit", "str", None, "stop when so much time has passed, such as 30s, 5m or 1h",
+           form="TIME"),
     Option("profile", "str", None, "write TensorFlow's own profile of ten steps", form="FOLDER"),
     Option("list_layers", "bool", False, "print the layers of --network and exit"),
     Option("list_samples", "bool", False, "print the pictures that come with tf_style and exit"),

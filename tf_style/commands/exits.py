@@ -32,7 +32,7 @@ def guarded(
             say(f"{program}: {error}")
             return BAD_INPUT
         except KeyboardInterrupt:
-            say(f"{program}: stopped; nothing was written")
+            say(f"{program}: stopped at once; no result was written")
             return INTERRUPTED
         except MemoryError:
             say(f"{program}: not enough memory; try a smaller --size")
@@ -52,18 +52,22 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[list[int]]:
-    """A list that Ctrl-C fills; pressed again, Ctrl-C interrupts at once."""
+    """A list that Ctrl-C and SIGTERM fill; a second one interrupts at once."""
     received: list[int] = []
+
+    def restore() -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
     def receive(number: int, frame: Any) -> None:
         received.append(number)
-        signal.signal(signal.SIGINT, before)
+        restore()
 
-    before = signal.signal(signal.SIGINT, receive)
+    before = {each: signal.signal(each, receive) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
 
 
 @contextlib.contextmanager

@@ -69,7 +69,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         self._shown = 0
         self._next_line = 0.0
-        self._scale_began = (0, 0.0)
+        self._first: Step | None = None
 
     def show(self, step: Step) -> None:
         line = (f"{step.width}x{step.height} ({step.scale}/{step.scales}) "
@@ -97,12 +97,12 @@ class Progress:
 
     def _left(self, step: Step) -> str:
         """Time left, if what is left goes at this size's pace, pixel for pixel."""
-        if self._scale_began[0] != step.scale:
-            # The first step at a size is not counted: it is compiled, too.
-            self._scale_began = step.scale, step.seconds
+        if self._first is None or self._first.scale != step.scale:
+            # The first step at a size, or after a stop, is not counted: it is compiled, too.
+            self._first = step
             return ""
         pixels = step.width * step.height
-        pace = (step.seconds - self._scale_began[1]) / (step.step - 1) / pixels
+        pace = (step.seconds - self._first.seconds) / (step.step - self._first.step) / pixels
         rest = (step.steps - step.step) * pixels + sum(
             scale.steps * scale.width * scale.height for scale in self._plan[step.scale:]
         )

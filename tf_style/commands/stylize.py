@@ -15,11 +15,20 @@ from tf_style.commands.flags import answered, parse
 from tf_style.commands.outputs import check_apart, check_folder
 from tf_style.commands.progress import Profiler, Progress, Watchers, closed
 from tf_style.commands.repeat import Record
-from tf_style.settings import AUTO, COMMAND_OPTIONS, WEIGHTS, InputError, Settings
+from tf_style.commands.resumption import checkpoints_of, resuming_command
+from tf_style.settings import (
+    AUTO,
+    COMMAND_OPTIONS,
+    WEIGHTS,
+    InputError,
+    Settings,
+    as_seconds,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from tf_style.run.checkpoints import Checkpoints
     from tf_style.run.forecast import Forecast
     from tf_style.run.scene import Scene
     from tf_style.run.schedule import Scale
@@ -60,7 +69,11 @@ def stylize(argv: list[str]) -> int:
     stylizer = Stylizer(settings)
     if record:
         record.compare_stylizer(stylizer)
-    return job.run(stylizer, quiet=values.get("quiet", False))
+    named = len(positional) == 3 or values.get("output")
+    again = resuming_command(
+        argv, None if named else job.output, resumed=values.get("resume", False)
+    )
+    return job.run(stylizer, again, quiet=values.get("quiet", False))
 
 
 def _list_samples() -> None:
@@ -98,6 +111,8 @@ class _Job:
     report: Path | None
     byproducts: Byproducts
     profile: Path | None
+    checkpoints: Checkpoints | None
+    time_limit: float | None
     dry: bool
     plan: tuple[Scale, ...]
 
@@ -130,7 +145,10 @@ class _Job:
         profile = check_folder("profile", values["profile"]) if "profile" in values else None
         byproducts = Byproducts.check(values, output)
         outputs = {"output": output, "report": report, "profile": profile, **byproducts.named()}
-        check_apart(outputs, inputs)
+        kept = Path(values["checkpoint"]) if values.get("checkpoint") else None
+        check_apart({**outputs, "checkpoint": kept}, inputs)
+        checkpoints = checkpoints_of(values, outputs)
+        limit = values.get("time_limit")
         scene = Scene.of(settings, content_name, style_names, *masks.values())
         plan = schedule.plan(
             settings,
@@ -147,11 +165,12 @@ class _Job:
                 weights.load(use.choice.architecture, use.layers, use.choice.weights)
         return cls(
             scene, files.read_alpha(content_name) if content_name else None, output, bits,
-            values.get("embed_settings", True), report, byproducts, profile,
-            bool(values.get("dry_run")), plan,
+            values.get("embed_settings", True), report, byproducts, profile, checkpoints,
+            as_seconds(limit) if limit else None, bool(values.get("dry_run")), plan,
         )
 
-    def run(self, stylizer: Stylizer, *, quiet: bool) -> int:
+    def run(self, stylizer: Stylizer, again: str, *, quiet: bool) -> int:
+        """Run it. `again` is the command that goes on if it is stopped."""
         from tf_style.view.report import report, write_report
 
         if self.dry:
@@ -167,7 +186,10 @@ class _Job:
                 watchers.show(step)
                 return bool(interrupted)
 
-            result: Result = stylizer.paint(self.scene, callback=callback)
+            result: Result = stylizer.paint(
+                self.scene, callback=callback, checkpoints=self.checkpoints,
+                time_limit=self.time_limit,
+            )
         try:
             result.save(self.output, alpha=self.alpha, bits=self.bits,
                         embed_settings=self.embed_settings)
@@ -184,11 +206,12 @@ class _Job:
             print(self.output)
         if watchers.failed or result.stopped == "not finite":
             return FAILED
-        if interrupted:
+        if result.stopped in ("callback", "time limit") and not (quiet and not interrupted):
             say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in "
-                 f"{self.output}")
-            return INTERRUPTED
-        return DONE
+                f"{self.output}")
+            say(f"tf_style: go on with: {again}" if self.checkpoints else
+                "tf_style: without --checkpoint=FOLDER there is nothing to go on from")
+        return INTERRUPTED if interrupted else DONE
 
 
 def _pictures(

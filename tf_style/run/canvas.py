@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,21 @@ from tf_style.run.optimizers import Adam, image_variable, lbfgs
 
 Targets = Mapping[str, Any]
 Watch = Callable[[float, Mapping[str, tf.Tensor]], bool]
+
+_FILES = "state"
+
+
+class _Note(tf.train.experimental.PythonState):
+    """JSON data in a checkpoint."""
+
+    def __init__(self, content: dict[str, Any] | None = None):
+        self.content = content
+
+    def serialize(self) -> str:
+        return json.dumps(self.content)
+
+    def deserialize(self, string_value: bytes | str) -> None:
+        self.content = json.loads(string_value)
 
 
 class Canvas:
@@ -45,6 +63,39 @@ class Canvas:
     @property
     def traces(self) -> int:
         return max([self._whole.traces, *[each.traces for each in self._blocks.values()]])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the image, in pixels."""
+        return tuple(tf.shape(self.image)[1:3].numpy().tolist())
+
+    def save(self, folder: Path, note: dict[str, Any]) -> None:
+        """Write the image, the moments and a note of JSON data into a folder.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        try:
+            self._checkpoint(_Note(note)).write(os.fspath(folder / _FILES))
+        except tf.errors.OpError as error:
+            raise OSError(error.message) from None
+
+    def restore(self, folder: Path) -> dict[str, Any] | None:
+        """Go on with what `save` wrote. Returns the note.
+
+        Returns `None` for a folder that lacks something or is damaged, which TensorFlow knows by
+        checksums; the image is undefined then.
+        """
+        note = _Note()
+        try:
+            self._checkpoint(note).read(os.fspath(folder / _FILES)).assert_consumed()
+        # TensorFlow raises an IndexError where a file ends too early.
+        except (tf.errors.OpError, IndexError, AssertionError):
+            return None
+        return note.content
+
+    def _checkpoint(self, note: _Note) -> tf.train.Checkpoint:
+        return tf.train.Checkpoint(image=self.image, adam=self.adam, note=note)
 
     def start(self, image: np.ndarray) -> None:
         self.image.assign(image[None])

@@ -24,10 +24,11 @@ from tf_style.network.features import cut_model, in_precision, least_size, vgg_m
 from tf_style.network.kernel_files import digests
 from tf_style.run import memory, runtime, schedule
 from tf_style.run.canvas import Canvas, Targets
+from tf_style.run.checkpoints import Checkpoints, origin
 from tf_style.run.forecast import Forecast, forecast
 from tf_style.run.inputs import Inputs
 from tf_style.run.scene import Picture, Scene, resized
-from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings, as_seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Step:
         step, steps: which step at this size, counted from 1, of how many at most.
         loss: of the image that the step started from.
         parts: the weighted losses that add up to it: `content`, `style`, `variation`.
-        seconds: since the run began.
+        seconds: since the run began, without the time between a stop and its going on.
         image: gives the picture as it is now, `(height, width, 3)` in `[0, 1]`; `None` in a
             result's history.
     """
@@ -76,8 +77,10 @@ class Result:
         weights: layer → fingerprint of the kernels that were used.
         weights_seconds: what loading or learning them took, once for all runs of a `Stylizer`.
         weights_cached: whether learned ones came from the cache; `None` for other kinds.
-        seconds: of the run.
-        stopped: why the run ended: `steps` (all done, or settled), `callback`, or `not finite`.
+        seconds: of the run; like `history`, with what was done before it was resumed.
+        stopped: why the run ended: `steps` (all done, or settled), `callback`, `time limit`, or
+            `not finite`.
+        resumed_at_step: how many steps a checkpoint spared; 0 for a run from the beginning.
     """
 
     image: np.ndarray
@@ -91,6 +94,7 @@ class Result:
     weights_cached: bool | None
     seconds: float
     stopped: str
+    resumed_at_step: int = 0
 
     def save(
         self,
@@ -136,6 +140,8 @@ def stylize(
     content_masks: Sequence[Picture] = (),
     style_masks: Sequence[Picture] = (),
     callback: Callback | None = None,
+    checkpoints: Checkpoints | None = None,
+    time_limit: float | str | None = None,
     **overrides: Any,
 ) -> Result:
     """Paint the content image in the style of the style image.
@@ -150,6 +156,9 @@ def stylize(
         style_masks: likewise, of each style: what of it counts.
         callback: called with a `Step` after each step; a true return value ends the run, whose
             result is then the picture so far.
+        checkpoints: where the run keeps what it can go on from, and whether it does.
+        time_limit: seconds, or a time such as `"5m"`, after which the run ends with the picture so
+            far.
         **overrides: fields of `Settings`, such as `size=256`.
 
     Returns:
@@ -166,7 +175,8 @@ def stylize(
     """
     settings = (settings or Settings()).replace(**overrides)
     return Stylizer(settings).stylize(
-        content, style, content_masks=content_masks, style_masks=style_masks, callback=callback
+        content, style, content_masks=content_masks, style_masks=style_masks, callback=callback,
+        checkpoints=checkpoints, time_limit=time_limit,
     )
 
 
@@ -264,14 +274,25 @@ class Stylizer:
         content_masks: Sequence[Picture] = (),
         style_masks: Sequence[Picture] = (),
         callback: Callback | None = None,
+        checkpoints: Checkpoints | None = None,
+        time_limit: float | str | None = None,
     ) -> Result:
         """As the function `stylize`, with the settings of this `Stylizer`."""
         scene = Scene.of(self.settings, content, style, content_masks, style_masks)
-        return self.paint(scene, callback=callback)
+        return self.paint(
+            scene, callback=callback, checkpoints=checkpoints, time_limit=time_limit
+        )
 
-    def paint(self, given: Scene, *, callback: Callback | None = None) -> Result:
+    def paint(
+        self,
+        given: Scene,
+        *,
+        callback: Callback | None = None,
+        checkpoints: Checkpoints | None = None,
+        time_limit: float | str | None = None,
+    ) -> Result:
         """As `stylize`, from pictures that are read already."""
-        started = time.perf_counter()
+        run = _Run(self.settings, callback, checkpoints, time_limit)
         self._prepare([each for each in (given.content, *given.styles) if each is not None])
         scales = self._plan(given)
         side = scales[-1].style_side
@@ -280,17 +301,19 @@ class Stylizer:
                 warnings.warn(f"{defect}; mended, --style_cleanup=off takes it as it is",
                               stacklevel=2)
         scene = given.prepared(self.settings, side)
-        run = _Run(self.settings, scene, len(scales), started, callback)
         with tf.device(self.settings.device):
             canvas = self._canvas
-            canvas.block_size = self._block_size(scales[-1], scene)
-            for scale in scales:
-                if scale is scales[0]:
-                    canvas.start(scene.start(self.settings, scale))
-                else:
+            first = scene.start(self.settings, scales[0])
+            if not run.resume(canvas, origin(self.settings, self.weights, given, first)):
+                canvas.start(first)
+            canvas.block_size = run.block_size
+            if canvas.block_size is None:
+                canvas.block_size = self._block_size(scales[-1], scene)
+            for scale in scales[run.sizes_done :]:
+                if canvas.shape != (scale.height, scale.width):
                     canvas.enlarge(scale.height, scale.width)
                 targets = canvas.targets(scene.content_at(scale), scene.styles_at(scale))
-                run.descend(canvas, scale, targets)
+                run.descend(canvas, scale, len(scales), targets, scene)
                 if run.stopped != "steps":
                     break
             image = canvas.picture()
@@ -316,8 +339,9 @@ class Stylizer:
             weights=self.weights,
             weights_seconds=self.weights_seconds,
             weights_cached=self.weights_cached,
-            seconds=time.perf_counter() - started,
+            seconds=run.seconds(),
             stopped=run.stopped,
+            resumed_at_step=run.resumed_at_step,
         )
 
     def forecast(self, scene: Scene) -> list[Forecast]:
@@ -393,45 +417,85 @@ class Stylizer:
 
 
 class _Run:
-    """The steps of one run and who hears of them."""
+    """The steps of one run, who hears of them, and what it goes on from.
+
+    Attributes:
+        history: all steps so far.
+        stopped: why they ended, as in a `Result`.
+        sizes_done: how many sizes need no more steps.
+        resumed_at_step: as in a `Result`.
+        block_size: that of the checkpoint; `None` without one, or where this run is to take
+            another amount of memory.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        scene: Scene,
-        scales: int,
-        started: float,
         callback: Callback | None,
+        checkpoints: Checkpoints | None,
+        time_limit: float | str | None,
     ):
         self.history: list[Step] = []
         self.stopped = "steps"
+        self.sizes_done = 0
+        self.resumed_at_step = 0
+        self.block_size: int | None = None
         self._settings = settings
-        self._scene = scene
-        self._scales = scales
-        self._scale = 0
-        self._started = started
         self._callback = callback
+        self._checkpoints = checkpoints
+        self._began = time.perf_counter()
+        self._ends = math.inf if time_limit is None else self._began + as_seconds(time_limit)
+        self._seconds_before = 0.0
+        self._origin: dict[str, Any] = {}
 
-    def descend(self, canvas: Canvas, scale: schedule.Scale, targets: Targets) -> None:
-        """Take the steps of one size; `stopped` says why they ended, as in a `Result`."""
-        self._scale += 1
-        losses: list[float] = []
+    def seconds(self) -> float:
+        return self._seconds_before + time.perf_counter() - self._began
+
+    def resume(self, canvas: Canvas, origin: dict[str, Any]) -> bool:
+        """Go on from a checkpoint, if the run is to and there is one. Returns whether it does."""
+        self._origin = origin
+        note = self._checkpoints and self._checkpoints.load(canvas.restore, origin)
+        if not note:
+            return False
+        self.history = [Step(**step) for step in note["history"]]
+        self.sizes_done = note["sizes_done"]
+        self.resumed_at_step = len(self.history)
+        self._seconds_before = self.history[-1].seconds
+        if note["versions"] != runtime.versions():
+            then = ", ".join(f"{name} {each}" for name, each in note["versions"].items())
+            warnings.warn(f"the run began with {then}; with other versions pixels may differ from "
+                          "those of an unbroken run", stacklevel=3)
+        before = note["origin"]["settings"]
+        if all(before[name] == getattr(self._settings, name)
+               for name in ("block_size", "max_memory")):
+            self.block_size = note["block_size"]
+        return True
+
+    def descend(
+        self, canvas: Canvas, scale: schedule.Scale, scales: int, targets: Targets, scene: Scene
+    ) -> None:
+        """Take the steps of one size that are left."""
+        number = self.sizes_done + 1
+        losses = [step.loss for step in self.history if step.scale == number]
+
+        def has_settled() -> bool:
+            return schedule.has_settled(losses, self._settings.tolerance)
 
         def picture() -> np.ndarray:
-            return self._scene.finished(canvas.picture(), self._settings, scale)
+            return scene.finished(canvas.picture(), self._settings, scale)
 
         def watch(loss: float, parts: Mapping[str, tf.Tensor]) -> bool:
             losses.append(loss)
             step = Step(
-                scale=self._scale,
-                scales=self._scales,
+                scale=number,
+                scales=scales,
                 height=scale.height,
                 width=scale.width,
                 step=len(losses),
                 steps=scale.steps,
                 loss=loss,
                 parts={name: float(part) for name, part in parts.items()},
-                seconds=time.perf_counter() - self._started,
+                seconds=self.seconds(),
             )
             self.history.append(step)
             if not math.isfinite(loss):
@@ -440,14 +504,39 @@ class _Run:
                 dataclasses.replace(step, image=picture)
             ):
                 self.stopped = "callback"
-            return self.stopped != "steps" or schedule.has_settled(
-                losses, self._settings.tolerance
-            )
+            elif time.perf_counter() >= self._ends:
+                self.stopped = "time limit"
+            ends = self.stopped != "steps" or has_settled()
+            if not ends and step.step < step.steps:
+                self._save(canvas, if_due=True)
+            return ends
 
-        rates = schedule.learning_rates(
-            self._settings, scale.steps, last=self._scale == self._scales
-        )
-        canvas.descend(targets, rates, watch)
+        rates = schedule.learning_rates(self._settings, scale.steps, last=number == scales)
+        canvas.descend(targets, rates[len(losses) :], watch)
+        if self.stopped == "not finite":
+            return
+        if self.stopped == "steps" or len(losses) == scale.steps or has_settled():
+            self.sizes_done += 1
+        self._save(canvas)
+
+    def _save(self, canvas: Canvas, *, if_due: bool = False) -> None:
+        if not self._checkpoints or (if_due and not self._checkpoints.due(len(self.history))):
+            return
+        # What L-BFGS remembers of a size cannot be had from SciPy.
+        if self._settings.optimizer == "lbfgs" and self.history[-1].scale > self.sizes_done:
+            return
+        note = {
+            "origin": self._origin,
+            "history": [_plain(step) for step in self.history],
+            "sizes_done": self.sizes_done,
+            "block_size": canvas.block_size,
+            "versions": runtime.versions(),
+        }
+        self._checkpoints.add(lambda folder: canvas.save(folder, note))
+
+
+def _plain(step: Step) -> dict[str, Any]:
+    return {field.name: getattr(step, field.name) for field in dataclasses.fields(step)}
 
 
 def _arrays(model: tf.keras.Model) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -23,8 +23,8 @@ def report(result: Result, *, output: str | None = None, bits: int = 8) -> dict[
         `content`, `style`, `content_mask`, `style_mask` and `output`, the files as they were named;
         `digests`, input file → SHA-256; `bits`; `stopped`; `seconds`; `weights_seconds` and
         `weights_cached`, how learned weights were had; `peak_memory_bytes`; `steps` taken in all;
-        and `scales`, one entry for each size with its `height`, `width`, `steps`, `seconds` and the
-        last `loss` and `parts`.
+        `resumed_at_step`, how many of them a checkpoint spared; and `scales`, one entry for each
+        size with its `height`, `width`, `steps`, `seconds` and the last `loss` and `parts`.
     """
     return {
         **result.provenance(),
@@ -36,6 +36,7 @@ def report(result: Result, *, output: str | None = None, bits: int = 8) -> dict[
         "weights_cached": result.weights_cached,
         "peak_memory_bytes": peak_memory(),
         "steps": len(result.history),
+        "resumed_at_step": result.resumed_at_step,
         "scales": _scales(result),
     }
 
