@@ -117,6 +117,13 @@ def test_without_a_checkpoint_it_starts_anew_and_says_so(stylizers, tmp_path, co
     assert result.resumed_at_step == 0 and len(result.history) == 10
 
 
+def test_starting_anew_where_there_is_a_checkpoint_is_said(stylizers, tmp_path, content, style):
+    broken_off(tmp_path, stylizers[0], content, style, 2)
+    with pytest.warns(UserWarning, match="starting anew; --resume goes on with what is there"):
+        result = broken_off(tmp_path, stylizers[0], content, style, 1)
+    assert result.resumed_at_step == 0
+
+
 @pytest.mark.parametrize("changes, message", [
     ({"settings": {"style_weight": 3.0}}, "--style_weight was 17.0, is 3.0"),
     ({"settings": {"steps": "6,5"}}, r"--steps was \[6, 4\], is \[6, 5\]"),
@@ -212,8 +219,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
 def test_where_all_are_damaged_it_starts_anew(stylizers, unbroken, tmp_path, content, style):
     broken_off(tmp_path, stylizers[0], content, style, 5, every=2)
     for each in Checkpoints(tmp_path).newest_first():
-        # What comes before the damage is restored by then.
-        flip(each / "state.data-00000-of-00001", 0.99)
+        flip(each / "state.data-00000-of-00001", 0.9)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = stylizers[1].stylize(

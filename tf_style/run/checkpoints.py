@@ -129,6 +129,9 @@ class Checkpoints:
             InputError: if the checkpoint is of another run; the message says what differs.
         """
         if not self.resume:
+            if self.newest_first():
+                warnings.warn(f"{self.folder}: starting anew; --resume goes on with what is there",
+                              stacklevel=2)
             return None
         for path in self.newest_first():
             note = read(path)
