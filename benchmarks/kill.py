@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -52,7 +53,20 @@ def steps_kept(folder: Path) -> int:
 
 
 def main(_: list[str]) -> None:
-    folder = Path(tempfile.mkdtemp())
+    with tempfile.TemporaryDirectory() as folder:
+        rows = kill_runs(Path(folder))
+    # L-BFGS moves the image without Adam's count.
+    counted = FLAGS.optimizer == "adam"
+    good = [row["same_pixels"] and (not counted or row["resumed_at_step"] == row["last_checkpoint"])
+            for row in rows]
+    print(f"{sum(good)} of {len(good)} resumed from their last checkpoint to the same pixels")
+    if FLAGS.output:
+        record.write(FLAGS.output, {"good": sum(good), "runs": rows})
+    sys.exit(sum(good) != len(good))
+
+
+def kill_runs(folder: Path) -> list[dict[str, Any]]:
+    """What became of each run."""
     began = time.perf_counter()
     unbroken = subprocess.Popen(command(folder, "unbroken"), stderr=subprocess.PIPE)
     unbroken.stderr.readline()
@@ -86,14 +100,7 @@ def main(_: list[str]) -> None:
             "same_pixels": bool(np.array_equal(read_picture(folder / "resumed.png"), expected)),
         })
         print(rows[-1], flush=True)
-    # L-BFGS moves the image without Adam's count.
-    counted = FLAGS.optimizer == "adam"
-    good = [row["same_pixels"] and (not counted or row["resumed_at_step"] == row["last_checkpoint"])
-            for row in rows]
-    print(f"{sum(good)} of {len(good)} resumed from their last checkpoint to the same pixels")
-    if FLAGS.output:
-        record.write(FLAGS.output, {"good": sum(good), "runs": rows})
-    sys.exit(sum(good) != len(good))
+    return rows
 
 
 if __name__ == "__main__":
