@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tf_style.settings import InputError
 
 
-def check_apart(outputs: Mapping[str, Path | None], inputs: Iterable[str]) -> None:
-    """See that nothing that will be written replaces an input, or another output.
+def check_apart(
+    outputs: Mapping[str, Path | Sequence[Path] | None], inputs: Iterable[str]
+) -> None:
+    """See that nothing that will be written replaces an input, or what another flag names.
+
+    Args:
+        outputs: flag → the file or files that it names.
 
     Raises:
         InputError: which one would.
     """
     from tf_style.image.files import locate
 
-    named = {name: path for name, path in outputs.items() if path}
-    for name, path in named.items():
-        if any(identity(path) == identity(locate(each)) for each in inputs):
-            raise InputError(f"--{name}={path}: this would replace an input")
-    for (first, path), (second, other) in itertools.combinations(named.items(), 2):
-        if identity(path) == identity(other):
-            raise InputError(f"--{second}={other}: this is the --{first}")
+    read = {identity(locate(each)) for each in inputs}
+    written: dict[Hashable, str] = {}
+    for flag, paths in outputs.items():
+        paths = [paths] if isinstance(paths, Path) else paths or []
+        for path in paths:
+            if identity(path) in read:
+                raise InputError(f"--{flag}={path}: this would replace an input")
+            if identity(path) in written:
+                raise InputError(f"--{flag}={path}: this is the --{written[identity(path)]}")
+        written.update((identity(path), flag) for path in paths)
 
 
 def check_folder(flag: str, folder: str) -> Path:
@@ -42,10 +50,15 @@ def check_folder(flag: str, folder: str) -> Path:
     return path
 
 
-def identity(path: Path) -> object:
-    """Equal for names of the same file, be it there or not."""
+def identity(path: Path) -> Hashable:
+    """What two names of one file have in common, whether it is there or not."""
     try:
         status = os.stat(path)
+        return status.st_dev, status.st_ino
+    except ValueError:
+        # No file can have such a name; who writes there will say so.
+        return os.fspath(path)
     except OSError:
-        return os.path.normcase(os.path.realpath(path))
-    return status.st_dev, status.st_ino
+        real = os.path.realpath(path)
+        # File systems of these do not tell such names apart.
+        return real.casefold() if sys.platform in ("darwin", "win32") else real

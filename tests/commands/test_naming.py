@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from tf_style import InputError
+from tf_style.commands.naming import jobs, title
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The working folder, with the folders `photos`, of three files, `styles`, of two, `out`."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("photos/a.jpg", "photos/b.png", "photos/notes.txt", "styles/s.png", "styles/t.png",
+                 "out/older.png"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    return tmp_path
+
+
+def outputs(*arguments, **given):
+    return [job.output.as_posix() for job in jobs(*arguments, **given)]
+
+
+def test_each_content_with_each_style():
+    made = jobs("photos", ["styles/*"], "out/{content}-{style}.webp")
+    assert [(job.content, *job.styles) for job in made] == [
+        (str(Path("photos", content)), str(Path("styles", style)))
+        for content in ("a.jpg", "b.png") for style in ("s.png", "t.png")
+    ]
+    assert [job.output.as_posix() for job in made] == [
+        "out/a-s.webp", "out/a-t.webp", "out/b-s.webp", "out/b-t.webp",
+    ]
+
+
+def test_several_styles_are_one_blend_of_each_combination():
+    made = jobs("photos/a.jpg", ["styles", "sample:ink", "styles"], "out/{style}.png")
+    assert [job.output.name for job in made] == [
+        "s_ink_s.png", "s_ink_t.png", "t_ink_s.png", "t_ink_t.png",
+    ]
+    assert title(made[1]) == "a.jpg x s.png x sample:ink x t.png"
+
+
+def test_a_folder_gives_each_its_name_in_it():
+    assert outputs("photos", ["sample:ink"], "out") == ["out/a_ink.png", "out/b_ink.png"]
+    assert outputs("photos", ["sample:ink"], "new/") == ["new/a_ink.png", "new/b_ink.png"]
+    assert outputs("photos/a.jpg", ["sample:ink"], "out/") == ["out/a_ink.png"]
+    assert outputs(None, ["styles/*"], "out/") == ["out/s.png", "out/t.png"]
+
+
+def test_one_picture_may_have_any_name():
+    assert outputs("photos/a*", ["sample:ink"], "out/made.png") == ["out/made.png"]
+    assert outputs(None, ["sample:ink"], "{content}.png") == ["none.png"]
+
+
+def test_braces_in_a_pictures_name_are_its_own():
+    Path("photos/{style}.png").touch()
+    assert outputs("photos/{style}.png", ["sample:ink"], "{content}.png") == ["{style}.png"]
+
+
+def test_new_names_beside_the_content_are_not_taken():
+    Path("photos/a.png").touch()
+    Path("photos/b_ink.png").touch()
+    expected = ["photos/a_ink.png", "photos/a_ink_2.png", "photos/b_ink_2.png"]
+    assert outputs("photos/[ab].*", ["sample:ink"], None) == expected
+    with pytest.raises(InputError, match=r"a\.jpg x sample:ink and a\.png x sample:ink would both"):
+        jobs("photos/[ab].*", ["sample:ink"], None, keep=True)
+    Path("photos/a.png").unlink()
+    expected = ["photos/a_ink.png", "photos/b_ink.png"]
+    assert outputs("photos/[ab].*", ["sample:ink"], None, keep=True) == expected
+
+
+def test_what_is_kept_is_no_content_again():
+    Path("photos/a_ink.png").touch()
+    expected = ["photos/a_ink.png", "photos/b_ink.png"]
+    assert outputs("photos", ["sample:ink"], "photos", keep=True) == expected
+    assert len(outputs("photos", ["sample:ink"], "photos")) == 3
+    # To replace an input is an error, and stays one: nothing is dropped here.
+    assert outputs("photos/a.jpg", ["sample:ink"], "photos/a.jpg", keep=True) == ["photos/a.jpg"]
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("photos", ["sample:ink"], "a.jpg"),
+     r"--output=a\.jpg: several .* or --output='\{content\}_\{style\}\.jpg'"),
+    (("photos", ["styles"], "{content}.png"), r"a\.jpg x s\.png and a\.jpg x t\.png would both"),
+    (("photos", ["styles"], "{0}.png"), r"no braces but .* Received: '\{0\}'"),
+    (("photos", ["styles"], "{content}_{style}}.png"), r"Received: '\}'"),
+    (("nothing*", ["styles"], None), r"--content=nothing\*: no picture"),
+    (("photos", ["out/*", "nothing*"], None), r"--style=nothing\*: no picture"),
+])
+def test_what_is_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        jobs(*arguments)

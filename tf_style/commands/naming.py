@@ -1,0 +1,123 @@
+"""Which pictures a command makes: what its flags name, and the names of what it writes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+from tf_style.commands.outputs import identity
+from tf_style.image import files, samples
+from tf_style.run.batch import Job
+from tf_style.settings import InputError
+
+
+def jobs(
+    content: str | None, styles: Sequence[str], output: str | None, *, keep: bool = False
+) -> list[Job]:
+    """Each content with each style, and where it goes.
+
+    Args:
+        content: a picture, a folder or a pattern such as `photos/*.jpg`; `None` for none.
+        styles: likewise; one of each is blended into one style.
+        output: a file; a folder; a name with `{content}` and `{style}` in it; or `None` for a new
+            name beside the content.
+        keep: whether pictures that are there are to be kept: names do not evade them then, and
+            they are no contents again where a folder holds both.
+
+    Raises:
+        InputError: where nothing matches, or two pictures would get one name.
+    """
+    contents = [None] if content is None else _pictures("content", content)
+    blends = list(itertools.product(*(_pictures("style", each) for each in styles)))
+    pairs = list(itertools.product(contents, blends))
+    found: dict[Hashable, Job] = {}
+    for pair in pairs:
+        if output is None:
+            path = _beside(*pair, found if not keep else None)
+        else:
+            path = _named(output, *pair, several=len(pairs) > 1)
+        job = Job(*pair, path)
+        other = found.setdefault(identity(path), job)
+        if other is not job:
+            raise InputError(
+                f"{path}: {title(other)} and {title(job)} would both get this name. Rename one, or "
+                f"tell them apart in --output with {{content}} and {{style}}"
+            )
+    if not keep:
+        return list(found.values())
+    return [
+        job for job in found.values()
+        if not job.content
+        or found.get(identity(files.locate(job.content)), job) is job
+    ]
+
+
+def title(job: Job) -> str:
+    """What is made of what, in a few words."""
+    names = [Path(name).name for name in (job.content, *job.styles) if name]
+    return " x ".join(names)
+
+
+def _pictures(flag: str, source: str) -> list[str]:
+    try:
+        return files.expand(source)
+    except InputError as error:
+        raise InputError(f"--{flag}={error}") from None
+
+
+def _named(output: str, content: str | None, styles: Sequence[str], *, several: bool) -> Path:
+    if os.path.isdir(output) or output.endswith(tuple(filter(None, (os.sep, os.altsep)))):
+        return Path(output, f"{_stem(content, styles)}.png")
+    values = {"{content}": _name(content) if content else "none",
+              "{style}": "_".join(map(_name, styles))}
+
+    def value(match: re.Match) -> str:
+        if match[0] not in values:
+            raise InputError(
+                f"--output={output}: expected no braces but {{content}} and {{style}}. Received: "
+                f"{match[0]!r}"
+            )
+        return values[match[0]]
+
+    name = re.sub(r"\{[^{}]*\}|[{}]", value, output)
+    if several and not any(field in output for field in values):
+        pattern = Path(output).with_name("{content}_{style}" + (Path(output).suffix or ".png"))
+        raise InputError(
+            f"--output={output}: several pictures cannot have one name. Expected a folder, or "
+            f"--output='{pattern}'"
+        )
+    return Path(name)
+
+
+def _beside(
+    content: str | None, styles: Sequence[str], taken: dict[Hashable, Job] | None
+) -> Path:
+    """A name beside the first picture; for samples, in the working folder.
+
+    Args:
+        taken: a name that is neither there nor among these; `None`: whatever is there.
+    """
+    first = content or styles[0]
+    folder = Path() if first.startswith(samples.PREFIX) else Path(first).parent
+    stem = _stem(content, styles)
+    path, number = folder / f"{stem}.png", 1
+    while taken is not None and (path.exists() or identity(path) in taken):
+        number += 1
+        path = folder / f"{stem}_{number}.png"
+    return path
+
+
+def _stem(content: str | None, styles: Sequence[str]) -> str:
+    names = [*([content] if content else []), *styles]
+    # File systems take names of 255 bytes.
+    return "_".join(_name(name)[:50] for name in names[:4])
+
+
+def _name(picture: str) -> str:
+    """A picture's name without folder and ending."""
+    if picture.startswith(samples.PREFIX):
+        return picture[len(samples.PREFIX):]
+    return Path(picture).stem
