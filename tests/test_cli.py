@@ -253,7 +253,18 @@ BAD = {
     "empty file": (["empty.png", "style.png"], "empty.png: the file is empty"),
     "text file": (["text.png", "style.png"], "text.png: this is not a picture"),
     "truncated file": (["cut.png", "style.png"], "cut.png: the picture cannot be read"),
-    "folder": ([".", "style.png"], "this is a folder"),
+    "folder without pictures": (["bare", "style.png"], "--content=bare: no picture has"),
+    "pattern without pictures": (["content.png", "zz*.png"], "--style=zz*.png: no picture has"),
+    "several in one file": (["*t*.png", "style.png", "a.png"],
+                            "Expected a folder, or --output='{content}_{style}.png'"),
+    "several in one name": (["content.png", "[cs]*.png", "{content}.png"],
+                            "would both get this name"),
+    "foreign braces": (["content.png", "style.png", "{contents}.png"], "Received: '{contents}'"),
+    "several over an input": (["*t*.png", "style.png", "{content}.png"], "would replace an input"),
+    "several and a wrong flag": (["*t*.png", "style.png", "--style_blend=1,2"],
+                                 "--style_blend: expected a share for each"),
+    "several and a size too small": (["*t*.png", "style.png", "--size=8",
+                                      "--style_layers=block5_conv1"], "too small for the deepest"),
     "thin picture": (["thin.png", "style.png", "--style_layers=block5_conv1"],
                      "too small for the deepest layer in use. Least side: 16 pixels"),
     "unknown sample": (["sample:harbur", "style.png"], "Did you mean 'harbor'?"),
@@ -342,6 +353,7 @@ def bad_files(folder):
     whole = (folder / "content.png").read_bytes()
     (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
     Image.new("RGB", (5000, 1)).save(folder / "thin.png")
+    (folder / "bare").mkdir()
     (folder / "w.h5").write_bytes(b"weights")
     (folder / "my.flags").write_text("\ufeff--size=48\n", encoding="utf-8")
     try:
@@ -440,6 +452,8 @@ except SystemExit as stopped:
     (["content.png", "style.png", "--size=0"], 2), (["content.png", "style.png", "no/a.png"], 2),
     (["content.png", "style.png", "--weights=style.png"], 2), (["--preset=no"], 2),
     (["content.png", "style.png", "--checkpoint=style.png"], 2),
+    (["*.png", "style.png", "a.png"], 2), (["*t*.png", "style.png", "--style_blend=1,2"], 2),
+    (["content.png", "content.png", "style.png", "--skip_existing"], 0),
 ])
 def test_without_tensorflow(arguments, code):
     assert run_python(IMPORTS, *arguments).stdout.splitlines()[-1] == f"False {code}"

@@ -79,8 +79,11 @@ def commands():
 @pytest.mark.parametrize("command", commands())
 def test_commands_run(command, folder, capsys):
     program, *arguments = shlex.split(command, comments=True)
-    (folder / "paintings").mkdir()
+    for name in ("paintings", "photos", "out"):
+        (folder / name).mkdir()
     shutil.copy("painting.jpg", "paintings")
+    for name in ("painting.jpg", "photo.jpg"):
+        shutil.copy(name, "photos")
     write_kernels(folder / "my.weights.h5", unsupervised.learn(
         VGG16, VGG16.up_to(["block3_conv3"]), [read_picture("painting.jpg")]
     ))

@@ -516,20 +516,23 @@ _COMMON_OPTIONS = (
 
 COMMAND_OPTIONS = (
     Option("content", "str", None, "content picture, or sample:NAME; none: a texture of the "
-           "style", form="FILE"),
-    Option("style", "list", None, "style picture, or sample:NAME; given again: blended",
+           "style; a folder, or a pattern such as 'photos/*.jpg': each of its pictures",
            form="FILE"),
+    Option("style", "list", None, "style picture, or sample:NAME; given again: blended; a folder "
+           "or pattern: each of its pictures", form="FILE"),
     Option("content_mask", "list", None, "for each style, in order: where in the content it goes, "
            "white on black", form="FILE"),
     Option("style_mask", "list", None, "for each style, in order: what of it counts",
            form="FILE"),
-    Option("output", "str", None, "the result: .png, .jpg, .webp or .tiff; default: a new name "
-           "beside the content", form="FILE"),
+    Option("output", "str", None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
+           "folder, or a pattern such as 'out/{content}_{style}.png'; default: a new name beside "
+           "the content", form="FILE"),
+    Option("skip_existing", "bool", False, "make only the pictures whose output is not there yet"),
     Option("bits", "int", 8, "of each channel: 8, or 16 in PNG and TIFF with pip install "
            "'tf_style[deep]'", choices=("8", "16")),
     Option("dry_run", "bool", False, "print sizes, memory and time, and run nothing"),
     Option("report", "str", None, "write settings, versions, seconds, losses and peak memory "
-           "as JSON", form="FILE"),
+           "as JSON; of several pictures a list", form="FILE"),
     Option("embed_settings", "bool", True, "keep in a PNG what --settings_from needs: settings, "
            "names of the inputs; --noembed_settings: nothing but the picture"),
     Option("settings_from", "str", None, "run again what made a PNG, or what its report tells; "

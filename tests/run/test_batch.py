@@ -69,10 +69,11 @@ def test_only_the_pictures_of_one_job_are_in_memory(stylizer, monkeypatch):
         return picture
 
     monkeypatch.setattr(files, "read_picture", watched)
-    for _ in batch.paint(stylizer, jobs("a", "c", "content")):
-        pass
-    assert read == ["a.png", "style.png", "c.png", "content.png"]
-    assert most == [0, 1, 1, 1]
+    for outcome in batch.paint(stylizer, jobs("a", "c", "content")):
+        assert outcome.value
+        del outcome
+    assert read == ["a.png", "style.png", "c.png", "style.png", "content.png", "style.png"]
+    assert most == [0, 1] * 3
 
 
 def test_what_cannot_be_written_is_an_outcome(stylizer, folder, monkeypatch):

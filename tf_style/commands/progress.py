@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -58,10 +59,30 @@ class Watchers:
         say(f"tf_style: {error}")
 
 
+class Overall:
+    """A line for each of many pictures on stderr, before that picture's own progress."""
+
+    def __init__(self, count: int):
+        self._count = count
+        self._shown = 0
+        self._began = time.perf_counter()
+
+    def show(self, number: int, title: str) -> None:
+        """Say which picture, counted from 1, is begun, and how long the rest may take."""
+        done = number - 1
+        bar = _bar(done / self._count) if sys.stderr.isatty() else ""
+        left = ""
+        if self._shown:
+            # Those that could not be read took no time, and are not among the ones shown.
+            pace = (time.perf_counter() - self._began) / self._shown
+            left = f", {minutes(pace * (self._count - done))} left"
+        self._shown += 1
+        say(f"[{number}/{self._count}] {bar}{title}{left}")
+
+
 class Progress:
     """A bar on a terminal, plain lines elsewhere, both on stderr."""
 
-    WIDTH = 10
     EVERY = 5.0
 
     def __init__(self, plan: Sequence[Scale]):
@@ -72,8 +93,9 @@ class Progress:
         self._first: Step | None = None
 
     def show(self, step: Step) -> None:
+        bar = _bar(step.step / step.steps) if self._terminal else ""
         line = (f"{step.width}x{step.height} ({step.scale}/{step.scales}) "
-                f"{self._bar(step)}step {step.step}/{step.steps}{self._left(step)}  "
+                f"{bar}step {step.step}/{step.steps}{self._left(step)}  "
                 f"loss {step.loss:.3g}  "
                 + "  ".join(f"{name} {part:.3g}" for name, part in step.parts.items()))
         if self._terminal:
@@ -89,12 +111,6 @@ class Progress:
         if self._terminal and self._shown:
             sys.stderr.write("\n")
 
-    def _bar(self, step: Step) -> str:
-        if not self._terminal:
-            return ""
-        done = round(self.WIDTH * step.step / step.steps)
-        return f"[{'#' * done}{'-' * (self.WIDTH - done)}] "
-
     def _left(self, step: Step) -> str:
         """Time left, if what is left goes at this size's pace, pixel for pixel."""
         if self._first is None or self._first.scale != step.scale:
@@ -106,8 +122,18 @@ class Progress:
         rest = (step.steps - step.step) * pixels + sum(
             scale.steps * scale.width * scale.height for scale in self._plan[step.scale:]
         )
-        minutes, seconds = divmod(math.ceil(pace * rest), 60)
-        return f", {minutes}:{seconds:02} left"
+        return f", {minutes(pace * rest)} left"
+
+
+def _bar(share: float, width: int = 10) -> str:
+    done = round(width * share)
+    return f"[{'#' * done}{'-' * (width - done)}] "
+
+
+def minutes(seconds: float) -> str:
+    """A duration, such as 1:05."""
+    whole, rest = divmod(math.ceil(seconds), 60)
+    return f"{whole}:{rest:02}"
 
 
 class Profiler:

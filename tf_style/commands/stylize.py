@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from tf_style.commands.byproducts import Byproducts
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, interruptible, say, tensorflow_quiet
 from tf_style.commands.flags import answered, parse
 from tf_style.commands.outputs import check_apart, check_folder
-from tf_style.commands.progress import Profiler, Progress, Watchers, closed
+from tf_style.commands.progress import Profiler, Progress, Watchers, closed, minutes
 from tf_style.commands.repeat import Record
 from tf_style.commands.resumption import checkpoints_of, resuming_command
 from tf_style.settings import (
@@ -28,6 +27,7 @@ from tf_style.settings import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from tf_style.run.batch import Job
     from tf_style.run.checkpoints import Checkpoints
     from tf_style.run.forecast import Forecast
     from tf_style.run.scene import Scene
@@ -39,8 +39,8 @@ Paint a content picture in the style of another picture.
 
   tf_style CONTENT STYLE [OUTPUT] [--flag=value ...]
   tf_style --content=FILE --style=FILE [--output=FILE] [--flag=value ...]
+  tf_style --content=FOLDER --style=FILE --output='out/{content}_{style}.png' [--flag=value ...]
 """
-
 
 _BITS = next(option for option in COMMAND_OPTIONS if option.name == "bits")
 
@@ -61,19 +61,36 @@ def stylize(argv: list[str]) -> int:
         values = record.beneath(values, positional)
     names = {field.name for field in dataclasses.fields(Settings)}
     settings = Settings(**{name: value for name, value in values.items() if name in names})
-    job = _Job.check(values, positional, settings)
+    from tf_style.commands import many
+
+    quiet = values.get("quiet", False)
+    jobs, kept = _jobs(values, positional)
+    several = len(jobs) + kept > 1
+    if not jobs:
+        return many.finish(many.Tally(kept=kept), quiet=quiet)
+    request = _Request.check(values, jobs, settings, several=several)
     if record:
-        record.compare_inputs(job.scene.inputs)
+        record.compare_inputs(request.scene.inputs)
     with tensorflow_quiet(values.get("verbose", False)):
         from tf_style.run.stylizer import Stylizer
-    stylizer = Stylizer(settings)
+    if several:
+        # A dry run learns nothing.
+        stylizer = many.stylizer(Stylizer, settings, () if request.dry else jobs)
+    else:
+        stylizer = Stylizer(settings)
     if record:
         record.compare_stylizer(stylizer)
+    if several:
+        return many.run(
+            stylizer, jobs, many.Tally(kept=kept), least=request.least, dry=request.dry,
+            report=request.report, profile=request.profile, byproducts=request.byproducts,
+            time_limit=request.time_limit, quiet=quiet,
+        )
     named = len(positional) == 3 or values.get("output")
     again = resuming_command(
-        argv, None if named else job.output, resumed=values.get("resume", False)
+        argv, None if named else request.job.output, resumed=values.get("resume", False)
     )
-    return job.run(stylizer, again, quiet=values.get("quiet", False))
+    return request.run(stylizer, again, quiet=quiet)
 
 
 def _list_samples() -> None:
@@ -100,14 +117,18 @@ def _list_layers(network: str) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Job:
-    """What the flags ask for, checked as far as it can be without TensorFlow."""
+class _Request:
+    """What the flags ask for, checked as far as it can be without TensorFlow.
 
+    Attributes:
+        job: the picture to be made; of several, the first.
+        scene, alpha, plan: of that job; of several, stand-ins.
+        least: the shortest side that the networks can see, as far as it is known.
+    """
+
+    job: Job
     scene: Scene
     alpha: np.ndarray | None
-    output: Path
-    bits: int
-    embed_settings: bool
     report: Path | None
     byproducts: Byproducts
     profile: Path | None
@@ -115,58 +136,70 @@ class _Job:
     time_limit: float | None
     dry: bool
     plan: tuple[Scale, ...]
+    least: int
 
     @classmethod
-    def check(cls, values: Mapping[str, Any], positional: list[str], settings: Settings) -> _Job:
+    def check(
+        cls, values: Mapping[str, Any], jobs: Sequence[Job], settings: Settings, *, several: bool
+    ) -> _Request:
+        from tf_style.commands import many
         from tf_style.image import files
         from tf_style.network import weights
         from tf_style.network.choice import choose, known_weights, uses
         from tf_style.run import schedule
         from tf_style.run.scene import INITS, Scene
 
-        content_name, style_names, output = _pictures(values, positional)
         # What `auto` stands for may take a download to know; a file in the environment does not.
         known, choices = choose(settings, known_weights)
         networks = uses(known, choices)
         if settings.optimizer == "lbfgs":
             schedule.check_lbfgs()
-        masks = {name: tuple(values.get(name) or ()) for name in ("content_mask", "style_mask")}
-        inputs = [name for name in (content_name, *style_names, *masks["content_mask"],
-                                    *masks["style_mask"], *values["flagfile"],
-                                    values.get("settings_from")) if name]
+        job = jobs[0]
+        inputs = list(dict.fromkeys(
+            name for each in jobs for name in (each.content, *each.styles) if name
+        ))
+        inputs += [*job.content_masks, *job.style_masks, *values["flagfile"]]
+        inputs += [values["settings_from"]] if "settings_from" in values else []
         inputs += [name for choice in choices.values() for name in choice.files]
         if settings.init not in (AUTO, *INITS):
             inputs.append(settings.init)
-        bits = _BITS.parse(values.get("bits", _BITS.default))
-        output = Path(output) if output else _new_name(content_name, style_names)
-        files.check_output(output, bits=bits)
+        written = [files.check_output(each.output, bits=each.bits) for each in jobs]
         report = values.get("report")
         report = files.check_writable(report) if report else None
         profile = check_folder("profile", values["profile"]) if "profile" in values else None
-        byproducts = Byproducts.check(values, output)
-        outputs = {"output": output, "report": report, "profile": profile, **byproducts.named()}
+        byproducts = Byproducts.check(values, job.output)
+        if several:
+            many.check_single({**byproducts.named(), "checkpoint": values.get("checkpoint")})
+        outputs = {"output": job.output, "report": report, "profile": profile,
+                   **byproducts.named()}
         kept = Path(values["checkpoint"]) if values.get("checkpoint") else None
-        check_apart({**outputs, "checkpoint": kept}, inputs)
+        check_apart({**outputs, "output": written, "checkpoint": kept}, inputs)
         checkpoints = checkpoints_of(values, outputs)
         limit = values.get("time_limit")
-        scene = Scene.of(settings, content_name, style_names, *masks.values())
+        limit = as_seconds(limit) if limit else None
+        scene = many.stand_in(settings, job) if several else Scene.of(
+            settings, job.content, job.styles, job.content_masks, job.style_masks
+        )
+        least = max(use.layers[-1].stride if use.layers else 1 for use in networks)
         plan = schedule.plan(
             settings,
             None if scene.content is None else scene.content.shape[:2],
-            {name: style.shape[:2] for name, style in zip(style_names, scene.styles, strict=True)},
-            max(use.layers[-1].stride if use.layers else 1 for use in networks),
+            {name: style.shape[:2] for name, style in zip(job.styles, scene.styles, strict=True)},
+            least,
         )
-        files.check_dimensions(output, plan[-1].height, plan[-1].width)
-        byproducts.check_snapshots(sum(scale.steps for scale in plan), [
-            *map(files.locate, inputs), *[path for path in outputs.values() if path]
-        ])
+        files.check_dimensions(job.output, plan[-1].height, plan[-1].width)
+        others = [*map(files.locate, inputs), *written, *filter(None, outputs.values())]
+        for path in written:
+            dataclasses.replace(byproducts, output=path).check_snapshots(
+                sum(scale.steps for scale in plan), others
+            )
         for use in networks:
             if use.layers and use.choice.weights not in (None, *WEIGHTS):
                 weights.load(use.choice.architecture, use.layers, use.choice.weights)
+        alpha = files.read_alpha(job.content) if job.content and not several else None
         return cls(
-            scene, files.read_alpha(content_name) if content_name else None, output, bits,
-            values.get("embed_settings", True), report, byproducts, profile, checkpoints,
-            as_seconds(limit) if limit else None, bool(values.get("dry_run")), plan,
+            job, scene, alpha, report, byproducts, profile, checkpoints, limit,
+            bool(values.get("dry_run")), plan, least,
         )
 
     def run(self, stylizer: Stylizer, again: str, *, quiet: bool) -> int:
@@ -191,11 +224,11 @@ class _Job:
                 time_limit=self.time_limit,
             )
         try:
-            result.save(self.output, alpha=self.alpha, bits=self.bits,
-                        embed_settings=self.embed_settings)
+            result.save(self.job.output, alpha=self.alpha, bits=self.job.bits,
+                        embed_settings=self.job.embed_settings)
             if self.report:
                 write_report(self.report, report(
-                    result, output=os.fspath(self.output), bits=self.bits
+                    result, output=os.fspath(self.job.output), bits=self.job.bits
                 ))
             self.byproducts.write(result)
         except InputError as error:
@@ -203,15 +236,33 @@ class _Job:
             say(f"tf_style: {error}")
             return FAILED
         if not quiet:
-            print(self.output)
+            print(self.job.output)
         if watchers.failed or result.stopped == "not finite":
             return FAILED
         if result.stopped in ("callback", "time limit") and not (quiet and not interrupted):
             say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in "
-                f"{self.output}")
+                f"{self.job.output}")
             say(f"tf_style: go on with: {again}" if self.checkpoints else
                 "tf_style: without --checkpoint=FOLDER there is nothing to go on from")
         return INTERRUPTED if interrupted else DONE
+
+
+def _jobs(values: Mapping[str, Any], positional: list[str]) -> tuple[list[Job], int]:
+    """What is to be made, and how many more are there already and left alone."""
+    from tf_style.commands import naming
+
+    content, styles, output = _pictures(values, positional)
+    keep = bool(values.get("skip_existing"))
+    found = naming.jobs(content, styles, output, keep=keep)
+    common = {
+        "content_masks": tuple(values.get("content_mask") or ()),
+        "style_masks": tuple(values.get("style_mask") or ()),
+        "bits": _BITS.parse(values.get("bits", _BITS.default)),
+        "embed_settings": values.get("embed_settings", True),
+    }
+    jobs = [dataclasses.replace(job, **common) for job in found
+            if not (keep and job.output.exists())]
+    return jobs, len(found) - len(jobs)
 
 
 def _pictures(
@@ -221,7 +272,7 @@ def _pictures(
     if len(positional) > 3:
         raise InputError(
             f"{positional[3]!r}: expected at most CONTENT STYLE OUTPUT. Flags are written "
-            "--flag=value"
+            "--flag=value, patterns --content='photos/*.jpg'"
         )
     # A stray word is most often a flag's value behind a space too many.
     if len(positional) == 1:
@@ -246,26 +297,6 @@ def _print_forecast(sizes: Sequence[Forecast]) -> None:
     for each in sizes:
         size = f"{each.scale.width}x{each.scale.height}"
         print(f"{size:12} {each.scale.steps:5}  {each.block_size or '-':>6}  "
-              f"{each.memory / 1e9:4.1f} GB  {_minutes(each.seconds)}")
-    print(f"about {_minutes(sum(each.seconds for each in sizes))} and "
+              f"{each.memory / 1e9:4.1f} GB  {minutes(each.seconds)}")
+    print(f"about {minutes(sum(each.seconds for each in sizes))} and "
           f"{max(each.memory for each in sizes) / 1e9:.1f} GB in all, and what loading takes")
-
-
-def _minutes(seconds: float) -> str:
-    minutes, seconds = divmod(math.ceil(seconds), 60)
-    return f"{minutes}:{seconds:02}"
-
-
-def _new_name(content: str | None, styles: Sequence[str]) -> Path:
-    """A name that is not taken, beside the first picture; for samples, in the working folder."""
-    names = [*([content] if content else []), *styles]
-    stems = [Path(name.partition(":")[2] if name.startswith("sample:") else name).stem
-             for name in names]
-    folder = Path() if names[0].startswith("sample:") else Path(names[0]).parent
-    # File systems take names of 255 bytes.
-    stem = "_".join(stem[:50] for stem in stems[:4])
-    path, number = folder / f"{stem}.png", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}_{number}.png"
-    return path

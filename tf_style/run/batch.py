@@ -42,7 +42,7 @@ class Job:
         styles: likewise, blended into one style.
         output: where the picture is written.
         content_masks, style_masks: one for each style, or none, as for `Stylizer.stylize`.
-        bits: of the file's channels, 8 or 16.
+        bits, embed_settings: as for `Result.save`.
     """
 
     content: str | None
@@ -51,6 +51,7 @@ class Job:
     content_masks: tuple[str, ...] = ()
     style_masks: tuple[str, ...] = ()
     bits: int = 8
+    embed_settings: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,13 +93,17 @@ def paint(
     def work(job: Job, scene: Scene) -> Result:
         result = stylizer.paint(scene, callback=begin(job, scene))
         alpha = files.read_alpha(job.content) if job.content else None
-        result.save(job.output, alpha=alpha, bits=job.bits)
+        result.save(
+            job.output, alpha=alpha, bits=job.bits, embed_settings=job.embed_settings
+        )
         return result
 
     for outcome in _each(jobs, stylizer.settings, work):
+        stopped = outcome.value is not None and outcome.value.stopped == "callback"
         yield outcome
-        if outcome.value and outcome.value.stopped == "callback":
+        if stopped:
             return
+        del outcome
 
 
 def forecast(stylizer: Stylizer, jobs: Iterable[Job]) -> Iterator[Outcome[list[Forecast]]]:
@@ -137,38 +142,18 @@ def _small(name: str) -> np.ndarray | None:
 def _each(
     jobs: Iterable[Job], settings: Settings, work: Callable[[Job, Scene], T]
 ) -> Iterator[Outcome[T]]:
-    pictures: dict[str, np.ndarray] = {}
     for job in jobs:
         # Not by a name of its own: what was made would stay in memory while the next is made.
-        yield _attempt(job, settings, pictures, work)
+        yield _attempt(job, settings, work)
 
 
-def _attempt(
-    job: Job,
-    settings: Settings,
-    pictures: dict[str, np.ndarray],
-    work: Callable[[Job, Scene], T],
-) -> Outcome[T]:
+def _attempt(job: Job, settings: Settings, work: Callable[[Job, Scene], T]) -> Outcome[T]:
     try:
-        _exchange(pictures, [name for name in (job.content, *job.styles) if name])
         scene = Scene.of(
-            settings,
-            pictures[job.content] if job.content else None,
-            [pictures[name] for name in job.styles],
-            job.content_masks,
-            job.style_masks,
+            settings, job.content, job.styles, job.content_masks, job.style_masks
         )
         return Outcome(job, work(job, scene))
     except InputError as error:
         return Outcome(job, error=str(error))
     except MemoryError:
         return Outcome(job, error="not enough memory; try a smaller --size")
-
-
-def _exchange(pictures: dict[str, np.ndarray], names: Sequence[str]) -> None:
-    """Keep the pictures of these names, drop the others, then read those that are missing."""
-    for name in set(pictures) - set(names):
-        del pictures[name]
-    for name in names:
-        if name not in pictures:
-            pictures[name] = files.read_picture(name)
