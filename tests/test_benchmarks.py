@@ -61,3 +61,12 @@ def test_controls(tmp_path):
     page = (tmp_path / "controls.md").read_text()
     assert page.count("![") == page.count("## `--") > 8
     assert len(list((tmp_path / "controls").iterdir())) == 3
+
+
+@pytest.mark.slow
+def test_batch(tmp_path):
+    found = run("benchmarks.batch", "--pictures=10", "--alone=1", "--size=32", "--steps=1",
+                f"--output={tmp_path / 'a.json'}")
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert "5 failed: " in found and (record["made"], record["exit_code"]) == (5, 1)
+    assert record["ratio"] > 1
