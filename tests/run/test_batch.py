@@ -1,4 +1,5 @@
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def folder(pictures, monkeypatch):
 
 
 def jobs(*contents, **given):
-    return [Job(f"{name}.png", ("style.png",), files.Path(f"{name}_made.png"), **given)
+    return [Job(f"{name}.png", ("style.png",), Path(f"{name}_made.png"), **given)
             for name in contents]
 
 
