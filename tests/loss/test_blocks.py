@@ -21,6 +21,7 @@ def models():
 def settings(**values):
     return Settings(**{
         "content_layers": "block2_conv1:2,block3_conv2", "style_layers": ",".join(LAYERS),
+        "style_loss": "gram",
         "content_weight": 2, "style_weight": 5, "tv_weight": 0.5, "precision": "float32", **values,
     })
 

@@ -277,7 +277,8 @@ class _Chain:
         sums: dict[str, list[dict[str, tf.Tensor]]] = {}
         weights: dict[str, list[dict[str, tf.Tensor]]] = {}
         for link in self.links:
-            output = link.empty(inputs[-1], link.end)
+            # The last piece's output is nobody's input.
+            output = None if link is self.links[-1] else link.empty(inputs[-1], link.end)
             total = None
             for block in link.blocks(inputs[-1]):
                 values, found = link.gather(
@@ -285,8 +286,10 @@ class _Chain:
                     link.content_of(targets, block), link.weights_of(targets, block),
                 )
                 total = tf.nest.map_structure(tf.add, total, found) if total else found
-                output[block.core_of(link.strides[link.end])].assign(values)
-            inputs.append(tf.convert_to_tensor(output))
+                if output is not None:
+                    output[block.core_of(link.strides[link.end])].assign(values)
+            if output is not None:
+                inputs.append(tf.convert_to_tensor(output))
             content += total[0]
             for of_link, merged in ((total[1], sums), (total[2], weights)):
                 for loss, regions in of_link.items():
@@ -294,9 +297,8 @@ class _Chain:
                         merged.setdefault(loss, [{} for _ in regions]), regions, strict=True
                     ):
                         region.update(layers)
-        # The last piece's output is nobody's input.
         return _Gathered(
-            inputs[:-1], tf.nest.map_structure(tf.math.divide_no_nan, sums, weights), weights,
+            inputs, tf.nest.map_structure(tf.math.divide_no_nan, sums, weights), weights,
             content,
         )
 

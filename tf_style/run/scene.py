@@ -106,15 +106,12 @@ class Scene:
             side: long side, in pixels, at which the styles are seen at last.
         """
         scene = self
-        if settings.style_cleanup != "off":
+        if settings.style_cleanup != "off" and self.defects(side):
+            styles = [_shrunk(style, side) for style in self.styles]
             scene = dataclasses.replace(
                 scene,
-                styles=tuple(cleanup.clean(style, side) for style in self.styles),
-                largest=tuple(
-                    cleanup.largest_side(style)
-                    if cleanup.SMALL in cleanup.defects(style, side) else side
-                    for style in self.styles
-                ),
+                styles=tuple(cleanup.clean(style, side) for style in styles),
+                largest=tuple(min(side, cleanup.largest_side(style)) for style in styles),
             )
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram
@@ -130,7 +127,7 @@ class Scene:
         return [
             f"style {index}: {' and '.join(found)}"
             for index, style in enumerate(self.styles, 1)
-            if (found := cleanup.defects(style, side))
+            if (found := cleanup.defects(_shrunk(style, side), side))
         ]
 
     def content_at(self, scale: Scale) -> np.ndarray | None:
@@ -189,6 +186,11 @@ def _covering(picture: np.ndarray, scale: Scale) -> np.ndarray:
     rows, columns = max(1, round(scale.height * ratio)), max(1, round(scale.width * ratio))
     top, left = (height - rows) // 2, (width - columns) // 2
     return resized(picture[top : top + rows, left : left + columns], scale)
+
+
+def _shrunk(style: np.ndarray, side: int) -> np.ndarray:
+    """A style no larger than is needed to see its defects where it is seen at `side`."""
+    return files.shrink(style, max(side, 1024))
 
 
 def _masks(
