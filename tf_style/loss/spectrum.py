@@ -226,5 +226,6 @@ def _phases(maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
     power = (tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))) / positions
     scale = tf.math.rsqrt(power + _FLOOR * mean(power) + EPSILON)
-    phases = spectra * tf.cast(scale / tf.sqrt(positions), spectra.dtype)
+    # Not a cast, whose gradient TensorFlow warns of.
+    phases = spectra * tf.complex(scale / tf.sqrt(positions), tf.zeros_like(scale))
     return phases, mean(power * tf.square(scale))[:, 0, 0]
