@@ -31,6 +31,7 @@ setup(
         "deep": ["tifffile", "imagecodecs"],
         "test": [
             "pytest", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile", "imagecodecs",
+            "pillow-heif",
         ],
         "lbfgs": ["scipy>=1.11"],
         "notebooks": ["jupyterlab"],
