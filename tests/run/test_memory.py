@@ -44,7 +44,7 @@ def test_smaller_blocks():
     sizes = [5000]
     while sizes[-1] is not None:
         sizes.append(memory.smaller_block_size(sizes[-1]))
-    assert sizes == [5000, 1024, 512, 256, 128, None]
+    assert sizes == [5000, 512, 256, 128, None]
 
 
 def test_groups_limits_are_heeded(tmp_path, monkeypatch):

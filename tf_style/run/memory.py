@@ -21,8 +21,8 @@ _PICTURES = 12 * 14
 # Feature maps that are held at once, over those of the network: gradients, and what convolutions
 # lay aside. Measured on oneDNN, rounded up: benchmarks/RESULTS.md.
 _HELD = 3.2
-# Wider blocks waste less on margins; narrower ones fit more machines.
-_BLOCK_SIZES = (1024, 512, 256, 128)
+# Wider blocks than these measured no faster; narrower ones waste more on margins.
+_BLOCK_SIZES = (512, 256, 128)
 # What may be used of what is free.
 _SHARE = 0.85
 
