@@ -17,7 +17,7 @@ from tf_style.run.schedule import Scale
 # A process that has imported TensorFlow and built a network.
 _BASE = 0.75e9
 # Pictures, the image's moments and gradient, and what arithmetic with them takes: float32 arrays.
-_PICTURES = 12 * 14
+_PICTURES = 12 * 20
 # Feature maps that are held at once, over those of the network: gradients, and what convolutions
 # lay aside. Measured on oneDNN, rounded up: benchmarks/RESULTS.md.
 _HELD = 3.2
