@@ -76,19 +76,9 @@ def tensorflow_quiet(verbose: bool) -> Iterator[None]:
     if verbose:
         yield
         return
+    from tf_style.image.decoding import native_messages_off
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # The messages before its log starts heed no variable. They are written by C++ code.
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:
+    with native_messages_off():
         yield
-        return
-    sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(sink)

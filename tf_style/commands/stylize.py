@@ -180,7 +180,7 @@ class _Request:
         scene = many.stand_in(settings, job) if several else Scene.of(
             settings, job.content, job.styles, job.content_masks, job.style_masks
         )
-        least = max(use.layers[-1].stride if use.layers else 1 for use in networks)
+        least = max(use.least_size for use in networks)
         plan = schedule.plan(
             settings,
             None if scene.content is None else scene.content.shape[:2],

@@ -10,10 +10,11 @@ import logging
 import os
 import re
 import stat
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,8 @@ _UPRIGHT = {
     7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
     8: np.rot90,
 }
-# There is one file descriptor 2, whoever decodes.
-_STDERR = threading.Lock()
+# There is one file descriptor 2, whoever silences it.
+_STDERR = threading.RLock()
 # Without a handler Python writes their warnings to stderr; what matters of these is raised as well.
 for _package in ("PIL", "imagecodecs", "tifffile"):
     logging.getLogger(_package).addHandler(logging.NullHandler())
@@ -120,7 +121,8 @@ def decode(image: Image.Image, path: Path) -> tuple[np.ndarray, np.ndarray | Non
     is_deep = _is_deep(image)
     # Pillow turns a TIFF upright as it loads it, and forgets how.
     orientation = image.tag_v2.get(_ORIENTATION, 1) if image.format == "TIFF" else None
-    with _native_messages_off(image.format):
+    # Pillow raises what libtiff writes as well.
+    with native_messages_off() if image.format == "TIFF" else nullcontext():
         image.load()
     # Metadata that cannot be read says nothing about the pixels.
     with suppress(Exception):
@@ -166,12 +168,11 @@ def _unknown(path: Path) -> str:
 
 
 @contextmanager
-def _native_messages_off(kind: str | None) -> Iterator[None]:
-    """Keep libtiff from writing to stderr what Pillow raises as well."""
-    if kind != "TIFF":
-        yield
-        return
+def native_messages_off() -> Iterator[None]:
+    """Keep what C and C++ code writes to stderr off the screen."""
     with _STDERR:
+        if sys.stderr:
+            sys.stderr.flush()
         try:
             kept = os.dup(2)
         except OSError:

@@ -104,6 +104,11 @@ class Use:
         architecture = self.choice.architecture
         return architecture.up_to(self.names) if architecture else ()
 
+    @property
+    def least_size(self) -> int:
+        """The shortest side of a picture that leaves each layer a position; 1 if not known."""
+        return self.layers[-1].stride if self.layers else 1
+
 
 def uses(settings: Settings, choices: Mapping[str, Choice]) -> list[Use]:
     """The network for both parts, or one for each."""

@@ -216,7 +216,7 @@ class Stylizer:
         self.weights: Mapping[str, str] = {}
         self.weights_seconds = 0.0
         self.weights_cached: bool | None = None
-        self._least = max(use.layers[-1].stride if use.layers else 1 for use in self._uses)
+        self._least = max(use.least_size for use in self._uses)
         self._canvas: Canvas | None = None
         if pictures or not any(use.choice.weights == "unsupervised" for use in self._uses):
             self._prepare([files.as_picture(picture) for picture in pictures])
