@@ -404,7 +404,7 @@ _FOR_WEIGHTS = {
         "style_loss": "moments",
         "pooling": "average",
         "style_weight": 30.0,
-        "tv_weight": 0.3,
+        "tv_weight": 0.6,
         "learning_rate": 0.05,
     },
 }

@@ -57,6 +57,13 @@ def test_activations_are_alive_and_of_one_size(kernels, pictures):
         assert (values.max(axis=0) > 0).mean() > 0.95, "few channels are dead"
 
 
+def test_nothing_in_the_pixels_goes_unseen(kernels):
+    """Fine lines and colours, which have little variance, reach the first layer, too."""
+    strengths = np.linalg.svd(kernels["block1_conv1"][0].reshape(27, -1), compute_uv=False)
+    shares = strengths / np.linalg.norm(strengths)
+    assert len(shares) == 27 and shares.min() > 0.008
+
+
 def test_a_layer_does_not_depend_on_how_many_follow(kernels, pictures):
     shallow = learn(VGG16, VGG16.up_to(["block1_conv1"]), pictures)
     np.testing.assert_array_equal(shallow["block1_conv1"][0], kernels["block1_conv1"][0])

@@ -4,6 +4,7 @@ A layer is learned from the feature maps of the layer before it: its kernels are
 space of whitened 3x3 patches. Half of its channels are the principal components, each with its
 negative, which together let pass what a ReLU throws away: they keep the content apart. The other
 half are the centres of spherical k-means, which answer to whole strokes: they carry the style.
+The first layer looks at all components of the pixels: in what it does not see, noise could grow.
 
 Sources: Coates, Ng, Learning Feature Representations with K-means, Neural Networks: Tricks of the
     Trade, 2012; Chan et al., PCANet, IEEE Transactions on Image Processing 2015, for principal
@@ -35,10 +36,11 @@ PATCHES, MEASURED = 20_000, 8_000
 # Principal components of the channels, then of their patches, that a layer looks at.
 COMPONENTS, DIRECTIONS = 64, 128
 # Added to each direction's variance, relative to their mean. Without it, directions of little
-# variance, which are noise, would count as much as the others.
-SHRINKAGE = 0.5
-# Share of the channels that are principal components and their negatives.
-PRINCIPAL = 0.5
+# variance, which are noise, would count as much as the others. Between pixels they are fine lines
+# and colours, which are to count.
+SHRINKAGE, PIXEL_SHRINKAGE = 0.5, 0.02
+# The most principal components, with their negatives, as a share of the channels.
+PRINCIPAL, PIXEL_PRINCIPAL = 0.5, 1.0
 # Rounds of k-means.
 ROUNDS = 10
 # Patches whose deviation is a smaller share of their size than this are taken for all alike.
@@ -109,12 +111,15 @@ def _learn_layer(
     layer: Layer, maps: Sequence[np.ndarray], generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """The kernel and the bias of one layer, from the feature maps that come into it."""
+    pixels = layer.inputs == 3
+    shrinkage = PIXEL_SHRINKAGE if pixels else SHRINKAGE
+    principal = PIXEL_PRINCIPAL if pixels else PRINCIPAL
     patches = _patches(maps, PATCHES, generator)
     mean = patches.mean(axis=0)
     channels = _channel_basis(patches - mean, layer.inputs)
-    whitening = _whitening(_reduced(patches - mean, channels))
+    whitening = _whitening(_reduced(patches - mean, channels), shrinkage)
     white = _reduced(patches - mean, channels) @ whitening
-    directions = whitening @ _directions(white, layer.channels, generator)
+    directions = whitening @ _directions(white, layer.channels, principal, generator)
     kernel = np.einsum(
         "cr,prk->pck", channels, directions.reshape(9, -1, layer.channels)
     ).reshape(-1, layer.channels)
@@ -174,11 +179,11 @@ def _reduced(patches: np.ndarray, channels: np.ndarray) -> np.ndarray:
     return (patches.reshape(-1, inputs) @ channels).reshape(len(patches), 9 * components)
 
 
-def _whitening(patches: np.ndarray) -> np.ndarray:
+def _whitening(patches: np.ndarray, shrinkage: float) -> np.ndarray:
     """What makes patches' first principal components nearly uncorrelated, of variance near 1."""
     variances, components = _principal(patches)
     variances = variances[:DIRECTIONS]
-    floor = SHRINKAGE * variances.mean() + np.finfo(np.float32).tiny
+    floor = shrinkage * variances.mean() + np.finfo(np.float32).tiny
     return (components[:, :DIRECTIONS] / np.sqrt(variances + floor)).astype(np.float32)
 
 
@@ -189,10 +194,12 @@ def _principal(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(variances[::-1], 0), components[:, ::-1].astype(np.float32)
 
 
-def _directions(white: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+def _directions(
+    white: np.ndarray, count: int, principal_share: float, generator: np.random.Generator
+) -> np.ndarray:
     """Unit vectors of the whitened space in columns, `(dimensions, count)`."""
     dimensions = white.shape[1]
-    pairs = min(int(PRINCIPAL * count) // 2, dimensions)
+    pairs = min(int(principal_share * count) // 2, dimensions)
     principal = np.eye(dimensions, pairs, dtype=np.float32)
     centers = _spherical_k_means(white, count - 2 * pairs, generator)
     return np.concatenate([principal, -principal, centers.T], axis=1)
