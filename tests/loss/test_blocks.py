@@ -5,8 +5,9 @@ import tensorflow as tf
 from tf_style.loss.blocks import Blocks, pieces, spans
 from tf_style.loss.objective import Network, Objective, Style
 from tf_style.loss.style import STYLE_LOSSES
+from tf_style.network import weights
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.features import feature_model
+from tf_style.network.features import feature_model, vgg_model
 from tf_style.settings import InputError, Settings
 
 LAYERS = ["block1_conv1", "block2_conv1", "block3_conv2", "block4_conv1"]
@@ -15,7 +16,14 @@ IN_BLOCKS = [name for name, loss in STYLE_LOSSES.items() if loss.mean_over_posit
 
 @pytest.fixture(scope="module")
 def models():
-    return [feature_model(LAYERS, "random", seed=seed) for seed in (0, 1)]
+    """Padded as in a run, and as published."""
+    vgg16 = ARCHITECTURES["vgg16"]
+    layers = vgg16.up_to(LAYERS)
+    return [
+        vgg_model(vgg16, LAYERS, weights.load(vgg16, layers, "random", seed=seed).kernels,
+                  padding=padding)
+        for seed, padding in enumerate(("edge", "zeros"))
+    ]
 
 
 def settings(**values):

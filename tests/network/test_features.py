@@ -5,8 +5,9 @@ import keras
 import numpy as np
 import pytest
 
+from tf_style.network import weights
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.features import cut_model, feature_model, least_size
+from tf_style.network.features import cut_model, feature_model, least_size, vgg_model
 from tf_style.settings import InputError
 
 PICTURE = np.random.default_rng(0).random((1, 67, 50, 3)).astype(np.float32)
@@ -49,6 +50,20 @@ def test_equals_keras_applications_with_real_kernels(real_weights):
     for name, reference in zip(names, expected, strict=True):
         reference = np.asarray(reference)
         assert np.abs(np.asarray(ours[name]) - reference).max() <= 1e-4 * reference.max()
+
+
+def test_edge_padding_differs_at_the_border_alone():
+    vgg16 = ARCHITECTURES["vgg16"]
+    kernels = weights.load(vgg16, vgg16.up_to(["block1_conv1"]), "random").kernels
+    zeros, edge = (
+        np.asarray(vgg_model(vgg16, kernels, kernels, padding=padding)(PICTURE)["block1_conv1"])
+        for padding in ("zeros", "edge")
+    )
+    np.testing.assert_allclose(zeros[:, 1:-1, 1:-1], edge[:, 1:-1, 1:-1], rtol=1e-4, atol=1e-4)
+    larger = np.pad(PICTURE, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    expected = vgg_model(vgg16, kernels, kernels)(larger)["block1_conv1"][:, 1:-1, 1:-1]
+    np.testing.assert_allclose(edge, expected, rtol=1e-4, atol=1e-4)
+    assert np.abs(edge - zeros).max() > 1
 
 
 def test_is_cut_at_the_deepest_layer_and_not_trainable():

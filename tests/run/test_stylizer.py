@@ -112,6 +112,13 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_image(content, style, mon
     assert any("not finite at step 4" in str(each.message) for each in caught)
 
 
+def test_no_line_is_drawn_along_the_border():
+    """Plain pictures give a plain picture."""
+    plain = [np.full((40, 48, 3), gray, np.float32) for gray in (0.9, 0.6)]
+    found = stylize(*plain, size=48, weights="unsupervised", steps=20, tolerance=0).image
+    assert np.ptp(found, axis=(0, 1)).max() < 0.02
+
+
 def test_several_styles_differ_from_each(content, style):
     images = [stylize(content, each, **SMALL).image
               for each in (style, content[:, ::-1], [style, content[:, ::-1]])]

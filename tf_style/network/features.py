@@ -79,6 +79,7 @@ def vgg_model(
     kernels: Kernels,
     dtype: str = "float32",
     pooling: str = "max",
+    padding: str = "zeros",
 ) -> keras.Model:
     """The feature model of a VGG network with the given kernels.
 
@@ -89,14 +90,21 @@ def vgg_model(
         kernels: layer name → (kernel, bias), as `tf_style.network.weights.load` gives them.
         pooling: `max`, as the network was trained with, or `average`, which Gatys et al. 2016
             found to give slightly more appealing results.
+        padding: what the first convolution sees beyond the picture: `zeros`, as the network was
+            trained with, which are the mean gray; or `edge`, the pixels of the border once more.
+            With zeros a border looks like an edge to gray, which draws a line along it when an
+            image is optimised. Other convolutions always see zeros there.
     """
     layers = list(layers)
     picture = keras.Input((None, None, 3), name="picture")
     offset = [-mean / 255 for mean in _IMAGENET_MEAN]
     features = keras.layers.Rescaling(1.0, offset, dtype=dtype, name="rescaling")(picture)
     maps = {}
+    if padding == "edge":
+        features = _EdgePadding(dtype=dtype, name="edge_padding")(features)
     for layer in architecture.up_to(layers):
-        features = maps[layer.name] = _keras_layer(layer, dtype, pooling)(features)
+        padded = padding == "edge" and layer.inputs == 3
+        features = maps[layer.name] = _keras_layer(layer, dtype, pooling, padded)(features)
     model = keras.Model(
         picture, {name: maps[name] for name in layers}, name=f"{architecture.name}_features"
     )
@@ -108,7 +116,20 @@ def vgg_model(
     return model
 
 
-def _keras_layer(layer: Layer, dtype: str, pooling: str) -> keras.layers.Layer:
+class _EdgePadding(keras.layers.Layer):
+    """One more row or column at each side, like the one at the border."""
+
+    def call(self, features):
+        return keras.ops.pad(features, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="symmetric")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        return (batch, *(side and side + 2 for side in sides), channels)
+
+
+def _keras_layer(
+    layer: Layer, dtype: str, pooling: str, padded: bool
+) -> keras.layers.Layer:
     if layer.pooling:
         kind = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
         return kind[pooling](
@@ -117,7 +138,7 @@ def _keras_layer(layer: Layer, dtype: str, pooling: str) -> keras.layers.Layer:
     return keras.layers.Conv2D(
         layer.channels,
         3,
-        padding="same",
+        padding="valid" if padded else "same",
         activation="relu",
         data_format="channels_last",
         # The kernels are set right after: none needs drawing.

@@ -247,7 +247,8 @@ class Stylizer:
             if loaded.cached is not None:
                 self.weights_cached = loaded.cached
             model = vgg_model(
-                choice.architecture, use.names, kernels, settings.precision, settings.pooling
+                choice.architecture, use.names, kernels, settings.precision, settings.pooling,
+                padding="edge",
             )
         else:
             model = cut_model(choice.network, use.names)
