@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import keras
 import pytest
 from PIL import Image
 
@@ -433,6 +434,22 @@ def test_imagenet_that_cannot_be_had(monkeypatch, tmp_path, capfd):
     assert error.count("\n") == 1 and "no pretrained VGG16" in error and "--weights=FILE" in error
 
 
+@pytest.mark.parametrize("command", [
+    (cli.main, "content.png", "style.png", "a.png"),
+    (cli.evaluate, "--content=content.png", "--style=style.png", "--generated=content.png"),
+    (cli.explain, "--content=content.png", "--style=style.png", "--output=why"),
+], ids=["stylize", "evaluate", "explain"])
+def test_offline_imagenet_has_to_be_there(command, folder, monkeypatch, capfd):
+    monkeypatch.setattr(keras.utils, "get_file", lambda *_, **__: pytest.fail("a download"))
+    monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
+    before = files_in(folder)
+    assert call(*command, "--weights=imagenet", "--offline") == 2
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1 and "https://storage.googleapis.com/" in error
+    assert str(folder / "keras" / "models") in error
+    assert files_in(folder) == before
+
+
 # TensorFlow is imported late
 
 
@@ -454,8 +471,10 @@ except SystemExit as stopped:
     (["content.png", "style.png", "--checkpoint=style.png"], 2),
     (["*.png", "style.png", "a.png"], 2), (["*t*.png", "style.png", "--style_blend=1,2"], 2),
     (["content.png", "content.png", "style.png", "--skip_existing"], 0),
+    (["content.png", "style.png", "--weights=imagenet", "--offline"], 2),
 ])
-def test_without_tensorflow(arguments, code):
+def test_without_tensorflow(arguments, code, monkeypatch, folder):
+    monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
     assert run_python(IMPORTS, *arguments).stdout.splitlines()[-1] == f"False {code}"
 
 

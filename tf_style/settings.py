@@ -250,6 +250,9 @@ class Settings:
     cache_dir: str = _option(
         "str", AUTO, "folder where learned features are kept; auto: the user's cache", form="FOLDER"
     )
+    offline: bool = _option(
+        "bool", False, "fetch nothing: imagenet is Keras' file only where it is in Keras' cache"
+    )
 
     def __post_init__(self) -> None:
         for option in self.options():
@@ -514,6 +517,8 @@ _COMMON_OPTIONS = (
     Option("help", "bool", False, "print this and exit"),
 )
 
+_OFFLINE = next(option for option in Settings.options() if option.name == "offline")
+
 COMMAND_OPTIONS = (
     Option("content", "str", None, "content picture, or sample:NAME; none: a texture of the "
            "style; a folder, or a pattern such as 'photos/*.jpg': each of its pictures",
@@ -565,6 +570,7 @@ EVALUATE_OPTIONS = (
            form="FILE"),
     Option("weights", "str", AUTO, "of the judge: auto, imagenet, unsupervised, random, or a "
            "weights file", form="NAME|FILE"),
+    _OFFLINE,
     Option("json", "bool", False, "print a JSON list instead of a table"),
     Option("plot", "str", None, "draw style distance over content similarity", form="FILE"),
     *_COMMON_OPTIONS,
@@ -591,5 +597,6 @@ EXPLAIN_OPTIONS = (
            form=STEPS),
     Option("weights", "str", AUTO, "auto, imagenet, unsupervised, random, or a weights file",
            form="NAME|FILE"),
+    _OFFLINE,
     *_COMMON_OPTIONS,
 )

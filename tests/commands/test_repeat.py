@@ -106,6 +106,13 @@ def test_what_belongs_to_a_replaced_value_goes_with_it(made, given, expected, fo
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
+def test_whether_to_fetch_is_not_repeated(folder):
+    assert run("content.png", "style.png", "a.png", *TINY, "--offline") == 0
+    assert note("a.png")["settings"]["offline"]
+    assert run("--settings_from=a.png", "--output=b.png", "--quiet") == 0
+    assert not note("b.png")["settings"]["offline"]
+
+
 def test_without_output_a_new_name_and_inputs_are_kept(folder, capfd):
     assert run("content.png", "style.png", "a.png", *TINY) == 0
     before = files_in(folder)

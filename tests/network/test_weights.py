@@ -1,5 +1,8 @@
+import dataclasses
+import hashlib
 import os
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -7,6 +10,8 @@ import pytest
 
 from tf_style.network import learned, weights
 from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.choice import known_weights
+from tf_style.network.features import feature_model
 from tf_style.network.kernel_files import write_kernels
 from tf_style.network.weights import load, resolve
 from tf_style.settings import AUTO, InputError
@@ -91,16 +96,80 @@ def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_auto_falls_back_to_learning_and_says_so(monkeypatch):
-    def no_network(architecture):
+    def no_network(architecture, *, offline):
         raise InputError("--weights=imagenet: no pretrained VGG16 (no route). Fetch it by hand")
 
-    monkeypatch.setattr(weights, "download", no_network)
+    monkeypatch.setattr(weights, "imagenet_file", no_network)
     with pytest.warns(UserWarning, match="learning features from the pictures .*no route") as seen:
         assert resolve(AUTO, VGG16) == "unsupervised"
     assert len(seen) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert resolve("random", VGG16) == "random"
+
+
+# Offline
+
+
+@pytest.fixture
+def no_downloads(monkeypatch, tmp_path):
+    """Keras' cache, empty; to ask the network for something fails the test."""
+    def get_file(*_, **__):
+        pytest.fail("something was to be fetched")
+
+    monkeypatch.setattr(keras.utils, "get_file", get_file)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    cache = tmp_path / "keras" / "models"
+    cache.mkdir(parents=True)
+    return cache
+
+
+@pytest.fixture
+def kept_file(no_downloads, kernels, monkeypatch):
+    """A file in Keras' cache, with the digest that it should have."""
+    download = weights._IMAGENET["vgg16"]
+    path = no_downloads / download.file_name
+    write_kernels(path, kernels)
+    digest = hashlib.md5(path.read_bytes()).hexdigest()
+    monkeypatch.setitem(weights._IMAGENET, "vgg16", dataclasses.replace(download, md5=digest))
+    return path
+
+
+def test_offline_the_file_in_the_cache_is_imagenet(kept_file, kernels):
+    assert resolve(AUTO, VGG16, offline=True) == "imagenet"
+    assert_same(load(VGG16, LAYERS, "imagenet", offline=True).kernels, kernels)
+    layers = ["block1_conv2", "block2_conv1"]
+    model = feature_model(layers, offline=True)
+    same = feature_model(layers, weights=str(kept_file))
+    for one, other in zip(model.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"cut off")])
+def test_offline_without_a_whole_file_nothing_is_fetched(kept_file, damage):
+    damage(kept_file)
+    with pytest.warns(UserWarning, match="learning features .* Keras' cache") as seen:
+        assert resolve(AUTO, VGG16, offline=True) == "unsupervised"
+    assert len(seen) == 1 and "\n" not in str(seen[0].message)
+    for given in (lambda: load(VGG16, LAYERS, "imagenet", offline=True),
+                  lambda: known_weights("imagenet", VGG16, offline=True),
+                  lambda: feature_model(["block1_conv1"], "imagenet", offline=True)):
+        with pytest.raises(InputError) as error:
+            given()
+        text = str(error.value)
+        assert weights._IMAGENET["vgg16"].url in text and str(kept_file.parent) in text
+        assert "--offline" in text and "\n" not in text
+
+
+def test_offline_the_environment_wins(kept_file, monkeypatch):
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "mine.h5")
+    assert resolve(AUTO, VGG16, offline=True) == "mine.h5"
+
+
+def test_a_feature_model_keeps_what_it_learns_where_it_is_told(tmp_path, no_downloads, counted):
+    for _ in range(2):
+        feature_model(["block1_conv1"], "unsupervised", cache_dir=tmp_path / "mine")
+    assert len(counted) == 1 and len(list((tmp_path / "mine").iterdir())) == 1
 
 
 # Learned kernels and their cache

@@ -159,7 +159,7 @@ def test_differences_are_named_by_what_causes_them(content, style):
         ({"weights": "a.h5"}, {"weights": "b.h5", "kernels": [("x", "1")]},
          ["--weights was a.h5, is b.h5"]),
         ({}, {"kernels": [("x", "1")]}, ["the weights differ"]),
-        ({}, {"cache_dir": "c", "max_memory": 2, "block_size": 64}, []),
+        ({}, {"cache_dir": "c", "offline": True, "max_memory": 2, "block_size": 64}, []),
     ):
         assert differences(of(**before), of(**now)) == expected
 

@@ -35,6 +35,7 @@ def evaluate(argv: list[str]) -> int:
     from tf_style.image import files
     from tf_style.network import weights
     from tf_style.network.architectures import ARCHITECTURES
+    from tf_style.network.choice import known_weights
     from tf_style.network.kernel_files import digests
     from tf_style.view import metrics
 
@@ -56,13 +57,16 @@ def evaluate(argv: list[str]) -> int:
             *[name for name in (values.get("weights"), weights.environment_file()) if name],
         ])
     layers = network.up_to(metrics.STYLE_LAYERS)
-    given = values.get("weights", AUTO)
+    given, offline = values.get("weights", AUTO), values.get("offline", False)
+    known_weights(given, network, offline=offline)
     if given not in (AUTO, *WEIGHTS):
         weights.load(network, layers, given)
     with tensorflow_quiet(values.get("verbose", False)):
         from tf_style.network.features import vgg_model
-    source = weights.resolve(given, network)
-    kernels = weights.load(network, layers, source, pictures=[content, *styles]).kernels
+    source = weights.resolve(given, network, offline=offline)
+    kernels = weights.load(
+        network, layers, source, pictures=[content, *styles], offline=offline
+    ).kernels
     judge = metrics.Judge(vgg_model(network, metrics.STYLE_LAYERS, kernels), content, styles)
     measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
     flattered = {name: _made_with(name, digests(kernels)) for name in generated}

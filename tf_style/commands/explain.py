@@ -26,7 +26,7 @@ def explain(argv: list[str]) -> int:
         if not values.get(name):
             raise InputError(f"--{name}: expected a value, such as --{name}={example}")
     chosen = {option.name: values.get(option.name, option.default) for option in EXPLAIN_OPTIONS}
-    settings = Settings(**{name: chosen[name] for name in ("size", "steps", "weights")})
+    settings = Settings(**{name: chosen[name] for name in ("size", "steps", "weights", "offline")})
     from tf_style.image import files
     from tf_style.network import weights
     from tf_style.network.architectures import ARCHITECTURES

@@ -93,6 +93,8 @@ class Record:
         given = {*values, *_PICTURES[: len(positional) if len(positional) > 1 else 0]}
         replaced = {name for flag in given for name in (flag, *_REPLACES.get(flag, ()))}
         recorded = {"bits": self.bits, **self.settings.as_dict(), **self.pictures}
+        # What may be fetched is for this machine to say, not for that of then.
+        del recorded["offline"]
         if "scales" in given and len(self.settings.steps) > 1:
             replaced.add("steps")
         for part in ("content", "style"):

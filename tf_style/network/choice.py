@@ -37,19 +37,27 @@ class Choice:
                 if name not in (None, *ARCHITECTURES, *WEIGHTS)]
 
 
-def known_weights(weights: str, architecture: Architecture) -> str | None:
-    """What `auto` stands for, as far as that can be known without a download."""
+def known_weights(
+    weights: str, architecture: Architecture, *, offline: bool = False
+) -> str | None:
+    """What `auto` stands for, as far as that can be known without a download.
+
+    Raises:
+        InputError: for `imagenet` where that is not to be downloaded, and not there.
+    """
+    if weights == "imagenet" and offline:
+        weight_sources.imagenet_file(architecture, offline=True)
     return weight_sources.environment_file() if weights == AUTO else weights
 
 
 def choose(
     settings: Settings,
-    resolve: Callable[[str, Architecture], str | None] = weight_sources.resolve,
+    resolve: Callable[..., str | None] = weight_sources.resolve,
 ) -> tuple[Settings, dict[str, Choice]]:
     """The settings with every `auto` that depends on weights resolved; and each part's network.
 
     Args:
-        resolve: says what a word of `--weights` stands for.
+        resolve: says what a word of `--weights` stands for; called as `weights.resolve` is.
 
     Returns:
         `content` and `style` → its choice; equal ones are one network.
@@ -69,7 +77,9 @@ def choose(
                     "model. There is no such file"
                 )
         elif (network, weights) not in resolved:
-            resolved[network, weights] = resolve(weights, architecture)
+            resolved[network, weights] = resolve(
+                weights, architecture, offline=settings.offline
+            )
         choices[part] = Choice(network, resolved.get((network, weights)))
     settings = settings.for_weights(*[
         (choice.weights or AUTO, weight_sources.are_learned(choice.weights))

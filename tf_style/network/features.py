@@ -26,6 +26,8 @@ def feature_model(
     pictures: Sequence[PathLike | np.ndarray] = (),
     seed: int = 0,
     dtype: str = "float32",
+    cache_dir: PathLike = AUTO,
+    offline: bool = False,
 ) -> keras.Model:
     """A Keras model that turns pictures into the feature maps of the chosen layers.
 
@@ -41,6 +43,8 @@ def feature_model(
             that come with tf_style.
         seed: of `weights="unsupervised"` and `"random"`.
         dtype: in which the network computes and gives its feature maps: `float32`, `bfloat16`.
+        cache_dir: folder where learned features are kept; `auto`: the user's cache.
+        offline: fetch nothing; `imagenet` is Keras' file only where it is in Keras' cache.
 
     Returns:
         A `keras.Model`, not trainable: `(batch, height, width, 3)` RGB in `[0, 1]`, of any size
@@ -64,8 +68,10 @@ def feature_model(
         architecture.check(layers)
         needed = architecture.up_to(layers)
         loaded = weight_sources.load(
-            architecture, needed, weight_sources.resolve(os.fspath(weights), architecture),
+            architecture, needed,
+            weight_sources.resolve(os.fspath(weights), architecture, offline=offline),
             seed=seed, pictures=[as_picture(picture) for picture in pictures],
+            cache_folder=cache_dir, offline=offline,
         )
         return vgg_model(architecture, layers, loaded.kernels, dtype)
     if weights != AUTO:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import os
 import socket
 import warnings
@@ -54,18 +55,18 @@ def environment_file() -> str | None:
     return os.path.join(os.curdir, named) if named in WEIGHTS else named
 
 
-def resolve(weights: str, architecture: Architecture) -> str:
+def resolve(weights: str, architecture: Architecture, *, offline: bool = False) -> str:
     """What `auto` stands for here; any other word stands for itself.
 
-    The file in $TF_STYLE_WEIGHTS if that is set; else `imagenet`, from Keras' cache or by download;
-    else, with a warning that says so, `unsupervised`.
+    The file in $TF_STYLE_WEIGHTS if that is set; else `imagenet`, from Keras' cache or, unless
+    `offline`, by download; else, with a warning that says so, `unsupervised`.
     """
     if weights != AUTO:
         return weights
     if named := environment_file():
         return named
     try:
-        download(architecture)
+        imagenet_file(architecture, offline=offline)
     except InputError as error:
         reason = str(error).partition(": ")[2]
         warnings.warn(f"learning features from the pictures instead of pretrained ones: {reason}",
@@ -89,6 +90,7 @@ def load(
     seed: int = 0,
     pictures: Sequence[np.ndarray] = (),
     cache_folder: str | os.PathLike | None = None,
+    offline: bool = False,
 ) -> Loaded:
     """Kernels and biases of the convolutions among `layers`.
 
@@ -99,6 +101,7 @@ def load(
         seed: of `unsupervised` and `random`.
         pictures: that `unsupervised` learns from beside the package's samples.
         cache_folder: where learned kernels are kept; by default the user's cache.
+        offline: take `imagenet` from Keras' cache or not at all.
 
     Raises:
         InputError: if the weights cannot be had, or do not fit the layers.
@@ -113,7 +116,7 @@ def load(
             architecture, layers, pictures, seed=seed, folder=cache_folder
         ))
     if weights == "imagenet":
-        weights = os.fspath(download(architecture))
+        weights = os.fspath(imagenet_file(architecture, offline=offline))
     try:
         return Loaded(read_kernels(weights, architecture, convolutions))
     except InputError as error:
@@ -154,31 +157,20 @@ def _orthogonal(layer: Layer, seed: int) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def download(architecture: Architecture) -> Path:
+def imagenet_file(architecture: Architecture, *, offline: bool = False) -> Path:
     """Keras' own ImageNet file without the top, from Keras' cache or by download.
+
+    Args:
+        offline: from the cache alone; no TensorFlow then.
 
     Raises:
         InputError: if it is not in the cache and cannot be had, or does not come within
             `DOWNLOAD_TIMEOUT` seconds without a byte.
     """
-    import keras
-
     file = _IMAGENET[architecture.name]
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     try:
-        with (
-            _socket_timeout(DOWNLOAD_TIMEOUT),
-            open(os.devnull, "w") as sink,
-            # Keras draws its own progress bar on stdout, which is not a library's to use.
-            contextlib.redirect_stdout(sink),
-        ):
-            path = keras.utils.get_file(
-                file.file_name,
-                origin=file.url,
-                cache_dir=home,
-                cache_subdir="models",
-                file_hash=file.md5,
-            )
+        return _kept(file, home) if offline else _fetched(file, home)
     # Keras wraps what urllib raises in a bare Exception.
     except Exception as error:
         reason = " ".join(str(error.__context__ or error).split())
@@ -186,7 +178,37 @@ def download(architecture: Architecture) -> Path:
             f"--weights=imagenet: no pretrained {architecture.title} ({reason or 'time out'}). "
             f"Fetch {file.url} by hand into {home / 'models'}, or name a file with --weights=FILE"
         ) from None
-    return Path(path)
+
+
+def _kept(file: _Download, home: Path) -> Path:
+    path = home / "models" / file.file_name
+    if not path.is_file():
+        raise FileNotFoundError("--offline, and Keras' cache has none")
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, "rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
+    if digest.hexdigest() != file.md5:
+        raise ValueError("--offline, and the one in Keras' cache is damaged")
+    return path
+
+
+def _fetched(file: _Download, home: Path) -> Path:
+    import keras
+
+    with (
+        _socket_timeout(DOWNLOAD_TIMEOUT),
+        open(os.devnull, "w") as sink,
+        # Keras draws its own progress bar on stdout, which is not a library's to use.
+        contextlib.redirect_stdout(sink),
+    ):
+        return Path(keras.utils.get_file(
+            file.file_name,
+            origin=file.url,
+            cache_dir=home,
+            cache_subdir="models",
+            file_hash=file.md5,
+        ))
 
 
 @contextlib.contextmanager

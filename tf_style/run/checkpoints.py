@@ -25,7 +25,7 @@ _KEPT = 2
 _NAME, _PARTIAL = "checkpoint_", "partial"
 
 # They decide what memory a run takes, or where it looks, not what it computes.
-_FREE = {"block_size", "max_memory", "cache_dir"}
+_FREE = {"block_size", "max_memory", "cache_dir", "offline"}
 # Where the kernels came from does not matter where they are the same.
 _SOURCES = {"weights", "content_network_weights", "style_network_weights"}
 

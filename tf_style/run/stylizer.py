@@ -242,6 +242,7 @@ class Stylizer:
             loaded = weight_sources.load(
                 choice.architecture, use.layers, choice.weights,
                 seed=settings.seed, pictures=pictures, cache_folder=settings.cache_dir,
+                offline=settings.offline,
             )
             kernels = loaded.kernels
             if loaded.cached is not None:

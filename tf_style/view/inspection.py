@@ -76,7 +76,8 @@ def inspect(
     seen = {"content": files.fit(content, settings.size),
             "style": files.fit(style, settings.size), "generated": generated}
     model = feature_model(dict.fromkeys([*layers, *of_run]), settings.weights,
-                          network=settings.network, pictures=[content, style], seed=settings.seed)
+                          network=settings.network, pictures=[content, style], seed=settings.seed,
+                          cache_dir=settings.cache_dir, offline=settings.offline)
     watch("looking at maps, matrices and shares")
     maps = feature_maps(model, seen["content"])
     of_pictures = {name: matrices(model, picture) for name, picture in seen.items()}
