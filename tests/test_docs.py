@@ -1,6 +1,9 @@
 """What the documents say is so: links, commands, flags, versions."""
 
+import functools
+import inspect
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -101,6 +104,30 @@ def test_the_algorithm_lists_all_style_losses():
                            TEXTS["docs/algorithm.md"], re.MULTILINE))
     assert rows == {name: "yes" if loss.mean_over_positions else "no"
                     for name, loss in STYLE_LOSSES.items()}
+
+
+def test_the_api_reference_is_that_of_the_docstrings():
+    names = runpy.run_path(str(ROOT / "docs" / "api.py"))
+    assert names["reference"]() == TEXTS["docs/api.md"], "run python docs/api.py"
+
+
+def test_the_api_reference_tells_all_that_docstrings_do():
+    """Every word of them is there: no section is lost or cut."""
+    def words(text):
+        return re.findall(r"\w+", re.sub(r"\[(`\w+`)\]\(#\w+\)", r"\1", text))
+
+    sections = re.split(r"^##+ ([\w.]+)$", TEXTS["docs/api.md"], flags=re.MULTILINE)
+    sections = dict(zip(sections[1::2], sections[2::2], strict=True))
+    assert {name.partition(".")[0] for name in sections} == {*tf_style.__all__} - {"__version__"}
+    for name, section in sections.items():
+        value = functools.reduce(getattr, name.split("."), tf_style)
+        told = words(section)
+        for word in words(inspect.getdoc(value)):
+            assert word in told, f"{name}: {word}"
+            told.remove(word)
+        if callable(value) and value is not tf_style.InputError:
+            parameters = {*inspect.signature(value).parameters} - {"self"}
+            assert parameters <= {*words(section)}, name
 
 
 def test_citation_is_of_this_version():
