@@ -587,12 +587,16 @@ def test_heic_is_read_where_the_package_is(tmp_path):
 
 def test_a_folder_is_its_pictures(tmp_path):
     names = ["a.PNG", "b.jpeg", "c.webp", "d.tif", "e.heic", "f.gif", "g.jp2"]
-    for name in [*names, "h.eps", "i.pdf", "j.txt", "k", "l.hdf"]:
+    for name in [*names, "h.eps", "i.pdf", "j.txt", "k", "l.hdf", "._a.PNG", ".b.jpeg"]:
         written(tmp_path / name, b"x")
     (tmp_path / "m.png").mkdir()
     assert files.expand(os.fspath(tmp_path)) == [os.fspath(tmp_path / name) for name in names]
     assert files.expand(os.fspath(tmp_path / "[ab].*")) == [
         os.fspath(tmp_path / name) for name in names[:2]]
+    for pattern in ("*", "*.*", "?.*"):
+        assert files.expand(os.fspath(tmp_path / pattern)) == files.expand(os.fspath(tmp_path))
+    with pytest.raises(InputError, match="no picture has such a name"):
+        files.expand(os.fspath(tmp_path / ".*"))
     with pytest.raises(InputError, match="no picture has such a name"):
         files.expand(os.fspath(tmp_path / "m.png"))
 

@@ -52,18 +52,23 @@ def locate(source: PathLike) -> Path:
 def expand(source: str) -> list[str]:
     """The picture files that a path, a folder or a pattern names, sorted by name.
 
+    Of a folder and a pattern these are the files with a picture's ending; hidden ones, such as
+    those that macOS puts beside each file on a foreign disk, `._photo.jpg`, are none.
+
     Raises:
         InputError: for a folder or a pattern that names none, or a folder that cannot be read.
     """
     try:
         if os.path.isdir(source):
-            known = known_endings()
-            found = [os.fspath(path) for path in Path(source).iterdir()
-                     if path.suffix.lower() in known and path.is_file()]
+            found = [os.fspath(path) for path in Path(source).iterdir()]
         elif glob.has_magic(source) and not os.path.exists(source):
             found = glob.glob(source)
         else:
             return [source]
+        known = known_endings()
+        found = [name for name in found
+                 if Path(name).suffix.lower() in known and not Path(name).name.startswith(".")
+                 and os.path.isfile(name)]
     except OSError as error:
         raise InputError(f"{source}: the folder cannot be read ({error.strerror})") from None
     if not found:
