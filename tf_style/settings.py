@@ -532,7 +532,8 @@ COMMAND_OPTIONS = (
     Option("output", "str", None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
            "folder, or a pattern such as 'out/{content}_{style}.png'; default: a new name beside "
            "the content", form="FILE"),
-    Option("skip_existing", "bool", False, "make only the pictures whose output is not there yet"),
+    Option("skip_existing", "bool", False, "make only the pictures whose output is not there yet; "
+           "one that is stopped is left in OUTPUT_unfinished.png, to be made again"),
     Option("bits", "int", 8, "of each channel: 8, or 16 in PNG and TIFF with pip install "
            "'tf_style[deep]'", choices=("8", "16")),
     Option("dry_run", "bool", False, "print sizes, memory and time, and run nothing"),

@@ -113,12 +113,24 @@ def test_ctrl_c_ends_the_picture_and_begins_no_other(moment, capfd, monkeypatch)
     assert call("--content=photos/[ace].png", *BATCH[1:]) == 130
     error = capfd.readouterr().err
     if moment == "painting":
-        assert made() == ["a.png", "c.png"]
-        assert "stopped after 1 steps; the picture so far is in" in error
-        assert error.endswith("tf_style: 2 pictures made, 1 not begun\n")
+        left = os.path.join("out", "c_unfinished.png")
+        assert made() == ["a.png", "c_unfinished.png"]
+        assert f"stopped after 1 steps; the picture so far is in {left}\n" in error
+        assert error.endswith("tf_style: 1 picture made, 1 stopped, 1 not begun\n")
+        monkeypatch.setattr(owner, name, original)
+        assert call("--content=photos/[ace].png", *BATCH[1:], "--skip_existing") == 0
+        assert capfd.readouterr().err.endswith("tf_style: 2 pictures made, 1 there already\n")
+        assert made() == ["a.png", "c.png", "c_unfinished.png", "e.png"]
     else:
         assert made() == ["a.png"]
         assert error.endswith("tf_style: 1 picture made, 2 not begun\n")
+
+
+def test_a_picture_alone_that_is_stopped_is_made_again():
+    arguments = ["photos/a.png", "style.png", "out/a.png", "--skip_existing"]
+    assert call(*arguments, "--time_limit=0.001s") == 0
+    assert made() == ["a_unfinished.png"]
+    assert call(*arguments) == 0 and made() == ["a.png", "a_unfinished.png"]
 
 
 def test_a_time_limit_is_for_all(capfd, monkeypatch):
@@ -136,7 +148,7 @@ def test_a_loss_that_is_not_finite_counts_as_failed(monkeypatch, capfd):
         objective, "total_variation", lambda image: image[0, 0, 0, 0] * float("nan")
     )
     assert call("--content=photos/[ac].png", *BATCH[1:]) == 1
-    assert made() == ["a.png", "c.png"]
+    assert made() == ["a_unfinished.png", "c_unfinished.png"]
     assert f"0 pictures made, 2 failed: {photo('a')}, {photo('c')}" in capfd.readouterr().err
 
 

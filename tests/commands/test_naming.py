@@ -78,6 +78,20 @@ def test_what_is_kept_is_no_content_again():
     assert outputs("photos/a.jpg", ["sample:ink"], "photos/a.jpg", keep=True) == ["photos/a.jpg"]
 
 
+def test_what_a_stopped_run_leaves_has_a_name_of_its_own():
+    job, _ = jobs("photos", ["sample:ink"], "out/{content}.webp")
+    assert (job.output, job.unfinished) == (Path("out/a.webp"), Path("out/a_unfinished.webp"))
+    # A picture alone is written where it was said that it should be, unless that is kept.
+    assert jobs("photos/a.jpg", ["sample:ink"], "a.png")[0].unfinished is None
+    assert jobs("photos/a.jpg", ["sample:ink"], "a.png", keep=True)[0].unfinished
+    Path("photos/a_ink_unfinished.png").touch()
+    expected = ["photos/a_ink.png", "photos/b_ink.png"]
+    assert outputs("photos", ["sample:ink"], "photos", keep=True) == expected
+    Path("photos/a_unfinished.jpg").touch()
+    with pytest.raises(InputError, match=r"a\.jpg x sample:ink, stopped before its end, would"):
+        jobs("photos", ["sample:ink"], "out/{content}.png")
+
+
 @pytest.mark.parametrize("arguments, message", [
     (("photos", ["sample:ink"], "a.jpg"),
      r"--output=a\.jpg: several .* or --output='\{content\}_\{style\}\.jpg'"),

@@ -30,16 +30,17 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass
 class Tally:
-    """How many pictures were made, were there already, failed, or were not begun any more."""
+    """How many pictures were made, stopped, were there already, failed, or were not begun."""
 
     made: int = 0
+    stopped: int = 0
     kept: int = 0
     failed: list[str] = dataclasses.field(default_factory=list)
     left: int = 0
 
     @property
     def done(self) -> int:
-        return self.made + len(self.failed)
+        return self.made + self.stopped + len(self.failed)
 
 
 def stand_in(settings: Settings, job: Job) -> Scene:
@@ -155,6 +156,8 @@ def run(
                 _tell(outcome, f"[{tally.done + 1}/{len(jobs)}]", quiet=quiet)
                 if _failure(outcome):
                     tally.failed.append(_distinct(outcome.job, jobs))
+                elif outcome.value.stopped == "callback":
+                    tally.stopped += 1
                 else:
                     tally.made += 1
                 if report:
@@ -180,13 +183,15 @@ def run(
 def finish(tally: Tally, *, quiet: bool) -> int:
     """Say what became of all; the exit code."""
     parts = [f"{tally.made} picture{'' if tally.made == 1 else 's'} made"]
+    if tally.stopped:
+        parts.append(f"{tally.stopped} stopped")
     if tally.kept:
         parts.append(f"{tally.kept} there already")
     if tally.left:
         parts.append(f"{tally.left} not begun")
     if tally.failed:
         parts.append(f"{len(tally.failed)} failed: {', '.join(tally.failed)}")
-    if tally.failed or tally.left or not quiet:
+    if tally.failed or tally.stopped or tally.left or not quiet:
         say(f"tf_style: {', '.join(parts)}")
     return FAILED if tally.failed else DONE
 
@@ -225,10 +230,10 @@ def _tell(outcome: Outcome[Result], heading: str, *, quiet: bool) -> None:
     if failure := _failure(outcome):
         say(f"tf_style: {heading} {title(job)}: {failure}")
     if result and not quiet:
-        print(job.output, flush=True)
+        print(job.written(result), flush=True)
     if result and result.stopped == "callback":
         say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in "
-            f"{job.output}, and --skip_existing would keep it")
+            f"{job.written(result)}")
 
 
 def _distinct(job: Job, jobs: Sequence[Job]) -> str:
@@ -246,11 +251,10 @@ def _entry(outcome: Outcome[Result]) -> dict[str, Any]:
     from tf_style.view.report import report
 
     job = outcome.job
-    output = os.fspath(job.output)
     if outcome.value is None:
-        return {"content": job.content, "style": list(job.styles), "output": output,
-                "error": outcome.error}
-    return report(outcome.value, output=output, bits=job.bits)
+        return {"content": job.content, "style": list(job.styles),
+                "output": os.fspath(job.output), "error": outcome.error}
+    return report(outcome.value, output=os.fspath(job.written(outcome.value)), bits=job.bits)
 
 
 def _print_forecasts(stylizer: Stylizer, jobs: Sequence[Job]) -> int:

@@ -25,7 +25,8 @@ def jobs(
         output: a file; a folder; a name with `{content}` and `{style}` in it; or `None` for a new
             name beside the content.
         keep: whether pictures that are there are to be kept: names do not evade them then, and
-            they are no contents again where a folder holds both.
+            they are no contents again where a folder holds both. What is kept has to be complete,
+            so a run that is stopped leaves its picture under another name; so does one of several.
 
     Raises:
         InputError: where nothing matches, or two pictures would get one name.
@@ -39,20 +40,24 @@ def jobs(
             path = _beside(*pair, found if not keep else None)
         else:
             path = _named(output, *pair, several=len(pairs) > 1)
-        job = Job(*pair, path)
+        left = path.with_name(f"{path.stem}_unfinished{path.suffix}")
+        job = Job(*pair, path, unfinished=left if keep or len(pairs) > 1 else None)
         other = found.setdefault(identity(path), job)
         if other is not job:
             raise InputError(
                 f"{path}: {title(other)} and {title(job)} would both get this name. Rename one, or "
                 f"tell them apart in --output with {{content}} and {{style}}"
             )
-    if not keep:
-        return list(found.values())
-    return [
-        job for job in found.values()
-        if not job.content
-        or found.get(identity(files.locate(job.content)), job) is job
-    ]
+    left = {identity(job.unfinished): job for job in found.values() if job.unfinished}
+    if keep:
+        found = {name: job for name, job in found.items() if not job.content or all(
+            made.get(identity(files.locate(job.content)), job) is job for made in (found, left)
+        )}
+    for name, job in found.items():
+        if name in left:
+            raise InputError(f"{job.output}: {title(left[name])}, stopped before its end, would "
+                             "get this name. Rename one")
+    return list(found.values())
 
 
 def title(job: Job) -> str:

@@ -173,7 +173,8 @@ class _Request:
         outputs = {"output": job.output, "report": report, "profile": profile,
                    **byproducts.named()}
         kept = Path(values["checkpoint"]) if values.get("checkpoint") else None
-        check_apart({**outputs, "output": written, "checkpoint": kept}, inputs)
+        left = [each.unfinished for each in jobs if each.unfinished]
+        check_apart({**outputs, "output": written + left, "checkpoint": kept}, inputs)
         checkpoints = checkpoints_of(values, outputs)
         limit = values.get("time_limit")
         limit = as_seconds(limit) if limit else None
@@ -188,7 +189,7 @@ class _Request:
             least,
         )
         files.check_dimensions(job.output, plan[-1].height, plan[-1].width)
-        others = [*map(files.locate, inputs), *written, *filter(None, outputs.values())]
+        others = [*map(files.locate, inputs), *written, *left, *filter(None, outputs.values())]
         for path in written:
             dataclasses.replace(byproducts, output=path).check_snapshots(
                 sum(scale.steps for scale in plan), others
@@ -223,12 +224,13 @@ class _Request:
                 self.scene, callback=callback, checkpoints=self.checkpoints,
                 time_limit=self.time_limit,
             )
+        output = self.job.written(result)
         try:
-            result.save(self.job.output, alpha=self.alpha, bits=self.job.bits,
+            result.save(output, alpha=self.alpha, bits=self.job.bits,
                         embed_settings=self.job.embed_settings)
             if self.report:
                 write_report(self.report, report(
-                    result, output=os.fspath(self.job.output), bits=self.job.bits
+                    result, output=os.fspath(output), bits=self.job.bits
                 ))
             self.byproducts.write(result)
         except InputError as error:
@@ -236,12 +238,12 @@ class _Request:
             say(f"tf_style: {error}")
             return FAILED
         if not quiet:
-            print(self.job.output)
+            print(output)
         if watchers.failed or result.stopped == "not finite":
             return FAILED
         if result.stopped in ("callback", "time limit") and not (quiet and not interrupted):
             say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in "
-                f"{self.job.output}")
+                f"{output}")
             say(f"tf_style: go on with: {again}" if self.checkpoints else
                 "tf_style: without --checkpoint=FOLDER there is nothing to go on from")
         return INTERRUPTED if interrupted else DONE

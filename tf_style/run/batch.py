@@ -43,6 +43,8 @@ class Job:
         output: where the picture is written.
         content_masks, style_masks: one for each style, or none, as for `Stylizer.stylize`.
         bits, embed_settings: as for `Result.save`.
+        unfinished: where the picture of a run is written that ended before its end, so that
+            `output` is there only when it is complete; `None`: in `output` all the same.
     """
 
     content: str | None
@@ -52,6 +54,11 @@ class Job:
     style_masks: tuple[str, ...] = ()
     bits: int = 8
     embed_settings: bool = True
+    unfinished: Path | None = None
+
+    def written(self, result: Result) -> Path:
+        """Where what a run made is written."""
+        return self.output if result.stopped == "steps" else self.unfinished or self.output
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +101,7 @@ def paint(
         result = stylizer.paint(scene, callback=begin(job, scene))
         alpha = files.read_alpha(job.content) if job.content else None
         result.save(
-            job.output, alpha=alpha, bits=job.bits, embed_settings=job.embed_settings
+            job.written(result), alpha=alpha, bits=job.bits, embed_settings=job.embed_settings
         )
         return result
 
