@@ -9,6 +9,7 @@ from tf_style import InputError, Stylizer, stylize
 from tf_style.image import files
 from tf_style.run import batch
 from tf_style.run.batch import Job
+from tf_style.run.scene import Scene
 
 TINY = {
     "size": 32, "scales": 2, "steps": "3,2", "weights": "random", "tolerance": 0,
@@ -59,6 +60,7 @@ def test_the_output_is_opaque_where_the_content_is(stylizer, folder):
 
 
 def test_only_the_pictures_of_one_job_are_in_memory(stylizer, monkeypatch):
+    """And a style that comes again is read once."""
     read, alive, most = [], [], []
     original = files.read_picture
 
@@ -73,8 +75,24 @@ def test_only_the_pictures_of_one_job_are_in_memory(stylizer, monkeypatch):
     for outcome in batch.paint(stylizer, jobs("a", "c", "content")):
         assert outcome.value
         del outcome
-    assert read == ["a.png", "style.png", "c.png", "style.png", "content.png", "style.png"]
-    assert most == [0, 1] * 3
+    assert read == ["style.png", "a.png", "c.png", "content.png"]
+    assert most == [0, 1, 1, 1], "nothing, and from then on the style"
+
+
+def test_a_style_is_looked_at_and_mended_once(folder, monkeypatch):
+    looked = []
+    original = Scene.mending
+    monkeypatch.setattr(Scene, "mending", lambda *given: looked.append(1) or original(*given))
+    stylizer = Stylizer(**TINY, style_scale=4)
+    with pytest.warns(UserWarning, match=r"^style\.png: small; mended") as seen:
+        outcomes = list(batch.paint(stylizer, jobs("a", "c")))
+        Image.open("a.png").save("style.png")
+        outcomes += batch.paint(stylizer, jobs("c"))
+    assert all(outcome.value for outcome in outcomes)
+    assert len(looked) == 2 and len(seen) == 2, "once for each style"
+    with pytest.warns(UserWarning, match="small"):
+        alone = stylize("c.png", "a.png", **TINY, style_scale=4)
+    np.testing.assert_array_equal(outcomes[2].value.image, alone.image)
 
 
 def test_what_cannot_be_written_is_an_outcome(stylizer, folder, monkeypatch):

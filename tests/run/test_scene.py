@@ -1,7 +1,11 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tf_style.image import color
+from tf_style.run.inputs import Read
 from tf_style.run.scene import Scene
 from tf_style.run.schedule import Scale
 from tf_style.settings import InputError, Settings
@@ -63,7 +67,7 @@ def test_colours_are_matched_before_the_run(content, style):
     distances = {}
     for mode in ("none", "luminance", "statistics", "histogram"):
         settings = Settings(preserve_color=mode, style_cleanup="off")
-        (seen,) = Scene.of(settings, content, style).prepared(settings, 32).styles
+        (seen,) = Scene.of(settings, content, style).prepared(settings).styles
         distances[mode] = color.sliced_wasserstein(seen, content)
     assert distances["none"] == distances["luminance"]
     assert distances["statistics"] < 0.5 * distances["none"]
@@ -72,12 +76,33 @@ def test_colours_are_matched_before_the_run(content, style):
 
 def test_a_small_style_is_named_and_seen_no_larger_than_it_should(content, style):
     scene = Scene.of(Settings(), content, style)
-    assert scene.defects(56) == [] and scene.defects(512) == ["style 1: small"]
+    assert scene.mending(56).defects == ((),) and scene.mending(56).styles == ()
+    assert scene.mending(512).defects == (("small",),)
     large = Scale(height=384, width=512, style_side=512, steps=1)
-    (seen,) = scene.prepared(Settings(), 512).styles_at(large)
+    (seen,) = scene.prepared(Settings(), scene.mending(512)).styles_at(large)
     assert max(seen["image"].shape) == 79, "56 pixels, and the square root of two"
-    (seen,) = scene.prepared(Settings(style_cleanup="off"), 512).styles_at(large)
+    (seen,) = scene.prepared(Settings()).styles_at(large)
     assert max(seen["image"].shape) == 512
+
+
+def test_styles_are_called_by_their_files(pictures, content, style):
+    path = str(pictures / "style.png")
+    assert Scene.of(Settings(), content, style).names == ("style",)
+    scene = Scene.of(Settings(), content, [style, path, "sample:ink", Read.of(path)])
+    assert scene.names == ("style 1", path, "sample:ink", path)
+    np.testing.assert_array_equal(scene.styles[1], scene.styles[3])
+    mask = np.zeros((*content.shape[:2], 3), np.float32)
+    with pytest.raises(InputError, match=re.escape(f"the region of {path} is empty")):
+        Scene.of(Settings(), content, path, [mask])
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_named(pictures, monkeypatch):
+    def vanish(path):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(Path, "read_bytes", vanish)
+    with pytest.raises(InputError, match="cannot be read any more"):
+        Read.of(str(pictures / "style.png"))
 
 
 def test_what_does_not_belong_together_is_named(content, style):

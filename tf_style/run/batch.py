@@ -1,6 +1,6 @@
 """Many pictures, one after the other, by one `Stylizer`. No TensorFlow of its own.
 
-Of the pictures only those of one job are in memory at a time.
+Of the pictures only those of one job are in memory at a time, and the styles of the one before.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from tf_style.image import files
+from tf_style.run.inputs import Read
 from tf_style.run.scene import Scene
 from tf_style.settings import InputError, Settings
 
@@ -149,15 +150,27 @@ def _small(name: str) -> np.ndarray | None:
 def _each(
     jobs: Iterable[Job], settings: Settings, work: Callable[[Job, Scene], T]
 ) -> Iterator[Outcome[T]]:
+    styles: dict[str, Read] = {}
     for job in jobs:
         # Not by a name of its own: what was made would stay in memory while the next is made.
-        yield _attempt(job, settings, work)
+        yield _attempt(job, settings, work, styles)
 
 
-def _attempt(job: Job, settings: Settings, work: Callable[[Job, Scene], T]) -> Outcome[T]:
+def _attempt(
+    job: Job, settings: Settings, work: Callable[[Job, Scene], T], styles: dict[str, Read]
+) -> Outcome[T]:
+    """Read the pictures of a job and do the work.
+
+    Args:
+        styles: those of the job before, which need no second reading; afterwards those of this.
+    """
     try:
+        read = {name: styles.get(name) or Read.of(name) for name in job.styles}
+        styles.clear()
+        styles.update(read)
         scene = Scene.of(
-            settings, job.content, job.styles, job.content_masks, job.style_masks
+            settings, job.content, [read[name] for name in job.styles], job.content_masks,
+            job.style_masks,
         )
         return Outcome(job, work(job, scene))
     except InputError as error:

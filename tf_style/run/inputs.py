@@ -12,8 +12,35 @@ import numpy as np
 
 from tf_style.image import files
 from tf_style.image.files import PathLike
+from tf_style.settings import InputError
+
+Picture = PathLike | np.ndarray
 
 ARRAY = "array:"
+
+
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """A picture file that has been read, for several runs.
+
+    Attributes:
+        name: the file as it was named.
+        pixels: `(height, width, 3)` in `[0, 1]`.
+        digest: SHA-256 of the file's bytes, in hexadecimal.
+    """
+
+    name: str
+    pixels: np.ndarray
+    digest: str
+
+    @classmethod
+    def of(cls, name: str) -> Read:
+        """Read a path or `sample:NAME`.
+
+        Raises:
+            InputError: as `files.read_picture` does.
+        """
+        return cls(name, files.read_picture(name), _digest(name))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,23 +62,29 @@ class Inputs:
     @classmethod
     def of(
         cls,
-        content: PathLike | np.ndarray | None,
-        style: Sequence[PathLike | np.ndarray],
-        content_mask: Sequence[PathLike | np.ndarray] = (),
-        style_mask: Sequence[PathLike | np.ndarray] = (),
+        content: Picture | None,
+        style: Sequence[Picture | Read],
+        content_mask: Sequence[Picture] = (),
+        style_mask: Sequence[Picture] = (),
         others: Sequence[PathLike] = (),
     ) -> Inputs:
         """Name pictures that have been read without an error.
 
         Args:
             others: files that are known by the settings, such as where the image starts.
+
+        Raises:
+            InputError: for a file that is not there any more.
         """
         digests: dict[str, str] = {}
 
-        def name(picture: PathLike | np.ndarray) -> str:
-            if isinstance(picture, (str, os.PathLike)):
+        def name(picture: Picture | Read) -> str:
+            if isinstance(picture, Read):
+                text = picture.name
+                digests[text] = picture.digest
+            elif isinstance(picture, (str, os.PathLike)):
                 text = os.fspath(picture)
-                digests[text] = hashlib.sha256(files.locate(text).read_bytes()).hexdigest()
+                digests[text] = _digest(text)
             else:
                 digest = hashlib.sha256(files.as_picture(picture).tobytes()).hexdigest()
                 text = ARRAY + digest
@@ -78,3 +111,11 @@ class Inputs:
             "style_mask": list(self.style_mask),
             "digests": dict(self.digests),
         }
+
+
+def _digest(name: str) -> str:
+    try:
+        return hashlib.sha256(files.locate(name).read_bytes()).hexdigest()
+    except OSError as error:
+        # It was there a moment ago.
+        raise InputError(f"{name}: cannot be read any more ({error.strerror})") from None

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tf_style.image import cleanup, color, files
-from tf_style.image.files import PathLike
-from tf_style.run.inputs import Inputs
+from tf_style.run.inputs import Inputs, Picture, Read
 from tf_style.run.schedule import Scale
 from tf_style.settings import AUTO, InputError, Settings
-
-Picture = PathLike | np.ndarray
 
 INITS = ("content", "style", "noise", "gray")
 
@@ -26,6 +24,7 @@ class Scene:
     Attributes:
         content: `(height, width, 3)` in `[0, 1]`; `None` for none.
         styles: likewise, one or more.
+        names: what to call these: the files as they were named, or their numbers.
         content_masks: where each style goes, `(height, width)` in `[0, 1]`; none for everywhere.
         style_masks: what counts of each style; none for all.
         shares: of the style loss, one for each style.
@@ -35,6 +34,7 @@ class Scene:
 
     content: np.ndarray | None
     styles: tuple[np.ndarray, ...]
+    names: tuple[str, ...]
     content_masks: tuple[np.ndarray, ...] = ()
     style_masks: tuple[np.ndarray, ...] = ()
     shares: tuple[float, ...] = (1.0,)
@@ -46,7 +46,7 @@ class Scene:
         cls,
         settings: Settings,
         content: Picture | None,
-        style: Picture | Sequence[Picture],
+        style: Picture | Read | Sequence[Picture | Read],
         content_masks: Sequence[Picture] = (),
         style_masks: Sequence[Picture] = (),
     ) -> Scene:
@@ -58,12 +58,12 @@ class Scene:
         given = style if isinstance(style, (list, tuple)) else [style]
         named = content
         if content is not None:
-            content = files.as_picture(content, "content")
+            content = _pixels(content, "content")
         if not given:
             raise InputError("style: expected at least one picture. Received none")
-        names = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
-        styles = tuple(files.as_picture(each, name)
-                       for each, name in zip(given, names, strict=True))
+        numbers = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
+        names = tuple(map(_name, given, numbers))
+        styles = tuple(map(_pixels, given, names))
         if content is None:
             for flag, needs in (
                 ("content_mask", bool(content_masks)),
@@ -97,22 +97,35 @@ class Scene:
         for each in start:
             files.read_picture(each)
         inputs = Inputs.of(named, given, content_masks, style_masks, start)
-        return cls(content, styles, regions, counts, shares, inputs=inputs)
+        return cls(content, styles, names, regions, counts, shares, inputs=inputs)
 
-    def prepared(self, settings: Settings, side: int) -> Scene:
-        """With the styles as the run is to see them: cleaned, and in the content's colours.
+    def mending(self, side: int) -> Mending:
+        """What is wrong with the styles, and what to take in their place.
 
         Args:
             side: long side, in pixels, at which the styles are seen at last.
         """
+        # No larger than is needed to see what is wrong.
+        styles = [files.shrink(style, max(side, 1024)) for style in self.styles]
+        defects = tuple(cleanup.defects(style, side) for style in styles)
+        if not any(defects):
+            return Mending(self.sight(side), defects)
+        return Mending(
+            self.sight(side),
+            defects,
+            tuple(cleanup.clean(style, side) for style in styles),
+            tuple(min(side, cleanup.largest_side(style)) for style in styles),
+        )
+
+    def sight(self, side: int) -> tuple[str | int, ...]:
+        """What a mending depends on: the styles, by their digests, and the side."""
+        return (*(self.inputs.digests[name] for name in self.inputs.style), side)
+
+    def prepared(self, settings: Settings, mending: Mending | None = None) -> Scene:
+        """With the styles as the run is to see them: mended, and in the content's colours."""
         scene = self
-        if settings.style_cleanup != "off" and self.defects(side):
-            styles = [_shrunk(style, side) for style in self.styles]
-            scene = dataclasses.replace(
-                scene,
-                styles=tuple(cleanup.clean(style, side) for style in styles),
-                largest=tuple(min(side, cleanup.largest_side(style)) for style in styles),
-            )
+        if mending and mending.styles:
+            scene = dataclasses.replace(scene, styles=mending.styles, largest=mending.largest)
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram
         }.get(settings.preserve_color)
@@ -121,14 +134,6 @@ class Scene:
                 scene, styles=tuple(change(style, scene.content) for style in scene.styles)
             )
         return scene
-
-    def defects(self, side: int) -> list[str]:
-        """What is wrong with which style, where it is seen at `side`, a line for each."""
-        return [
-            f"style {index}: {' and '.join(found)}"
-            for index, style in enumerate(self.styles, 1)
-            if (found := cleanup.defects(_shrunk(style, side), side))
-        ]
 
     def content_at(self, scale: Scale) -> np.ndarray | None:
         """The content at a size."""
@@ -174,6 +179,23 @@ class Scene:
         return first + settings.init_noise * (noise - first)
 
 
+@dataclasses.dataclass(frozen=True)
+class Mending:
+    """What is wrong with the styles of a scene, and the styles without it.
+
+    Attributes:
+        sight: of which scene, seen at which side, as `Scene.sight` says.
+        defects: of each style, as `cleanup.defects` names them.
+        styles: mended; none where nothing is wrong.
+        largest: the largest long side at which each is to be seen.
+    """
+
+    sight: tuple[str | int, ...]
+    defects: tuple[tuple[str, ...], ...]
+    styles: tuple[np.ndarray, ...] = ()
+    largest: tuple[int, ...] = ()
+
+
 def resized(image: np.ndarray, scale: Scale) -> np.ndarray:
     """A picture at the size of `scale`."""
     return np.clip(files.resize(image, scale.height, scale.width), 0, 1)
@@ -188,9 +210,15 @@ def _covering(picture: np.ndarray, scale: Scale) -> np.ndarray:
     return resized(picture[top : top + rows, left : left + columns], scale)
 
 
-def _shrunk(style: np.ndarray, side: int) -> np.ndarray:
-    """A style no larger than is needed to see its defects where it is seen at `side`."""
-    return files.shrink(style, max(side, 1024))
+def _name(picture: Picture | Read, number: str) -> str:
+    """What to call a picture: its file, or for an array its number."""
+    if isinstance(picture, Read):
+        return picture.name
+    return os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else number
+
+
+def _pixels(picture: Picture | Read, name: str) -> np.ndarray:
+    return picture.pixels if isinstance(picture, Read) else files.as_picture(picture, name)
 
 
 def _masks(

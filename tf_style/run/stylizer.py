@@ -26,8 +26,8 @@ from tf_style.run import memory, runtime, schedule
 from tf_style.run.canvas import Canvas, Targets
 from tf_style.run.checkpoints import Checkpoints, origin
 from tf_style.run.forecast import Forecast, forecast
-from tf_style.run.inputs import Inputs
-from tf_style.run.scene import Picture, Scene, resized
+from tf_style.run.inputs import Inputs, Picture
+from tf_style.run.scene import Mending, Scene, resized
 from tf_style.settings import AUTO, InputError, Settings, as_seconds
 
 
@@ -218,6 +218,7 @@ class Stylizer:
         self.weights_cached: bool | None = None
         self._least = max(use.least_size for use in self._uses)
         self._canvas: Canvas | None = None
+        self._mending: Mending | None = None
         if pictures or not any(use.choice.weights == "unsupervised" for use in self._uses):
             self._prepare([files.as_picture(picture) for picture in pictures])
 
@@ -297,12 +298,8 @@ class Stylizer:
         run = _Run(self.settings, callback, checkpoints, time_limit)
         self._prepare([each for each in (given.content, *given.styles) if each is not None])
         scales = self._plan(given)
-        side = scales[-1].style_side
-        if self.settings.style_cleanup != "off":
-            for defect in given.defects(side):
-                warnings.warn(f"{defect}; mended, --style_cleanup=off takes it as it is",
-                              stacklevel=2)
-        scene = given.prepared(self.settings, side)
+        mending = self._mend(given, scales[-1].style_side)
+        scene = given.prepared(self.settings, mending)
         with tf.device(self.settings.device):
             canvas = self._canvas
             first = scene.start(self.settings, scales[0])
@@ -361,12 +358,23 @@ class Stylizer:
             shapes = [each.shape[:2] for each in scene.styles]
             return forecast(self._uses, self.settings.precision, scales, shapes, size)
 
+    def _mend(self, given: Scene, side: int) -> Mending | None:
+        """What to mend of the styles; found, and said, once for styles that come again."""
+        if self.settings.style_cleanup == "off":
+            return None
+        if self._mending is None or self._mending.sight != given.sight(side):
+            self._mending = given.mending(side)
+            for name, found in zip(given.names, self._mending.defects, strict=True):
+                if found:
+                    warnings.warn(f"{name}: {' and '.join(found)}; mended, --style_cleanup=off "
+                                  "takes it as it is", stacklevel=3)
+        return self._mending
+
     def _plan(self, scene: Scene) -> tuple[schedule.Scale, ...]:
-        names = [f"style {i}" for i in range(1, len(scene.styles) + 1)]
         return schedule.plan(
             self.settings,
             None if scene.content is None else scene.content.shape[:2],
-            {name: style.shape[:2] for name, style in zip(names, scene.styles, strict=True)},
+            {name: style.shape[:2] for name, style in zip(scene.names, scene.styles, strict=True)},
             self._least,
         )
 
