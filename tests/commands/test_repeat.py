@@ -97,6 +97,15 @@ def test_flags_given_beside_it_win(folder):
     ({"content_network": "vgg19", "content_network_weights": "imagenet",
       "style_network_weights": "w.h5"}, {"weights": "random"},
      {"content_network_weights": "imagenet", "style_network_weights": "auto"}),
+    ({"content_network": "vgg16", "style_network": "vgg19", "style_network_weights": "imagenet",
+      "content_network_weights": "w.h5"}, {"network": "vgg19"},
+     {"content_network": "auto", "content_network_weights": "auto", "style_network": "vgg19",
+      "style_network_weights": "imagenet"}),
+    ({"steps": [200, 100, 60, 30]}, {"size": "64"}, {"steps": "auto"}),
+    ({"steps": [200, 100, 200, 60]}, {"content": "other.png"}, {"steps": "auto"}),
+    ({"steps": [200, 100, 60, 31]}, {"size": "64"}, {"steps": (200, 100, 60, 31)}),
+    ({"init": "content"}, {"content": "none"}, {"init": "auto"}),
+    ({"init": "noise"}, {"content": "other.png"}, {"init": "noise"}),
 ])
 def test_what_belongs_to_a_replaced_value_goes_with_it(made, given, expected, folder):
     (folder / "x.json").write_text(json.dumps({"settings": made}))

@@ -32,6 +32,40 @@ def test_settings_are_resolved(content, style):
     assert settings.device.startswith(("cpu", "gpu")) and settings.weights == "random"
 
 
+@pytest.mark.parametrize("given, steps", [
+    ({}, (200, 60)), ({"strength": 0.5}, (200, 60)), ({"size": "64x40"}, (200, 60)),
+    # Too small for the two coarsest of four sizes.
+    ({"scales": 4, "content_layers": "block4_conv1", "size": 40}, (200, 100, 200, 60)),
+    ({"style_network": "vgg19", "style_network_weights": "random", "steps": 2}, (2,)),
+])
+def test_what_auto_stood_for_is_reported_and_gives_the_same_again(given, steps, content, style):
+    content = None if given.get("size") == "64x40" else content
+    given = {"size": 48, "scales": 2, "weights": "random", "steps": "auto", "tolerance": 0.02,
+             "content_layers": "block2_conv1", "style_layers": "block1_conv1", **given}
+    result = stylize(content, [style, style[::-1]], **given)
+    settings = result.settings
+    unresolved = {name for name, value in settings.as_dict().items() if value == "auto"}
+    # What these stand for is no value of theirs: `Stylizer._resolved` says why.
+    never = {"style_cleanup", "style_size", "max_memory", "cache_dir", "strength"}
+    assert unresolved <= never
+    assert settings.style_blend == (1, 1) and settings.steps == steps
+    assert settings.init == ("content" if content is not None else "noise")
+    counts = {(step.scale, step.steps) for step in result.history}
+    assert [most for _, most in sorted(counts)] == list(settings.steps_of(2))
+    again = stylize(content, [style, style[::-1]], settings)
+    np.testing.assert_array_equal(again.image, result.image)
+    assert again.settings == settings
+
+
+def test_what_was_mended_is_reported(content, style):
+    with pytest.warns(UserWarning, match="style: small; mended"):
+        result = stylize(content, style, **SMALL, style_scale=4)
+    assert result.provenance()["style_defects"] == [["small"]]
+    assert stylize(content, style, **SMALL).provenance()["style_defects"] == [[]]
+    off = stylize(content, style, **SMALL, style_scale=4, style_cleanup="off")
+    assert off.provenance()["style_defects"] == []
+
+
 def test_same_settings_give_the_same_pixels(content, style):
     for init in ("content", "noise"):
         first, second = (stylize(content, style, **SMALL, init=init).image for _ in range(2))

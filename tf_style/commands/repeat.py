@@ -97,16 +97,30 @@ class Record:
         del recorded["offline"]
         if "scales" in given and len(self.settings.steps) > 1:
             replaced.add("steps")
+        # What follows is what `auto` stood for, or a value that it may as well stand for again.
+        if given & {"size", "content", "style"} and self._has_automatic_steps():
+            replaced.add("steps")
+        start = "noise" if recorded.get("content") == "none" else "content"
+        if "content" in given and recorded["init"] == start:
+            replaced.add("init")
         for part in ("content", "style"):
-            # Found for the network of both parts.
-            if given & {"network", "weights"} and recorded[f"{part}_network"] == AUTO:
-                replaced.add(f"{part}_network_weights")
+            own = recorded[f"{part}_network"]
+            if given & {"network", "weights"} and own in (AUTO, recorded["network"]):
+                replaced |= {f"{part}_network", f"{part}_network_weights"}
         kept = {name: value for name, value in recorded.items() if name not in replaced}
         for name in _PICTURES:
             found = kept.get(name, ())
             for file in [found] if isinstance(found, str) else found:
                 self._check_there(name, file)
         return {**kept, **values}
+
+    def _has_automatic_steps(self) -> bool:
+        """Whether the steps are what `auto` gives for as many sizes, or fewer."""
+        scales = self.settings.scales
+        every = Settings(scales=scales).steps_of(scales)
+        return self.settings.steps in [
+            every[: scales - count] + Settings().steps_of(count) for count in range(1, scales + 1)
+        ]
 
     def _check_there(self, flag: str, file: str) -> None:
         from tf_style.image.files import locate

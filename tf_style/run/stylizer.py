@@ -73,7 +73,7 @@ class Result:
         styles: the style images as they were read.
         inputs: what the pictures were read from.
         history: all steps, in order.
-        settings: with every `auto` resolved.
+        settings: with every `auto` resolved that stood for a value.
         weights: layer → fingerprint of the kernels that were used.
         weights_seconds: what loading or learning them took, once for all runs of a `Stylizer`.
         weights_cached: whether learned ones came from the cache; `None` for other kinds.
@@ -81,6 +81,8 @@ class Result:
         stopped: why the run ended: `steps` (all done, or settled), `callback`, `time limit`, or
             `not finite`.
         resumed_at_step: how many steps a checkpoint spared; 0 for a run from the beginning.
+        style_defects: what was mended of each style, any of `noisy`, `heavily compressed` and
+            `small`; empty where `style_cleanup` was off.
     """
 
     image: np.ndarray
@@ -95,6 +97,7 @@ class Result:
     seconds: float
     stopped: str
     resumed_at_step: int = 0
+    style_defects: tuple[tuple[str, ...], ...] = ()
 
     def save(
         self,
@@ -127,6 +130,7 @@ class Result:
         return {
             "settings": self.settings.as_dict(),
             **self.inputs.as_dict(),
+            "style_defects": [list(each) for each in self.style_defects],
             "weights": dict(self.weights),
             "versions": runtime.versions(),
         }
@@ -211,8 +215,9 @@ class Stylizer:
         precision = runtime.resolve_precision(settings.precision, device)
         if settings.optimizer == "lbfgs":
             schedule.check_lbfgs()
-        self.settings, choices = choose(settings.replace(device=device, precision=precision))
-        self._uses = uses(self.settings, choices)
+        settings = settings.replace(device=device, precision=precision)
+        self.settings, self._choices = choose(settings)
+        self._uses = uses(self.settings, self._choices)
         self.weights: Mapping[str, str] = {}
         self.weights_seconds = 0.0
         self.weights_cached: bool | None = None
@@ -300,10 +305,11 @@ class Stylizer:
         scales = self._plan(given)
         mending = self._mend(given, scales[-1].style_side)
         scene = given.prepared(self.settings, mending)
+        settings = self._resolved(given, scales)
         with tf.device(self.settings.device):
             canvas = self._canvas
             first = scene.start(self.settings, scales[0])
-            if not run.resume(canvas, origin(self.settings, self.weights, given, first)):
+            if not run.resume(canvas, origin(settings, self.weights, given, first)):
                 canvas.start(first)
             canvas.block_size = run.block_size
             if canvas.block_size is None:
@@ -331,10 +337,8 @@ class Stylizer:
             styles=given.styles,
             inputs=given.inputs,
             history=tuple(run.history),
-            settings=self.settings.replace(
-                size=self.settings.size if given.content is None else max(full.height, full.width),
-                block_size=canvas.block_size,
-            ),
+            settings=settings.replace(block_size=canvas.block_size),
+            style_defects=mending.defects if mending else (),
             weights=self.weights,
             weights_seconds=self.weights_seconds,
             weights_cached=self.weights_cached,
@@ -357,6 +361,30 @@ class Stylizer:
             size = self._block_size(scales[-1], scene)
             shapes = [each.shape[:2] for each in scene.styles]
             return forecast(self._uses, self.settings.precision, scales, shapes, size)
+
+    def _resolved(self, given: Scene, scales: Sequence[schedule.Scale]) -> Settings:
+        """The settings with what their `auto` stands for with these pictures.
+
+        It stays where it is the value: `style_cleanup` looks at whatever style is given,
+        `style_size` follows `style_scale`, `max_memory` is what was free, of which `block_size` is
+        what follows, and `cache_dir` is where the user's system has it. `strength` is in
+        `style_weight`.
+        """
+        settings, full = self.settings, scales[-1]
+        # Sizes that these pictures are too small for have a number, too: there is one for each.
+        missing = settings.steps_of(settings.scales)[: settings.scales - len(scales)]
+        found: dict[str, Any] = {
+            "style_blend": (1.0,) * len(given.styles),
+            "steps": missing + settings.steps_of(len(scales)),
+            "init": "noise" if given.content is None else "content",
+        }
+        for part, choice in self._choices.items():
+            found |= {f"{part}_network": choice.network,
+                      f"{part}_network_weights": choice.weights or AUTO}
+        found = {name: value for name, value in found.items() if getattr(settings, name) == AUTO}
+        if given.content is not None:
+            found["size"] = max(full.height, full.width)
+        return settings.replace(**found)
 
     def _mend(self, given: Scene, side: int) -> Mending | None:
         """What to mend of the styles; found, and said, once for styles that come again."""

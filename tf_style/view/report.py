@@ -19,7 +19,8 @@ def report(result: Result, *, output: str | None = None, bits: int = 8) -> dict[
         bits: of each channel there.
 
     Returns:
-        `settings` with every `auto` resolved; `versions`; `weights`, layer → fingerprint;
+        `settings` with every `auto` resolved that stood for a value; `style_defects`, what was
+        mended of each style; `versions`; `weights`, layer → fingerprint;
         `content`, `style`, `content_mask`, `style_mask` and `output`, the files as they were named;
         `digests`, input file → SHA-256; `bits`; `stopped`; `seconds`; `weights_seconds` and
         `weights_cached`, how learned weights were had; `peak_memory_bytes`; `steps` taken in all;
