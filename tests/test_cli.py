@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keras
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import tf_style
@@ -108,6 +109,22 @@ def test_profile_is_tensorflows_own(folder):
                 *[flag for flag in TINY if "steps" not in flag], "--steps=3,14") == 0
     written, = (folder / "profile").rglob("*.xplane.pb")
     assert written.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("names", ["content.png", "*t*.png"])
+def test_a_profile_that_cannot_be_written_costs_no_picture(names, folder, capfd, monkeypatch):
+    stop = tf.profiler.experimental.stop
+
+    def full(*_):
+        stop()
+        raise tf.errors.ResourceExhaustedError(None, None, "no space left")
+
+    (folder / "out").mkdir()
+    monkeypatch.setattr(tf.profiler.experimental, "stop", full)
+    assert call(cli.main, names, "style.png", "out/{content}.png", "--profile=profile",
+                *TINY) == 1
+    assert "tf_style: --profile: cannot be written (no space left)\n" in capfd.readouterr().err
+    assert len(list((folder / "out").iterdir())) == (1 if names == "content.png" else 2)
 
 
 def test_quiet_says_nothing(capfd):
@@ -279,7 +296,10 @@ BAD = {
     "negative": (["content.png", "style.png", "--style_weight=-1"], "--style_weight: expected"),
     "zero": (["content.png", "style.png", "--size=0"], "--size: expected"),
     "no value": (["content.png", "style.png", "--size"], "size"),
-    "bad switch": (["content.png", "style.png", "--quiet=perhaps"], "quiet"),
+    "bad switch": (["content.png", "style.png", "--quiet=perhaps"],
+                   "tf_style: --quiet: expected true or false. Received: 'perhaps'"),
+    "infinite weight": (["content.png", "style.png", "--style_loss=gram:1e308"],
+                        "--style_loss: expected a weight above 0 after 'gram:', at most 1e+06"),
     "contradiction": (["content.png", "style.png", "--scales=2", "--steps=1,2,3"],
                       "--steps: expected one number, or one for each of the 2 --scales"),
     "both ways": (["content.png", "style.png", "--content=content.png"],
@@ -332,7 +352,8 @@ BAD = {
                                   "name its layers with --content_layers"),
     "huge weight": (["content.png", "style.png", "--style_weight=1e25"], "at most 1e+06"),
     "missing flagfile": (["--flagfile=no.flags"], "--flagfile=no.flags: cannot be read"),
-    "binary flagfile": (["--flagfile=content.png"], "it is no text file"),
+    "binary flagfile": (["--flagfile=content.png"], "it is no file of flags"),
+    "endless flagfile": (["--flagfile=endless.flags"], "it is no file of flags"),
     "flagfile in itself": (["--flagfile=loop.flags"], "names itself"),
     "bad flagfile": (["--flagfile=bad.flags"], "bad.flags: --sise: there is no such flag"),
     "unknown preset": (["--preset=fancy"], "--preset=fancy: there is no such preset"),
@@ -364,6 +385,7 @@ def bad_files(folder):
         BAD["link to nowhere"][0][2] = "no/a.png"
     (folder / "kept").mkdir()
     (folder / "loop.flags").write_text("--flagfile=loop.flags")
+    (folder / "endless.flags").write_text("#" * 2_000_000)
     (folder / "bad.flags").write_text("--sise=3")
     return folder
 

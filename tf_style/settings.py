@@ -451,9 +451,10 @@ def _weighted(name: str, value: Any, noun: str) -> dict[str, float]:
             number = float(weight)
         except (TypeError, ValueError):
             number = math.nan
-        if not (math.isfinite(number) and number > 0):
+        if not 0 < number <= 1e6:
             raise InputError(
-                f"--{name}: expected a weight above 0 after {each + ':'!r}. Received: {weight!r}"
+                f"--{name}: expected a weight above 0 after {each + ':'!r}, at most 1e+06. "
+                f"Received: {weight!r}"
             )
         weights[each] = number
     return weights

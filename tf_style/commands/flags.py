@@ -14,6 +14,9 @@ from absl import flags
 import tf_style
 from tf_style.settings import InputError, Option
 
+# Characters of a flagfile.
+_LONGEST = 1_000_000
+
 
 def parse(program: str, options: Sequence[Option], argv: list[str]) -> tuple[dict, list[str]]:
     """The flags that were given, by name, and the arguments that are no flags.
@@ -48,6 +51,12 @@ def parse_some(
         hint = f" Did you mean --{near[0]}?" if near else ""
         raise InputError(
             f"{where}--{error.flagname}: there is no such flag.{hint} All flags: {program} --help"
+        ) from None
+    except flags.IllegalFlagValueError as error:
+        # Of absl's own kinds of flags only switches refuse a value.
+        name, _, value = str(error).removeprefix("flag --").partition(":")[0].partition("=")
+        raise InputError(
+            f"{where}--{name}: expected true or false. Received: {value!r}"
         ) from None
     except flags.Error as error:
         raise InputError(f"{where}{error}") from None
@@ -89,9 +98,14 @@ def _read_flagfile(path: Path, within: tuple[Path, ...]) -> list[tuple[str, list
     if path.resolve() in within:
         raise InputError(f"--flagfile={path}: names itself")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read(_LONGEST)
+        # A device may never end.
+        if len(text) == _LONGEST or "\0" in text:
+            raise ValueError
+        lines = [line.strip() for line in text.splitlines()]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no file of flags"
         raise InputError(
             f"--flagfile={path}: cannot be read ({reason}). Presets: "
             f"{', '.join('--preset=' + name for name in presets())}"

@@ -118,9 +118,9 @@ def run(
     overall = None if quiet else Overall(len(jobs))
     watch = _Watch()
     # Ten steps in all: whichever picture they belong to.
-    lasting = [Profiler(profile)] if profile else []
+    lasting = Watchers([Profiler(profile)] if profile else [])
     ends = math.inf if time_limit is None else time.perf_counter() + time_limit
-    with interruptible() as interrupted, closed(Watchers(lasting)), closed(watch):
+    with interruptible() as interrupted, closed(lasting), closed(watch):
         def enough() -> bool:
             return bool(interrupted) or time.perf_counter() >= ends
 
@@ -144,8 +144,7 @@ def run(
 
             def callback(step: Step) -> bool:
                 watch.show(step)
-                for profiler in lasting:
-                    profiler.show(step)
+                lasting.show(step)
                 return enough()
 
             return callback
@@ -177,7 +176,7 @@ def run(
     code = finish(tally, quiet=quiet)
     if interrupted:
         return INTERRUPTED
-    return FAILED if watch.failed else code
+    return FAILED if watch.failed or lasting.failed else code
 
 
 def finish(tally: Tally, *, quiet: bool) -> int:

@@ -161,8 +161,8 @@ class Profiler:
         from tf_style.run import runtime
 
         if self._running:
-            runtime.stop_profile()
             self._running = False
+            runtime.stop_profile()
 
 
 @contextlib.contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -59,13 +61,27 @@ def _has_bfloat16_units() -> bool:
 
 
 def start_profile(folder: str) -> None:
-    """Have TensorFlow record what it computes, until `stop_profile`."""
-    tf.profiler.experimental.start(folder)
+    """Have TensorFlow record what it computes, until `stop_profile`.
+
+    Raises:
+        InputError: here and there, if it cannot be written.
+    """
+    with _profiling():
+        tf.profiler.experimental.start(folder)
 
 
 def stop_profile() -> None:
     """Write the profile, for TensorBoard, into the folder that `start_profile` was given."""
-    tf.profiler.experimental.stop()
+    with _profiling():
+        tf.profiler.experimental.stop()
+
+
+@contextlib.contextmanager
+def _profiling() -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise InputError(f"--profile: cannot be written ({error.message})") from None
 
 
 def versions() -> dict[str, str]:
