@@ -89,6 +89,20 @@ def test_the_documents_have_commands():
     assert {"README.md", "docs/troubleshooting.md"} <= named
 
 
+@pytest.mark.parametrize("name", TEXTS)
+def test_files_and_programs_exist(name):
+    """Those that code names: `tests/test_docs.py`, `python -m benchmarks.step`."""
+    code = " ".join(
+        re.findall(r"^```\w*\n.*?^```|`[^`\n]+`", TEXTS[name], re.MULTILINE | re.DOTALL)
+    )
+    named = re.findall(r"(?<![\w/.-])(?:tf_style|tests|docs|flags|notebooks|benchmarks)/[\w./-]*\w",
+                       code)
+    named += [module.replace(".", "/") for module in
+              re.findall(r"python -m ((?:tf_style|benchmarks)[\w.]*)", code)]
+    assert not [each for each in named
+                if not (ROOT / each).exists() and not (ROOT / f"{each}.py").exists()]
+
+
 @pytest.mark.parametrize("path", MANUALS, ids=lambda path: path.name)
 def test_flags_exist(path):
     known = {option.name for options in OPTIONS.values() for option in options}
