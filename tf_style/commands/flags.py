@@ -54,7 +54,8 @@ def parse_some(
         ) from None
     except flags.IllegalFlagValueError as error:
         # Of absl's own kinds of flags only switches refuse a value.
-        name, _, value = str(error).removeprefix("flag --").partition(":")[0].partition("=")
+        given = str(error).removeprefix("flag --").partition(": (")[0]
+        name, _, value = given.partition("=")
         raise InputError(
             f"{where}--{name}: expected true or false. Received: {value!r}"
         ) from None
