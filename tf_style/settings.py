@@ -368,7 +368,7 @@ class Settings:
     def steps_of(self, count: int) -> tuple[int, ...]:
         """Most steps at each of the last `count` sizes, coarse first."""
         if self.steps == AUTO:
-            return _AUTO_STEPS.get(count, (200,) * (count - 3) + (100, 60, 30))
+            return _AUTO_STEPS.get(count, (100,) * (count - 3) + (60, 50, 25))
         if len(self.steps) == 1:
             return self.steps * count
         return self.steps[-count:]
@@ -398,8 +398,8 @@ _FOR_WEIGHTS = {
         "style_loss": "gram",
         "pooling": "max",
         "style_weight": 17.0,
-        "tv_weight": 2.0,
-        "learning_rate": 0.02,
+        "tv_weight": 1.0,
+        "learning_rate": 0.03,
     },
     "learned": {
         "content_layers": "block1_conv2",
@@ -412,8 +412,8 @@ _FOR_WEIGHTS = {
     },
 }
 
-# One size has to do the work of all; two share it.
-_AUTO_STEPS = {1: (300,), 2: (200, 60)}
+# One size has to do the work of all; two or three share it.
+_AUTO_STEPS = {1: (300,), 2: (200, 60), 3: (100, 60, 30)}
 
 
 # What each is: tf_style/loss/style.py.
