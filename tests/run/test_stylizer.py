@@ -211,9 +211,9 @@ def test_real_kernels_take_over_the_style_and_keep_the_content(real_weights):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("content, style", [("harbor", "waves"), ("grace_hopper", "brushstrokes")])
+@pytest.mark.parametrize("content, style", [("harbor", "waves"), ("harbor", "brushstrokes")])
 def test_bfloat16_and_float32_make_the_same_picture(content, style, real_weights):
-    """Style distance and content similarity within 5 % at this small size."""
+    """Style distance and content similarity within 2 %."""
     from tf_style.network.features import feature_model
     from tf_style.view.metrics import STYLE_LAYERS, Judge
 
@@ -224,5 +224,5 @@ def test_bfloat16_and_float32_make_the_same_picture(content, style, real_weights
                                precision=precision).image)
         for precision in ("float32", "bfloat16")
     )
-    assert coarse.style_distance == pytest.approx(exact.style_distance, rel=0.05)
-    assert coarse.content_similarity == pytest.approx(exact.content_similarity, rel=0.05)
+    assert coarse.style_distance == pytest.approx(exact.style_distance, rel=0.02)
+    assert coarse.content_similarity == pytest.approx(exact.content_similarity, rel=0.02)
