@@ -33,7 +33,7 @@ flags.DEFINE_string("style", "sample:brushstrokes", "style picture")
 flags.DEFINE_integer("size", 512, "long side in pixels")
 flags.DEFINE_integer("steps", 1000, "of the reference")
 flags.DEFINE_list("reference_style_weights", ["20"], "tried in turn; the best is the target")
-flags.DEFINE_list("style_weights", ["10", "15", "20", "30"], "of ours, tried at each length")
+flags.DEFINE_list("style_weights", ["8", "12", "17", "25"], "of ours, tried at each length")
 flags.DEFINE_multi_string(
     "length", ["30,20,10,5", "60,40,20,8", "100,60,30,12", "100,60,40,18", "100,60,50,25",
                 "200,100,80,40", "400,200,120,80"],
