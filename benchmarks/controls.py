@@ -80,7 +80,7 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     ),
     "tv_weight": (
         "Against unrest.",
-        {f"{each:g}": {"tv_weight": each} for each in (0, 1, 20)},
+        {f"{each:g}": {"tv_weight": each} for each in (0, 1, 10)},
     ),
     "content": (
         "`--content=none`: a texture of the style alone.",
