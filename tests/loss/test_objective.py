@@ -97,7 +97,7 @@ def test_the_contents_own_picture_has_no_content_loss(model, content, style):
 def test_several_styles_are_averaged_by_their_statistics(model, content, style):
     objective = objective_of(model, settings())
     one, two, both = (
-        objective.targets(batch(content), styles_of(*pictures))["style"]["gram"][0][0]["statistics"]
+        objective.targets(batch(content), styles_of(*pictures))["style"]["gram"][0][0]["layers"]
         for pictures in ([style], [content], [style, content])
     )
     for name in both:

@@ -20,7 +20,7 @@ def random(*shape, seed=0):
 
 def loss_of(name, features, style, weights=None, draw=DRAW):
     loss = STYLE_LOSSES[name]
-    target = loss.statistic(tf.constant(style), None)
+    target = loss.target(loss.statistic(tf.constant(style), None))
     return loss.distance(loss.statistic(features, weights), target, draw)
 
 
@@ -38,7 +38,7 @@ def compiled(name, dtype):
         loss = STYLE_LOSSES[name]
         with tf.GradientTape() as tape:
             tape.watch(features)
-            target = loss.statistic(style, None)
+            target = loss.target(loss.statistic(style, None))
             value = loss.distance(loss.statistic(features, None), target, draw)
             small = value / tf.maximum(1.0, tf.stop_gradient(value))
         return value, tape.gradient(small, features)

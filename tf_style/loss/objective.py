@@ -80,8 +80,8 @@ class Objective:
 
         Returns:
             A nest of tensors. `content`: layer → `map` and `energy`, its sum of squares. `style`:
-            style loss → one list for each region → `share` and `statistics`. `regions`: for each,
-            layer → weights of the map's positions.
+            style loss → one list for each region → `share` and `layers`, layer → the loss's target.
+            `regions`: for each, layer → weights of the map's positions.
         """
         targets: dict[str, Any] = {"content": {}, "style": {}, "regions": []}
         for network in self.networks:
@@ -103,17 +103,19 @@ class Objective:
             )
             for style in styles
         ]
-        entries = {
-            loss: [{"share": tf.constant(style.share, tf.float32), "statistics": each[loss][0]}
-                   for style, each in zip(styles, seen, strict=True)]
-            for loss in self.settings.style_loss
-        }
-        if styles[0].region is not None:
-            return {loss: [[entry] for entry in each] for loss, each in entries.items()}
-        return {
-            loss: [[_blended(each)] if STYLE_LOSSES[loss].mean_over_positions else each]
-            for loss, each in entries.items()
-        }
+        targets = {}
+        for loss in self.settings.style_loss:
+            shown = [
+                _Shown(style.share, each[loss][0]) for style, each in zip(styles, seen, strict=True)
+            ]
+            if styles[0].region is not None:
+                groups = [[each] for each in shown]
+            elif STYLE_LOSSES[loss].mean_over_positions:
+                groups = [[_blended(shown)]]
+            else:
+                groups = [shown]
+            targets[loss] = [[each.target(loss) for each in group] for group in groups]
+        return targets
 
     def content_targets(
         self, network: Network, content: tf.Tensor
@@ -161,7 +163,7 @@ class Objective:
         shares = _shares(network.style)
         return self.settings.style_weight * tf.add_n([
             (self.settings.style_loss[loss] * shares[name]) * style["share"]
-            * STYLE_LOSSES[loss].distance(found[name], style["statistics"][name], draw)
+            * STYLE_LOSSES[loss].distance(found[name], style["layers"][name], draw)
             for loss, of_regions in statistics.items()
             for found, of_styles in zip(of_regions, targets["style"][loss], strict=True)
             for style in of_styles
@@ -269,13 +271,25 @@ def _shares(weights: Mapping[str, float]) -> dict[str, float]:
     return {name: weight / total for name, weight in weights.items()}
 
 
-def _blended(styles: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True)
+class _Shown:
+    """What one style image shows of one style loss: its statistics, by layer, and its share."""
+
+    share: float
+    statistics: Mapping[str, tf.Tensor]
+
+    def target(self, loss: str) -> dict[str, Any]:
+        return {
+            "share": tf.constant(self.share, tf.float32),
+            "layers": {name: STYLE_LOSSES[loss].target(statistic)
+                       for name, statistic in self.statistics.items()},
+        }
+
+
+def _blended(styles: Sequence[_Shown]) -> _Shown:
     """The one style whose statistics are the weighted mean of these styles'."""
-    return {
-        "share": tf.add_n([style["share"] for style in styles]),
-        "statistics": {
-            name: tf.add_n([style["share"] * style["statistics"][name] for style in styles])
-            / tf.add_n([style["share"] for style in styles])
-            for name in styles[0]["statistics"]
-        },
-    }
+    share = sum(style.share for style in styles)
+    return _Shown(share, {
+        name: tf.add_n([style.share / share * style.statistics[name] for style in styles])
+        for name in styles[0].statistics
+    })

@@ -1,12 +1,14 @@
 """What of the style image the generated image takes over.
 
-A style loss is a pair: a statistic of a feature map, and a distance between two such statistics.
+A style loss is a pair: a statistic of a feature map, and a distance between two such statistics, of
+which the style's may be prepared once for all steps.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -15,10 +17,15 @@ from tf_style.loss.spectrum import HOP, WINDOW, phase_match_distance, phase_matr
 from tf_style.loss.statistics import channel_moments, gram_matrix, moments, weighted_rows
 from tf_style.loss.transport import (
     gaussian_distance,
+    gaussian_target,
     histogram_distance,
     mean_std_distance,
     sliced_distance,
 )
+
+
+def _unchanged(statistic: tf.Tensor) -> tf.Tensor:
+    return statistic
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,22 +35,25 @@ class StyleLoss:
     Attributes:
         statistic: (feature map `(1, height, width, channels)` of any float type, soft weights
             `(1, height, width, 1)` of its positions or None) → float32 tensor.
-        distance: (statistic, target's statistic, draw) → float32 scalar, 0 at equality, about 1
-            where the statistic is zero. `draw`, int32 `(2,)`, is the seed and the step; losses
-            that draw at random draw from it alone.
+        distance: (statistic, target, draw) → float32 scalar, 0 at equality, about 1 where the
+            statistic is zero. `draw`, int32 `(2,)`, is the seed and the step; losses that draw at
+            random draw from it alone.
         mean_over_positions: whether the statistic is a mean over the map's positions. Such
             statistics of several pictures can be averaged, and gathered block by block.
         window: the side, in positions, of what that mean is taken over: 1 for the positions
             themselves.
         hop: the positions from one window to the next. Windows start at 0, `hop`, 2 `hop`, ... as
             long as they fit; smaller maps are filled up with zeros to one window.
+        target: the style's statistic → a nest of tensors, what `distance` compares others with.
+            No gradient reaches it.
     """
 
     statistic: Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]
-    distance: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+    distance: Callable[[tf.Tensor, Any, tf.Tensor], tf.Tensor]
     mean_over_positions: bool
     window: int = 1
     hop: int = 1
+    target: Callable[[tf.Tensor], Any] = _unchanged
 
     def weight(
         self, height: tf.Tensor, width: tf.Tensor, weights: tf.Tensor | None
@@ -72,7 +82,9 @@ def matrix_distance(matrix: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf
 
 STYLE_LOSSES = {
     "gram": StyleLoss(gram_matrix, matrix_distance, mean_over_positions=True),
-    "moments": StyleLoss(moments, gaussian_distance, mean_over_positions=True),
+    "moments": StyleLoss(
+        moments, gaussian_distance, mean_over_positions=True, target=gaussian_target
+    ),
     "mean_std": StyleLoss(channel_moments, mean_std_distance, mean_over_positions=True),
     "sliced_wasserstein": StyleLoss(weighted_rows, sliced_distance, mean_over_positions=False),
     "histogram": StyleLoss(weighted_rows, histogram_distance, mean_over_positions=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
@@ -17,27 +17,52 @@ _POSITIONS = 4096
 _DIRECTIONS = 32
 
 
-def gaussian_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
+    """What `gaussian_distance` needs of the style's moments: the costly half, the same at each step.
+
+    Args:
+        moments: `(1, channels, channels + 1)`, from `statistics.moments`.
+
+    Returns:
+        `mean` `(1, channels)` and `energy`, ‖m'‖² + tr B' + ε, float32; and, float64, `floor`, a
+        thousandth of the mean variance, `root`, the square root of B = B' + floor · I, and `trace`,
+        that of B. B' is the covariance.
+    """
+    covariance = _covariance(moments)
+    floor = tf.cast(_floor(tf.linalg.diag_part(covariance)), tf.float64)
+    values, vectors = tf.linalg.eigh(tf.cast(covariance[0], tf.float64))
+    values = tf.nn.relu(values) + floor
+    return {
+        "mean": moments[..., -1],
+        "energy": tf.linalg.trace(moments[0, :, :-1]) + EPSILON,
+        "floor": floor,
+        "root": tf.matmul(vectors * tf.sqrt(values), vectors, transpose_b=True),
+        "trace": tf.reduce_sum(values),
+    }
+
+
+def gaussian_distance(
+    moments: tf.Tensor, target: Mapping[str, tf.Tensor], draw: tf.Tensor
+) -> tf.Tensor:
     """Squared 2-Wasserstein distance of two Gaussians, relative to the target's mean square.
 
     ‖m − m'‖² + tr(A + B − 2 (B^½ A B^½)^½) over ‖m'‖² + tr B + ε, with means m, m' and
     covariances A, B, each with a thousandth of the target's mean variance added to its diagonal.
 
     Args:
-        moments, target: `(1, channels, channels + 1)`, from `statistics.moments`. No gradient
-            reaches the target.
+        moments: `(1, channels, channels + 1)`, from `statistics.moments`.
+        target: from `gaussian_target`.
         draw: not used.
 
     Source: Dowson, Landau, J. Multivariate Analysis 1982; for style Mroueh, Wasserstein Style
         Transfer, 2019.
     """
     del draw
-    mean, covariance = moments[..., -1], _covariance(moments)
-    target_mean, target_covariance = target[..., -1], _covariance(target)
-    floor = _floor(tf.linalg.diag_part(target_covariance))
-    moved = tf.reduce_sum(tf.math.squared_difference(mean, target_mean))
-    deformed = _bures_distance(covariance[0], target_covariance[0], floor)
-    return (moved + deformed) / (tf.linalg.trace(target[0, :, :-1]) + EPSILON)
+    moved = tf.reduce_sum(tf.math.squared_difference(moments[..., -1], target["mean"]))
+    # The eigenvalues of B^½ A B^½ span the square of the covariances' range: float32 ends there.
+    covariance = tf.cast(_covariance(moments)[0], tf.float64)
+    deformed = _bures_distance(covariance, target["root"], target["trace"], target["floor"])
+    return (moved + tf.cast(deformed, tf.float32)) / target["energy"]
 
 
 def mean_std_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
@@ -141,32 +166,26 @@ def _floor(variances: tf.Tensor) -> tf.Tensor:
     return _FLOOR * (tf.nn.relu(tf.reduce_mean(variances)) + EPSILON)
 
 
-def _bures_distance(covariance: tf.Tensor, target: tf.Tensor, floor: tf.Tensor) -> tf.Tensor:
-    """tr(A + B − 2 (B^½ A B^½)^½), where `floor` is added to the matrices' diagonals.
+@tf.custom_gradient
+def _bures_distance(
+    covariance: tf.Tensor, root: tf.Tensor, trace: tf.Tensor, floor: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor | None, ...]]]:
+    """tr(A + B − 2 (B^½ A B^½)^½), where `floor` is added to A's diagonal, and B^½ is `root`.
 
     Its gradient with respect to A is I − T, where T = B^½ (B^½ A B^½)^−½ B^½ is the matrix that
     maps the one Gaussian onto the other. It knows no eigenvectors one by one, and is finite where
     eigenvalues repeat; the derivative of an eigendecomposition is not.
     """
-    # The eigenvalues of B^½ A B^½ span the square of the covariances' range: float32 ends there.
-    covariance, target, floor = (tf.cast(each, tf.float64) for each in (covariance, target, floor))
-    identity = tf.eye(tf.shape(target)[0], dtype=tf.float64)
-    values, vectors = tf.linalg.eigh(target)
-    values = tf.nn.relu(values) + floor
-    root = tf.matmul(vectors * tf.sqrt(values), vectors, transpose_b=True)
-    trace = tf.reduce_sum(values)
+    identity = tf.eye(tf.shape(root)[0], dtype=root.dtype)
+    covariance += floor * identity
+    values, vectors = tf.linalg.eigh(root @ covariance @ root)
+    # Below the square of the floor only where rounding has made a covariance indefinite.
+    roots = tf.sqrt(tf.maximum(values, tf.square(floor)))
 
-    @tf.custom_gradient
-    def distance(covariance: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        covariance += floor * identity
-        values, vectors = tf.linalg.eigh(root @ covariance @ root)
-        # Below the square of the floor only where rounding has made a covariance indefinite.
-        roots = tf.sqrt(tf.maximum(values, tf.square(floor)))
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
+        half = root @ (vectors / tf.sqrt(roots))
+        return (
+            upstream * (identity - tf.matmul(half, half, transpose_b=True)), None, None, None
+        )
 
-        def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            half = root @ (vectors / tf.sqrt(roots))
-            return upstream * (identity - tf.matmul(half, half, transpose_b=True))
-
-        return tf.linalg.trace(covariance) + trace - 2 * tf.reduce_sum(roots), gradient
-
-    return tf.cast(distance(covariance), tf.float32)
+    return tf.linalg.trace(covariance) + trace - 2 * tf.reduce_sum(roots), gradient
