@@ -166,11 +166,11 @@ class Settings:
                                     maximum=1e6)
     style_weight: float | str = _option("float", AUTO, "weight of the style loss", minimum=0,
                                         maximum=1e6)
-    tv_weight: float | str = _option(
-        "float", AUTO, "weight of the total variation", minimum=0, maximum=1e6
+    tv_weight: float = _option(
+        "float", 0.6, "weight of the total variation", minimum=0, maximum=1e6
     )
     style_loss: Mapping[str, float] | str = _option(
-        "str", AUTO, "what is compared between styles: gram, moments, mean_std, "
+        "str", "moments", "what is compared between styles: gram, moments, mean_std, "
         "sliced_wasserstein, histogram, phase, phase_match; several are added up", form=LOSSES,
     )
     style_scale: float = _option(
@@ -213,12 +213,12 @@ class Settings:
         "str", "adam", "what moves the image; lbfgs needs pip install 'tf_style[lbfgs]'",
         choices=("adam", "lbfgs"),
     )
-    learning_rate: float | str = _option(
-        "float", AUTO, "length of the first steps, in units of the range of a pixel", above=0
+    learning_rate: float = _option(
+        "float", 0.05, "length of the first steps, in units of the range of a pixel", above=0
     )
     learning_rate_schedule: str = _option(
-        "str", "rest", "how it falls: rest, over the last third of the last size; cosine, over "
-        "each size; constant, not at all", choices=("rest", "cosine", "constant"),
+        "str", "rest", "how it falls: rest, over the last size; cosine, over each "
+        "size; constant, not at all", choices=("rest", "cosine", "constant"),
     )
     normalize_gradients: bool = _option(
         "bool", False, "give each layer's gradient the same length before it is weighted"
@@ -259,7 +259,7 @@ class Settings:
             value = getattr(self, option.name)
             if option.form == LAYERS and value != AUTO:
                 value = _weighted(option.name, value, "layer")
-            elif option.form == LOSSES and value != AUTO:
+            elif option.form == LOSSES:
                 value = _losses(option.name, value)
             elif option.form == STEPS:
                 value = _steps(value)
@@ -368,7 +368,7 @@ class Settings:
     def steps_of(self, count: int) -> tuple[int, ...]:
         """Most steps at each of the last `count` sizes, coarse first."""
         if self.steps == AUTO:
-            return _AUTO_STEPS.get(count, (100,) * (count - 3) + (60, 50, 25))
+            return _AUTO_STEPS.get(count, (60,) * (count - 3) + (40, 30, 20))
         if len(self.steps) == 1:
             return self.steps * count
         return self.steps[-count:]
@@ -393,27 +393,20 @@ _STRENGTH_DECADES = 4.0
 _FOR_WEIGHTS = {
     "pretrained": {
         "content_layers": "block3_conv3",
-        "style_layers": "block1_conv1,block1_conv2,block2_conv1,block2_conv2,"
-                        "block3_conv1,block3_conv2,block3_conv3",
-        "style_loss": "gram",
+        "style_layers": "block1_conv1,block2_conv1,block3_conv1,block3_conv3",
         "pooling": "max",
-        "style_weight": 17.0,
-        "tv_weight": 1.0,
-        "learning_rate": 0.03,
+        "style_weight": 14.0,
     },
     "learned": {
         "content_layers": "block1_conv2",
         "style_layers": "block1_conv1,block2_conv1,block3_conv1",
-        "style_loss": "moments",
         "pooling": "average",
         "style_weight": 30.0,
-        "tv_weight": 0.6,
-        "learning_rate": 0.05,
     },
 }
 
 # One size has to do the work of all; two or three share it.
-_AUTO_STEPS = {1: (300,), 2: (200, 60), 3: (100, 60, 30)}
+_AUTO_STEPS = {1: (300,), 2: (100, 60), 3: (60, 50, 30)}
 
 
 # What each is: tf_style/loss/style.py.

@@ -125,7 +125,7 @@ def test_starting_anew_where_there_is_a_checkpoint_is_said(stylizers, tmp_path, 
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"settings": {"style_weight": 3.0}}, "--style_weight was 17.0, is 3.0"),
+    ({"settings": {"style_weight": 3.0}}, "--style_weight was 14.0, is 3.0"),
     ({"settings": {"steps": "6,5"}}, r"--steps was \[6, 4\], is \[6, 5\]"),
     ({"content": True}, "is another run's: the content differs"),
     ({"style": True}, "is another run's: the style differs"),

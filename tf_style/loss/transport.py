@@ -18,7 +18,7 @@ _DIRECTIONS = 32
 
 
 def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
-    """What `gaussian_distance` needs of the style's moments: the costly half, the same at each step.
+    """What `gaussian_distance` needs of the style's moments, the same at each step.
 
     Args:
         moments: `(1, channels, channels + 1)`, from `statistics.moments`.

@@ -111,7 +111,7 @@ def learning_rates(settings: Settings, steps: int, *, last: bool) -> list[float]
     """The learning rate of each step at one size.
 
     `constant`: the few steps of a size go as far as they can. `rest`: likewise, but over the last
-    third of the last size it falls to a tenth, so that the picture comes to rest. `cosine`: at
+    size it falls to a tenth, so that the picture comes to rest. `cosine`: at
     each size along half a wave, to a hundredth (Loshchilov, Hutter, SGDR, ICLR 2017, eq. 5).
 
     Args:
@@ -122,7 +122,7 @@ def learning_rates(settings: Settings, steps: int, *, last: bool) -> list[float]
     if settings.learning_rate_schedule == "cosine":
         shares = [0.01 + 0.99 * (1 + math.cos(math.pi * each)) / 2 for each in done]
     elif settings.learning_rate_schedule == "rest" and last:
-        shares = [min(1.0, max(0.1, 3 * (1 - each))) for each in done]
+        shares = [max(0.1, 1 - each) for each in done]
     else:
         shares = [1.0] * steps
     return [settings.learning_rate * share for share in shares]
