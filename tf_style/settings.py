@@ -368,7 +368,7 @@ class Settings:
     def steps_of(self, count: int) -> tuple[int, ...]:
         """Most steps at each of the last `count` sizes, coarse first."""
         if self.steps == AUTO:
-            return _AUTO_STEPS.get(count, (60,) * (count - 3) + (40, 30, 20))
+            return _AUTO_STEPS.get(count, (60,) * (count - 3) + (40, 30, 30))
         if len(self.steps) == 1:
             return self.steps * count
         return self.steps[-count:]
@@ -406,7 +406,7 @@ _FOR_WEIGHTS = {
 }
 
 # One size has to do the work of all; two or three share it.
-_AUTO_STEPS = {1: (300,), 2: (100, 60), 3: (60, 50, 30)}
+_AUTO_STEPS = {1: (300,), 2: (100, 60), 3: (60, 40, 30)}
 
 
 # What each is: tf_style/loss/style.py.
