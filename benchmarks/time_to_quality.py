@@ -32,9 +32,9 @@ flags.DEFINE_string("style", "sample:brushstrokes", "style picture")
 flags.DEFINE_integer("size", 512, "long side in pixels")
 flags.DEFINE_integer("steps", 1000, "of the reference")
 flags.DEFINE_list("reference_style_weights", ["20"], "tried in turn; the best is the target")
-flags.DEFINE_list("style_weights", ["8", "10", "12"], "of ours, tried at each length")
+flags.DEFINE_list("style_weights", ["5", "6", "8", "10"], "of ours, tried at each length")
 flags.DEFINE_multi_string(
-    "length", ["15,10,5", "25,15,8", "35,20,12", "45,25,15", "60,35,20", "100,60,40"],
+    "length", ["15,10,8", "25,15,12", "40,22,14", "60,35,20", "100,60,40"],
     "steps of ours at each of its sizes; given again: tried in turn, short first")
 flags.DEFINE_string("output", None, "write the figures as JSON")
 
