@@ -32,9 +32,10 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         {f"{each:g}": {"strength": each} for each in (0, 0.25, 0.5, 0.75, 1)},
     ),
     "style_loss": (
-        "What is compared between styles. `moments` also compares means; `mean_std` knows no "
-        "correlations; `phase` compares where structures lie, not how strong they are; "
-        "`phase_match` fits the style's own layout.",
+        "What is compared between styles. `moments`, the default, takes feature maps as "
+        "Gaussians; `gram` compares products of maps; `mean_std` knows no correlations; `phase` "
+        "compares where structures lie, not how strong they are; `phase_match` fits the style's "
+        "own layout.",
         {each: {"style_loss": each} for each in (
             "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase",
             "phase_match", "gram:1,phase:0.5",
