@@ -39,7 +39,8 @@ def test_settings_survive_json():
         ({"learning_rate": 0}, "--learning_rate: expected a number above 0"),
         ({"steps": "10,"}, "--steps: expected a whole number"),
         ({"steps": "0"}, "--steps: expected a whole number, at least 1"),
-        ({"steps": "1,2"}, "--steps: expected one number, or one for each of the 4 --scales"),
+        ({"steps": "1,2", "scales": 4},
+         "--steps: expected one number, or one for each of the 4 --scales"),
         ({"scales": 0}, "--scales"),
         ({"style_layers": ""}, "--style_layers: expected at least one layer"),
         ({"style_layers": "a:x"}, "--style_layers: expected a weight above 0 after 'a:'"),
@@ -71,6 +72,14 @@ def test_replace_names_an_unknown_setting():
 )
 def test_steps_of_the_last_sizes(steps, count, expected):
     assert Settings(steps=steps).steps_of(count) == expected
+
+
+def test_automatic_scales():
+    assert Settings(steps="9,8,7").scales == 3
+    assert [Settings().scales_at(side) for side in (8, 96, 191, 192, 512, 1024)] == [
+        1, 1, 1, 2, 3, 4
+    ]
+    assert Settings(scales=5).scales_at(96) == 5
 
 
 @pytest.mark.parametrize("count", range(1, 13))

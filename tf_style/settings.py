@@ -196,8 +196,10 @@ class Settings:
         "style's matched to them in mean and covariance, or in distribution",
         choices=("none", "luminance", "statistics", "histogram"),
     )
-    scales: int = _option(
-        "int", 4, "how many sizes, coarse to fine, each twice the one before", minimum=1, maximum=12
+    scales: int | str = _option(
+        "int", AUTO, "how many sizes, coarse to fine, each twice the one before; auto: one for "
+        "each of several --steps, else as many as leave the coarsest at 96 pixels or more",
+        minimum=1, maximum=12,
     )
     steps: tuple[int, ...] = _option(
         "str", AUTO, "most steps at each size, one number or one for each, coarse first", form=STEPS
@@ -270,10 +272,12 @@ class Settings:
             else:
                 value = option.parse(value)
             object.__setattr__(self, option.name, value)
+        if self.scales == AUTO and self.steps != AUTO and len(self.steps) > 1:
+            object.__setattr__(self, "scales", len(self.steps))
         self._check_conflicts()
 
     def _check_conflicts(self) -> None:
-        if self.steps != AUTO and len(self.steps) not in (1, self.scales):
+        if self.scales != AUTO and self.steps != AUTO and len(self.steps) not in (1, self.scales):
             raise InputError(
                 f"--steps: expected one number, or one for each of the {self.scales} --scales. "
                 f"Received: {','.join(map(str, self.steps))}"
@@ -365,10 +369,16 @@ class Settings:
             values |= {"content_network_weights": content[0], "style_network_weights": style[0]}
         return self.replace(**values)
 
+    def scales_at(self, side: int) -> int:
+        """How many sizes there are, if the long side of the last is `side`, in pixels."""
+        if self.scales != AUTO:
+            return self.scales
+        return 1 + max(0, math.floor(math.log2(side / _COARSEST)))
+
     def steps_of(self, count: int) -> tuple[int, ...]:
         """Most steps at each of the last `count` sizes, coarse first."""
         if self.steps == AUTO:
-            return _AUTO_STEPS.get(count, (60,) * (count - 3) + (40, 30, 30))
+            return _AUTO_STEPS.get(count, (60,) * (count - 2) + (40, 30))
         if len(self.steps) == 1:
             return self.steps * count
         return self.steps[-count:]
@@ -405,8 +415,12 @@ _FOR_WEIGHTS = {
     },
 }
 
-# One size has to do the work of all; two or three share it.
-_AUTO_STEPS = {1: (300,), 2: (100, 60), 3: (60, 40, 30)}
+# Long side, in pixels. Below it a picture has fewer values than the layers have means and
+# covariances: the style image itself is what has them, and its layout is what is taken over.
+_COARSEST = 96
+
+# One size has to do the work of all; two share it.
+_AUTO_STEPS = {1: (150,), 2: (100, 50)}
 
 
 # What each is: tf_style/loss/style.py.

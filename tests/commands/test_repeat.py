@@ -101,9 +101,9 @@ def test_flags_given_beside_it_win(folder):
       "content_network_weights": "w.h5"}, {"network": "vgg19"},
      {"content_network": "auto", "content_network_weights": "auto", "style_network": "vgg19",
       "style_network_weights": "imagenet"}),
-    ({"steps": [60, 40, 30, 30]}, {"size": "64"}, {"steps": "auto"}),
-    ({"steps": [60, 40, 100, 60]}, {"content": "other.png"}, {"steps": "auto"}),
-    ({"steps": [60, 40, 30, 21]}, {"size": "64"}, {"steps": (60, 40, 30, 21)}),
+    ({"steps": [60, 60, 40, 30]}, {"size": "64"}, {"steps": "auto"}),
+    ({"steps": [60, 60, 100, 50]}, {"content": "other.png"}, {"steps": "auto"}),
+    ({"steps": [60, 60, 40, 21]}, {"size": "64"}, {"steps": (60, 60, 40, 21)}),
     ({"init": "content"}, {"content": "none"}, {"init": "auto"}),
     ({"init": "noise"}, {"content": "other.png"}, {"init": "noise"}),
 ])

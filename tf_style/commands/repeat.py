@@ -100,6 +100,10 @@ class Record:
         # What follows is what `auto` stood for, or a value that it may as well stand for again.
         if given & {"size", "content", "style"} and self._has_automatic_steps():
             replaced.add("steps")
+        if given & {"size", "content", "steps"} and self._has_automatic_scales() and (
+            "steps" in replaced | given or len(self.settings.steps) == 1
+        ):
+            replaced.add("scales")
         start = "noise" if recorded.get("content") == "none" else "content"
         if "content" in given and recorded["init"] == start:
             replaced.add("init")
@@ -114,9 +118,19 @@ class Record:
                 self._check_there(name, file)
         return {**kept, **values}
 
+    def _has_automatic_scales(self) -> bool:
+        """Whether there are as many sizes as `auto` gives."""
+        size = self.settings.size
+        if size == "original":
+            return False
+        side = max(int(each) for each in str(size).split("x"))
+        return self.settings.scales == Settings().scales_at(side)
+
     def _has_automatic_steps(self) -> bool:
         """Whether the steps are what `auto` gives for as many sizes, or fewer."""
         scales = self.settings.scales
+        if scales == AUTO:
+            return False
         every = Settings(scales=scales).steps_of(scales)
         return self.settings.steps in [
             every[: scales - count] + Settings().steps_of(count) for count in range(1, scales + 1)

@@ -62,7 +62,7 @@ def plan(
                 f"{name}: {shape[1]}x{shape[0]} is seen at {seen[1]}x{seen[0]}, too small for the "
                 f"deepest layer in use. Least side: {least} pixels"
             )
-    sides = [round(size / 2**level) for level in reversed(range(settings.scales))]
+    sides = [round(size / 2**level) for level in reversed(range(settings.scales_at(size)))]
     sides = [
         side for side in sides
         if side == size or min(

@@ -372,8 +372,10 @@ class Stylizer:
         """
         settings, full = self.settings, scales[-1]
         # Sizes that these pictures are too small for have a number, too: there is one for each.
-        missing = settings.steps_of(settings.scales)[: settings.scales - len(scales)]
+        count = settings.scales_at(max(full.height, full.width))
+        missing = settings.steps_of(count)[: count - len(scales)]
         found: dict[str, Any] = {
+            "scales": count,
             "style_blend": (1.0,) * len(given.styles),
             "steps": missing + settings.steps_of(len(scales)),
             "init": "noise" if given.content is None else "content",
