@@ -55,6 +55,14 @@ def test_time_to_quality(tmp_path, real_weights):
 
 
 @pytest.mark.slow
+def test_cleanup(tmp_path, real_weights):
+    found = run("benchmarks.cleanup", f"--weights={real_weights}", "--size=32",
+                "--style_weights=10", "--pair=sample:harbor,sample:ink", "--defects=noise",
+                f"--output={tmp_path / 'a.json'}")
+    assert "noise: " in found and "share" in json.loads((tmp_path / "a.json").read_text())["noise"]
+
+
+@pytest.mark.slow
 def test_controls(tmp_path):
     run("benchmarks.controls", "--size=32", "--weights=random", "--steps=1",
         f"--folder={tmp_path}", "--only=content_mask,content,pooling")

@@ -1,0 +1,96 @@
+"""What cleaning a poor style saves: `python -m benchmarks.cleanup --weights=FILE`.
+
+Each style is degraded; the picture made of it is measured by its distance to the clean style, at
+the content similarity that the clean style's picture has. What counts is how much that distance
+rises with cleaning, over how much it rises without.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+from absl import app, flags
+from PIL import Image
+
+from benchmarks import record
+from tf_style.image.files import read_picture, resize
+from tf_style.network.features import feature_model
+from tf_style.run.stylizer import Stylizer
+from tf_style.view.metrics import STYLE_LAYERS, Judge
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("weights", None, "of the runs and of the judge", required=True)
+flags.DEFINE_integer("size", 256, "long side in pixels")
+flags.DEFINE_list("style_weights", ["8", "14", "25"], "points of the curve that is read between")
+flags.DEFINE_multi_string(
+    "pair", ["sample:harbor,sample:brushstrokes", "sample:grace_hopper,sample:stained_glass",
+             "sample:grace_hopper,sample:waves"], "content and style picture")
+flags.DEFINE_list("defects", ["jpeg", "noise", "small"], "which are tried")
+flags.DEFINE_string("output", None, "write the figures as JSON")
+
+
+def jpeg(style: np.ndarray) -> np.ndarray:
+    """After JPEG of quality 10."""
+    file = io.BytesIO()
+    Image.fromarray(np.round(style * 255).astype(np.uint8)).save(file, "JPEG", quality=10)
+    return np.asarray(Image.open(file), np.float32) / 255
+
+
+def noise(style: np.ndarray) -> np.ndarray:
+    """With white noise of 25 / 255, clipped."""
+    drawn = np.random.default_rng(0).normal(0, 25 / 255, style.shape)
+    return np.clip(style + drawn, 0, 1).astype(np.float32)
+
+
+def small(style: np.ndarray) -> np.ndarray:
+    """With a long side of 128 pixels."""
+    sides = np.round(np.array(style.shape[:2]) * 128 / max(style.shape)).astype(int)
+    return np.clip(resize(style, *sides.tolist()), 0, 1)
+
+
+DEFECTS = {"jpeg": jpeg, "noise": noise, "small": small}
+
+
+def curve(content: np.ndarray, style: np.ndarray, judge: Judge, cleanup: str) -> np.ndarray:
+    """Content similarity and style distance at each style weight, `(weights, 2)`."""
+    points = []
+    for weight in FLAGS.style_weights:
+        result = Stylizer(
+            size=FLAGS.size, weights=FLAGS.weights, style_weight=weight, style_cleanup=cleanup
+        ).stylize(content, style)
+        found = judge.evaluate(result.image)
+        points.append((found.content_similarity, found.style_distance))
+    return np.array(sorted(points))
+
+
+def main(_: list[str]) -> None:
+    model = feature_model(STYLE_LAYERS, FLAGS.weights)
+    rises: dict[str, list[tuple[float, float]]] = {name: [] for name in FLAGS.defects}
+    for pair in FLAGS.pair:
+        content, style = (read_picture(name) for name in pair.split(","))
+        judge = Judge(model, content, [style])
+        clean = curve(content, style, judge, "off")
+        similarity = clean[len(clean) // 2, 0]
+        target = np.interp(similarity, *clean.T)
+        for name in FLAGS.defects:
+            poor = DEFECTS[name](style)
+            off, auto = (
+                float(np.interp(similarity, *curve(content, poor, judge, each).T) - target)
+                for each in ("off", "auto")
+            )
+            rises[name].append((off, auto))
+            print(f"{pair} {name}: {target:.3f} at {similarity:.3f}, rises by {off:.3f} as it is, "
+                  f"by {auto:.3f} cleaned", flush=True)
+    figures = {}
+    for name, each in rises.items():
+        off, auto = np.mean(each, axis=0)
+        figures[name] = {"off": float(off), "auto": float(auto), "share": float(auto / off)}
+    if FLAGS.output:
+        record.write(FLAGS.output, figures)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    app.run(main)
