@@ -117,6 +117,5 @@ def test_learned_features_beat_random_ones(real_weights):
         )
     )
     assert learned.style_distance < 0.5 and learned.content_similarity > 0.35
-    # How far each went, for the content that it gave up.
-    assert (1 - learned.style_distance) / (1 - learned.content_similarity) > 1.2 * (
-        (1 - random.style_distance) / (1 - random.content_similarity))
+    assert learned.style_distance < 0.9 * random.style_distance
+    assert learned.content_similarity > random.content_similarity
