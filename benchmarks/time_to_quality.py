@@ -71,7 +71,6 @@ def our_run(steps: str, style_weight: str, folder: Path) -> tuple[float, np.ndar
     subprocess.run(
         [sys.executable, "-m", "tf_style", FLAGS.content, FLAGS.style, output,
          f"--weights={FLAGS.weights}", f"--size={FLAGS.size}", f"--steps={steps}",
-         f"--scales={len(steps.split(','))}",
          f"--style_weight={style_weight}", "--quiet"],
         check=True,
     )

@@ -75,7 +75,8 @@ def test_steps_of_the_last_sizes(steps, count, expected):
 
 
 def test_automatic_scales():
-    assert Settings(steps="9,8,7").scales == 3
+    assert Settings(steps="9,8,7").scales_at(96) == 3
+    assert Settings(steps="9,8").replace(steps="9,8,7").scales_at(96) == 3
     assert [Settings().scales_at(side) for side in (8, 96, 191, 192, 512, 1024)] == [
         1, 1, 1, 2, 3, 4
     ]

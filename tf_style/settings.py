@@ -272,8 +272,6 @@ class Settings:
             else:
                 value = option.parse(value)
             object.__setattr__(self, option.name, value)
-        if self.scales == AUTO and self.steps != AUTO and len(self.steps) > 1:
-            object.__setattr__(self, "scales", len(self.steps))
         self._check_conflicts()
 
     def _check_conflicts(self) -> None:
@@ -373,6 +371,8 @@ class Settings:
         """How many sizes there are, if the long side of the last is `side`, in pixels."""
         if self.scales != AUTO:
             return self.scales
+        if self.steps != AUTO and len(self.steps) > 1:
+            return len(self.steps)
         return 1 + max(0, math.floor(math.log2(side / _COARSEST)))
 
     def steps_of(self, count: int) -> tuple[int, ...]:

@@ -130,7 +130,7 @@ class Record:
         """Whether the steps are what `auto` gives for as many sizes, or fewer."""
         scales = self.settings.scales
         if scales == AUTO:
-            return False
+            scales = len(self.settings.steps)
         every = Settings(scales=scales).steps_of(scales)
         return self.settings.steps in [
             every[: scales - count] + Settings().steps_of(count) for count in range(1, scales + 1)
