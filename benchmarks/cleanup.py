@@ -15,15 +15,17 @@ from absl import app, flags
 from PIL import Image
 
 from benchmarks import record
-from tf_style.image.files import read_picture, resize
+from tf_style.image.files import read_picture, resize, shrink
 from tf_style.network.features import feature_model
 from tf_style.run.stylizer import Stylizer
 from tf_style.view.metrics import STYLE_LAYERS, Judge
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("weights", None, "of the runs and of the judge", required=True)
-flags.DEFINE_integer("size", 256, "long side in pixels")
-flags.DEFINE_list("style_weights", ["8", "14", "25"], "points of the curve that is read between")
+flags.DEFINE_integer("size", 384, "long side in pixels")
+flags.DEFINE_integer(
+    "style_side", 384, "long side of the styles when they are degraded; 0: as they are")
+flags.DEFINE_list("style_weights", ["9", "18"], "points of the curve that is read between")
 flags.DEFINE_multi_string(
     "pair", ["sample:harbor,sample:brushstrokes", "sample:grace_hopper,sample:stained_glass",
              "sample:grace_hopper,sample:waves"], "content and style picture")
@@ -70,9 +72,11 @@ def main(_: list[str]) -> None:
     rises: dict[str, list[tuple[float, float]]] = {name: [] for name in FLAGS.defects}
     for pair in FLAGS.pair:
         content, style = (read_picture(name) for name in pair.split(","))
+        if FLAGS.style_side:
+            style = shrink(style, FLAGS.style_side)
         judge = Judge(model, content, [style])
         clean = curve(content, style, judge, "off")
-        similarity = clean[len(clean) // 2, 0]
+        similarity = np.mean(clean[:, 0])
         target = np.interp(similarity, *clean.T)
         for name in FLAGS.defects:
             poor = DEFECTS[name](style)

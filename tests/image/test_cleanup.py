@@ -58,7 +58,7 @@ def test_good_pictures_are_not_flagged(name):
     for side in (10_000, 512, 256):
         picture = sample(name, side)
         assert cleanup.defects(picture, max(picture.shape)) == ()
-        assert cleanup.clean(picture) is picture
+        assert cleanup.Cleaned.of(picture, max(picture.shape)).image is picture
     assert cleanup.defects(compressed(sample(name), 75)) == ()
 
 
@@ -98,7 +98,7 @@ def test_stripes_are_no_blocks():
 def test_denoising_halves_the_error_and_keeps_the_texture(name):
     picture = sample(name)
     poor = noisy(picture)
-    better = cleanup.clean(poor)
+    better = cleanup.clean(poor, cleanup.defects(poor))
     assert better.dtype == np.float32 and better.min() >= 0 and better.max() <= 1
     assert error(better, picture) < 0.65 * error(poor, picture)
     wanted, before, after = (fine_power(each).sum() for each in (picture, poor, better))
@@ -120,7 +120,7 @@ def test_the_mean_that_clipping_shifts_is_set_right(level):
 def test_colours_come_back_to_compressed_pictures(name):
     picture = sample(name)
     poor = compressed(picture)
-    better = cleanup.clean(poor)
+    better = cleanup.clean(poor, cleanup.defects(poor))
     of_clean, of_poor, of_better = (
         each - color.luminance(each)[..., None] for each in (picture, poor, better)
     )
@@ -132,11 +132,69 @@ def test_colours_come_back_to_compressed_pictures(name):
 @pytest.mark.parametrize("name", STYLE_SAMPLES)
 def test_enlarging_is_sharper_than_interpolation(name):
     clean, small = sample(name, 181), sample(name, 128)
-    better = cleanup.clean(small, 256)
+    better = cleanup.clean(small, cleanup.defects(small, 256))
     assert max(better.shape) == 181
     plain = fit(small, 181)
     power = [fine_power(each).sum() for each in (plain, better, clean)]
     assert abs(np.log(power[1] / power[2])) < abs(np.log(power[0] / power[2]))
+
+
+@pytest.mark.parametrize("worsen", [noisy, compressed, lambda picture: fit(picture, 128)])
+def test_a_good_picture_gets_the_defects_of_a_poor_one(worsen):
+    poor = worsen(sample("waves"))
+    found = cleanup.defects(poor, 384)
+    worse = cleanup.worsened(sample("ink"), poor, found)
+    assert worse.shape == poor.shape and worse.dtype == np.float32
+    assert cleanup.defects(worse, 384) == found
+    np.testing.assert_array_equal(worse, cleanup.worsened(sample("ink"), poor, found))
+
+
+def test_compressing_once_more_is_as_bad_as_the_first_time():
+    picture = sample("waves")
+    poor = compressed(picture)
+    # In the same place there is nothing left to round.
+    assert error(compressed(poor), poor) < 0.3 * error(poor, picture)
+    assert error(cleanup.worsened(poor, poor, [COMPRESSED]), poor) > 0.6 * error(poor, picture)
+
+
+@pytest.mark.parametrize("worsen", [noisy, compressed])
+def test_cleaning_again_shows_what_cleaning_left(worsen):
+    def statistics(picture):
+        """Covariances of the channels' differences between neighbours."""
+        return np.concatenate([
+            np.cov(np.diff(picture.astype(np.float64), axis=axis).reshape(-1, 3).T)
+            for axis in (0, 1)
+        ])
+
+    left, after = [], []
+    for name in STYLE_SAMPLES:
+        picture = sample(name)
+        cleaned = cleanup.Cleaned.of(worsen(picture), 384)
+        of_clean, of_good, of_again = map(statistics, (picture, cleaned.image, cleaned.again))
+        size = np.linalg.norm(of_clean)
+        left.append(np.linalg.norm(of_good - of_clean) / size)
+        after.append(np.linalg.norm(2 * of_good - of_again - of_clean) / size)
+    assert np.mean(after) < 0.8 * np.mean(left)
+
+
+def test_compressed_pictures_are_seen_smaller():
+    """As much smaller as they lost detail: ink has strong edges, which stay."""
+    sides = {
+        name: cleanup.Cleaned.of(compressed(sample(name)), 384).largest for name in STYLE_SAMPLES
+    }
+    assert all(250 < side < 384 for side in sides.values()), sides
+    assert max(sides, key=sides.get) == "ink"
+    assert cleanup.Cleaned.of(noisy(sample("ink")), 384).largest > 384
+
+
+def test_compressed_pictures_are_looked_at_as_they_are():
+    """Resized they have no blocks of eight pixels any more; seen far smaller, none that matter."""
+    poor = compressed(sample("waves", 768))
+    assert cleanup.looked_at(poor, 256) is poor
+    large = np.tile(poor, (2, 2, 1))
+    assert cleanup.looked_at(large, 512) is large
+    assert max(cleanup.looked_at(large, 256).shape) == 1024
+    assert max(cleanup.looked_at(np.tile(sample("waves", 768), (2, 2, 1)), 512).shape) == 1024
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 70), (7, 8), (33, 41), (65, 50)])
@@ -148,5 +206,9 @@ def test_any_size_and_a_constant_can_be_cleaned(shape):
         np.testing.assert_allclose(cleaned, 0.4, atol=0.01)
     np.testing.assert_allclose(cleanup.enlarged(constant), 0.4, atol=1e-5)
     poor = noisy(constant)
-    assert cleanup.clean(poor).shape == poor.shape
-    assert np.isfinite(cleanup.clean(poor, 2 * max(shape))).all()
+    for found in ([NOISY], [COMPRESSED], [SMALL], [NOISY, COMPRESSED, SMALL]):
+        better = cleanup.clean(poor, found)
+        again = cleanup.clean(cleanup.worsened(better, poor, found), found)
+        assert again.shape == better.shape and np.isfinite(again).all()
+        assert better.shape == (cleanup.enlarged(poor) if SMALL in found else poor).shape
+        assert 1 <= cleanup.sharp_side(better, again) <= max(better.shape)

@@ -196,3 +196,29 @@ def test_half_precision_keeps_loss_and_gradient(precision, tolerance, content, s
     assert found[precision][0] == pytest.approx(found["float32"][0], rel=tolerance)
     error = np.linalg.norm(found[precision][1] - found["float32"][1])
     assert error < tolerance * np.linalg.norm(found["float32"][1])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_mending_left_in_the_statistics_is_taken_off(model, content, style, masked):
+    objective = objective_of(model, settings(style_loss="gram:1,sliced_wasserstein:1"))
+    mask = None
+    if masked:
+        mask = np.zeros((*style.shape[:2], 1), np.float32)
+        mask[: len(mask) // 2] = 1
+        mask = batch(mask)
+    image, again = batch(style), batch(style * 0.9)
+
+    def target(*pictures):
+        styles = [Style(picture, mask=mask, mended_again=other) for picture, other in pictures]
+        found = objective.targets(batch(content), styles)["style"]
+        return {loss: each[0][0]["layers"]["block1_conv2"].numpy() for loss, each in found.items()}
+
+    plain, of_again, mended = (
+        target(pair) for pair in ((image, None), (again, None), (image, again))
+    )
+    np.testing.assert_allclose(
+        mended["gram"], 2 * plain["gram"] - of_again["gram"], rtol=1e-4, atol=1e-6
+    )
+    assert np.abs(mended["gram"] - plain["gram"]).max() > 0
+    # Not a mean over positions: as it is.
+    np.testing.assert_array_equal(mended["sliced_wasserstein"], plain["sliced_wasserstein"])

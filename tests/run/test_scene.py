@@ -76,13 +76,30 @@ def test_colours_are_matched_before_the_run(content, style):
 
 def test_a_small_style_is_named_and_seen_no_larger_than_it_should(content, style):
     scene = Scene.of(Settings(), content, style)
-    assert scene.mending(56).defects == ((),) and scene.mending(56).styles == ()
+    good = scene.mending(56)
+    assert good.defects == ((),) and good.styles[0].image is scene.styles[0]
     assert scene.mending(512).defects == (("small",),)
     large = Scale(height=384, width=512, style_side=512, steps=1)
     (seen,) = scene.prepared(Settings(), scene.mending(512)).styles_at(large)
     assert max(seen["image"].shape) == 79, "56 pixels, and the square root of two"
     (seen,) = scene.prepared(Settings()).styles_at(large)
     assert max(seen["image"].shape) == 512
+
+
+@pytest.mark.parametrize("mode", ["none", "statistics"])
+def test_a_poor_style_among_good_ones_comes_with_what_mending_left(content, style, mode):
+    noise = np.random.default_rng(0).normal(0, 0.15, style.shape)
+    poor = np.clip(style + noise, 0, 1).astype(np.float32)
+    settings = Settings(preserve_color=mode)
+    scene = Scene.of(settings, content, [style, poor])
+    mending = scene.mending(56)
+    assert mending.defects == ((), ("noisy",))
+    scale = Scale(height=32, width=48, style_side=48, steps=1)
+    first, second = scene.prepared(settings, mending).styles_at(scale)
+    assert "mended_again" not in first
+    assert second["mended_again"].shape == second["image"].shape
+    change = np.abs(second["mended_again"] - second["image"]).mean()
+    assert 0 < change < 0.05
 
 
 def test_styles_are_called_by_their_files(pictures, content, style):

@@ -29,6 +29,7 @@ class Scene:
         style_masks: what counts of each style; none for all.
         shares: of the style loss, one for each style.
         largest: the largest long side at which each style is to be seen; none for any.
+        mended_again: of each style, what `objective.Style` calls so, or `None`; none for no style.
         inputs: what the pictures were read from.
     """
 
@@ -39,6 +40,7 @@ class Scene:
     style_masks: tuple[np.ndarray, ...] = ()
     shares: tuple[float, ...] = (1.0,)
     largest: tuple[int, ...] = ()
+    mended_again: tuple[np.ndarray | None, ...] = ()
     inputs: Inputs = dataclasses.field(default_factory=Inputs)
 
     @classmethod
@@ -105,16 +107,8 @@ class Scene:
         Args:
             side: long side, in pixels, at which the styles are seen at last.
         """
-        # No larger than is needed to see what is wrong.
-        styles = [files.shrink(style, max(side, 1024)) for style in self.styles]
-        defects = tuple(cleanup.defects(style, side) for style in styles)
-        if not any(defects):
-            return Mending(self.sight(side), defects)
         return Mending(
-            self.sight(side),
-            defects,
-            tuple(cleanup.clean(style, side) for style in styles),
-            tuple(min(side, cleanup.largest_side(style)) for style in styles),
+            self.sight(side), tuple(cleanup.Cleaned.of(style, side) for style in self.styles)
         )
 
     def sight(self, side: int) -> tuple[str | int, ...]:
@@ -124,15 +118,22 @@ class Scene:
     def prepared(self, settings: Settings, mending: Mending | None = None) -> Scene:
         """With the styles as the run is to see them: mended, and in the content's colours."""
         scene = self
-        if mending and mending.styles:
-            scene = dataclasses.replace(scene, styles=mending.styles, largest=mending.largest)
+        if mending and any(mending.defects):
+            scene = dataclasses.replace(
+                scene,
+                styles=tuple(style.image for style in mending.styles),
+                mended_again=tuple(style.again for style in mending.styles),
+                largest=tuple(style.largest for style in mending.styles),
+            )
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram
         }.get(settings.preserve_color)
         if change:
-            scene = dataclasses.replace(
-                scene, styles=tuple(change(style, scene.content) for style in scene.styles)
+            styles, again = (
+                tuple(None if style is None else change(style, scene.content) for style in each)
+                for each in (scene.styles, scene.mended_again)
             )
+            scene = dataclasses.replace(scene, styles=styles, mended_again=again)
         return scene
 
     def content_at(self, scale: Scale) -> np.ndarray | None:
@@ -154,6 +155,9 @@ class Scene:
                 strict=True,
             )
         ]
+        for style, again in zip(styles, self.mended_again, strict=False):
+            if again is not None:
+                style["mended_again"] = files.fit(again, max(style["image"].shape))
         for style, mask in zip(styles, self.style_masks, strict=False):
             style["mask"] = _weights(mask, *style["image"].shape[:2])
         for style, mask in zip(styles, self.content_masks, strict=False):
@@ -185,15 +189,16 @@ class Mending:
 
     Attributes:
         sight: of which scene, seen at which side, as `Scene.sight` says.
-        defects: of each style, as `cleanup.defects` names them.
-        styles: mended; none where nothing is wrong.
-        largest: the largest long side at which each is to be seen.
+        styles: each, cleaned.
     """
 
     sight: tuple[str | int, ...]
-    defects: tuple[tuple[str, ...], ...]
-    styles: tuple[np.ndarray, ...] = ()
-    largest: tuple[int, ...] = ()
+    styles: tuple[cleanup.Cleaned, ...]
+
+    @property
+    def defects(self) -> tuple[tuple[str, ...], ...]:
+        """Of each style, as `cleanup.defects` names them."""
+        return tuple(style.defects for style in self.styles)
 
 
 def resized(image: np.ndarray, scale: Scale) -> np.ndarray:
