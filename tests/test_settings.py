@@ -39,6 +39,7 @@ def test_settings_survive_json():
         ({"learning_rate": 0}, "--learning_rate: expected a number above 0"),
         ({"steps": "10,"}, "--steps: expected a whole number"),
         ({"steps": "0"}, "--steps: expected a whole number, at least 1"),
+        ({"steps": "9" + ",9" * 12}, "--steps: expected at most 12 numbers. Received: 13"),
         ({"steps": "1,2", "scales": 4},
          "--steps: expected one number, or one for each of the 4 --scales"),
         ({"scales": 0}, "--scales"),

@@ -19,6 +19,7 @@ LOSSES = "loss[:weight],…"
 SIZE = "N|original|WxH"
 SHARES = "X,X,…"
 STEPS = "N or N,N,…"
+_MOST_SCALES = 12
 
 
 class InputError(ValueError):
@@ -199,7 +200,7 @@ class Settings:
     scales: int | str = _option(
         "int", AUTO, "how many sizes, coarse to fine, each twice the one before; auto: one for "
         "each of several --steps, else as many as leave the coarsest at 96 pixels or more",
-        minimum=1, maximum=12,
+        minimum=1, maximum=_MOST_SCALES,
     )
     steps: tuple[int, ...] = _option(
         "str", AUTO, "most steps at each size, one number or one for each, coarse first", form=STEPS
@@ -511,6 +512,10 @@ def _steps(value: Any) -> tuple[int, ...] | str:
         value = value.split(",")
     elif not isinstance(value, (tuple, list)):
         value = (value,)
+    if len(value) > _MOST_SCALES:
+        raise InputError(
+            f"--steps: expected at most {_MOST_SCALES} numbers. Received: {len(value)}"
+        )
     one = Option("steps", "int", None, "", minimum=1, maximum=1_000_000)
     return tuple(one.parse(part) for part in value)
 
