@@ -157,7 +157,7 @@ class Scene:
         ]
         for style, again in zip(styles, self.mended_again, strict=False):
             if again is not None:
-                style["mended_again"] = files.fit(again, max(style["image"].shape))
+                style["mended_again"] = files.fit(again, max(style["image"].shape[:2]))
         for style, mask in zip(styles, self.style_masks, strict=False):
             style["mask"] = _weights(mask, *style["image"].shape[:2])
         for style, mask in zip(styles, self.content_masks, strict=False):
