@@ -54,6 +54,8 @@ def moments(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
     """
     # Exact: what a bfloat16 Gram matrix rounds off is more than many a covariance has.
     features = tf.cast(features, tf.float32)
+    if weights is None:
+        return _plain_moments(_rows(features))
     mean = _mean(_rows(features), weights)
     return tf.concat([gram_matrix(features, weights), mean[..., None]], axis=-1)
 
@@ -101,6 +103,23 @@ def products(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
         return tf.matmul(rows, tf.cast(both, rows.dtype))
 
     return _products(rows), gradient
+
+
+@tf.custom_gradient
+def _plain_moments(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """The moments of float32 rows that all count the same."""
+    count = tf.cast(tf.shape(rows)[1], tf.float32)
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        # The mean's part is added in place. Left to automatic differentiation it is an array of its
+        # own, as large as the map.
+        of_products, of_mean = upstream[..., :-1] / count, upstream[..., -1] / count
+        both = of_products + tf.linalg.matrix_transpose(of_products)
+        return tf.matmul(rows, both) + of_mean[:, None]
+
+    return tf.concat(
+        [_products(rows) / count, tf.reduce_mean(rows, axis=1)[..., None]], axis=-1
+    ), gradient
 
 
 def _products(rows: tf.Tensor) -> tf.Tensor:
