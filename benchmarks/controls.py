@@ -5,12 +5,14 @@ One row for each control, the same content and style, what changes when it is tu
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from absl import app, flags
 from matplotlib.figure import Figure
+from PIL import Image
 
 from tf_style import Settings, Stylizer
 from tf_style.image import files
@@ -62,6 +64,10 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         "Two styles, by shares of their statistics.",
         {each: {"style_blend": each} for each in ("0.9,0.1", "0.5,0.5", "0.1,0.9")},
     ),
+    "style_cleanup": (
+        "What becomes of a style that was compressed too far (JPEG of quality 10).",
+        {"the style": {}, **{each: {"style_cleanup": each} for each in ("off", "auto")}},
+    ),
     "content_mask": (
         "A style for each half, with a soft edge; and a style for the left half alone.",
         {"both": {}, "left alone": {}},
@@ -96,6 +102,10 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
     size: int | str = FLAGS.size
     if row in ("style_blend", "content_mask"):
         style = [FLAGS.style, FLAGS.other]
+    if row == "style_cleanup":
+        style = [compressed(files.shrink(files.read_picture(FLAGS.style), FLAGS.size))]
+        if label == "the style":
+            return style[0]
     if row == "content_mask":
         height, width = files.read_picture(content).shape[:2]
         right = np.clip(np.linspace(-2, 3, width, dtype=np.float32), 0, 1)
@@ -109,6 +119,13 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
         Settings(size=size, weights=FLAGS.weights, steps=FLAGS.steps, **settings)
     )
     return stylizer.stylize(content, style, content_masks=masks).image
+
+
+def compressed(image: np.ndarray) -> np.ndarray:
+    """A picture after JPEG of quality 10."""
+    file = io.BytesIO()
+    Image.fromarray(np.round(image * 255).astype(np.uint8)).save(file, "JPEG", quality=10)
+    return np.asarray(Image.open(file), np.float32) / 255
 
 
 def figure(pictures: dict[str, np.ndarray]) -> Figure:

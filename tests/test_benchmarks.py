@@ -65,7 +65,7 @@ def test_cleanup(tmp_path, real_weights):
 @pytest.mark.slow
 def test_controls(tmp_path):
     run("benchmarks.controls", "--size=32", "--weights=random", "--steps=1",
-        f"--folder={tmp_path}", "--only=content_mask,content,pooling")
+        f"--folder={tmp_path}", "--only=content_mask,content,style_cleanup")
     page = (tmp_path / "controls.md").read_text()
     assert page.count("![") == page.count("## `--") > 8
     assert len(list((tmp_path / "controls").iterdir())) == 3
