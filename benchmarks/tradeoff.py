@@ -87,7 +87,7 @@ def row(point: Point) -> str:
 def draw(points: Sequence[Point]) -> Figure:
     """Style distance over content similarity, a panel for each pair."""
     pairs = list(dict.fromkeys(point.pair for point in points))
-    figure = Figure(figsize=(3.6 * len(pairs), 3.4), layout="constrained")
+    figure = Figure(figsize=(3.6 * len(pairs), 3.7), layout="constrained")
     panels = figure.subplots(1, len(pairs), sharey=True, squeeze=False)[0]
     for axes, pair in zip(panels, pairs, strict=True):
         for weights in dict.fromkeys(point.weights for point in points):
@@ -100,7 +100,8 @@ def draw(points: Sequence[Point]) -> Figure:
         axes.set_ylabel("style distance")
         axes.grid(alpha=0.3)
     panels[0].set_ylim(bottom=0)
-    panels[-1].legend()
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
 
 
