@@ -86,6 +86,26 @@ def test_noise_is_measured(sigma):
     np.testing.assert_allclose(cleanup.noise(noisy(flat, sigma)), sigma, rtol=0.1)
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("quality", [5, 10, 16, 20, 25])
+def test_the_quality_of_compression_is_found(name, quality):
+    poor = compressed(sample(name), quality)
+    assert cleanup.quality(poor) == quality
+    assert cleanup.quality(poor[3:, 5:]) == quality
+    again = cleanup.worsened(sample(name), poor, [COMPRESSED])
+    assert cleanup.quality(again) == quality
+
+
+def test_a_little_compression_is_mended_a_little():
+    """Less is taken off where less was lost."""
+    picture = sample("waves")
+    changes = []
+    for quality in (20, 10, 5):
+        cleaned = cleanup.Cleaned.of(compressed(picture, quality), 384)
+        changes.append(error(cleaned.again, cleaned.image))
+    assert changes[0] < 0.9 * changes[1] < 0.81 * changes[2]
+
+
 def test_stripes_are_no_blocks():
     columns = np.arange(128) // 8 % 2
     stripes = np.tile(columns[None, :, None], (96, 1, 3)) * 0.5
