@@ -96,6 +96,19 @@ def test_the_quality_of_compression_is_found(name, quality):
     assert cleanup.quality(again) == quality
 
 
+def test_an_even_margin_does_not_hide_the_quality():
+    picture = sample("waves", 768)
+    wide = np.pad(picture, [(600, 40), (600, 40), (0, 0)], constant_values=1)
+    assert cleanup.quality(compressed(wide, 20)) == 20
+    assert cleanup.quality(np.ones((64, 64, 3), np.float32)) == 30
+
+
+def test_what_is_all_lost_is_seen_at_half_its_size():
+    picture = sample("ink", 128)
+    assert cleanup.sharp_side(picture, picture) == 128
+    assert cleanup.sharp_side(picture, np.full_like(picture, 0.5)) == 64
+
+
 def test_a_little_compression_is_mended_a_little():
     """Less is taken off where less was lost."""
     picture = sample("waves")
@@ -175,6 +188,9 @@ def test_compressing_once_more_is_as_bad_as_the_first_time():
     # In the same place there is nothing left to round.
     assert error(compressed(poor), poor) < 0.3 * error(poor, picture)
     assert error(cleanup.worsened(poor, poor, [COMPRESSED]), poor) > 0.6 * error(poor, picture)
+    # Wherever the blocks begin.
+    cut = poor[4:, 4:]
+    assert error(cleanup.worsened(cut, cut, [COMPRESSED]), cut) > 0.6 * error(poor, picture)
 
 
 @pytest.mark.parametrize("worsen", [noisy, compressed])
@@ -221,7 +237,7 @@ def test_compressed_pictures_are_looked_at_as_they_are():
 def test_any_size_and_a_constant_can_be_cleaned(shape):
     constant = np.full((*shape, 3), 0.4, np.float32)
     assert cleanup.defects(constant) == ()
-    for cleaned in (cleanup.denoised(constant, np.full(3, SIGMA)), cleanup.recolored(constant)):
+    for cleaned in (cleanup.denoised(constant, np.full(3, SIGMA)), cleanup.recolored(constant, 10)):
         assert cleaned.shape == constant.shape
         np.testing.assert_allclose(cleaned, 0.4, atol=0.01)
     np.testing.assert_allclose(cleanup.enlarged(constant), 0.4, atol=1e-5)

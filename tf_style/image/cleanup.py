@@ -45,6 +45,8 @@ _STEP = 0.012
 _ENLARGEMENT = math.sqrt(2)
 # Times the side at which they are seen, pictures are so large that the steps of blocks are lost.
 _LARGE = 4
+# Beyond this side mending takes too much memory.
+_LARGEST = 4096
 # Compressing once more takes less fine detail away than the first time did; so much less, about.
 _FIRST_LOSS = 1.5
 
@@ -91,7 +93,7 @@ def looked_at(image: np.ndarray, side: int) -> np.ndarray:
         image: `(height, width, 3)` in `[0, 1]`.
         side: long side at which it will be seen, in pixels.
     """
-    if max(image.shape[:2]) <= _LARGE * side and blockiness(image) > _STEP:
+    if max(image.shape[:2]) <= min(_LARGE * side, _LARGEST) and blockiness(image) > _STEP:
         return image
     return shrink(image, max(side, 1024))
 
@@ -129,10 +131,12 @@ def clean(image: np.ndarray, found: Sequence[str]) -> np.ndarray:
         small picture comes back with a long side of `largest_side(image)`, and should not be seen
         larger.
     """
+    # Of the picture as it is: where noise is taken away, so is the rounding.
+    level = quality(image) if COMPRESSED in found else 0
     if NOISY in found:
         image = denoised(image, noise(image))
     if COMPRESSED in found:
-        image = recolored(image, quality(image))
+        image = recolored(image, level)
     if SMALL in found:
         image = enlarged(image)
     return image
@@ -155,11 +159,12 @@ def worsened(image: np.ndarray, poor: np.ndarray, found: Sequence[str]) -> np.nd
         image = np.clip(image + grain @ _COLOR, 0, 1).astype(np.float32)
     if COMPRESSED in found:
         # Half a block off: where blocks were rounded before, rounding would change nothing.
+        above, before = ((_SIDE // 2 - first) % _SIDE for first in _grid(poor))
         height, width = image.shape[:2]
-        moved = np.pad(image, [(_SIDE // 2, _SIDE), (_SIDE // 2, _SIDE), (0, 0)], "symmetric")
+        moved = np.pad(image, [(above, _SIDE), (before, _SIDE), (0, 0)], "symmetric")
         coded = _coded(Image.fromarray(np.round(moved * 255).astype(np.uint8)), quality(poor))
         moved = np.asarray(coded.convert("RGB"), np.float32) / 255
-        image = moved[_SIDE // 2 :, _SIDE // 2 :][:height, :width]
+        image = moved[above:, before:][:height, :width]
     return image
 
 
@@ -229,6 +234,14 @@ def _steps(image: np.ndarray) -> list[np.ndarray]:
     return found
 
 
+def _grid(image: np.ndarray) -> tuple[int, int]:
+    """The first row and column at which blocks of a compressed picture begin."""
+    if min(image.shape[:2]) < 4 * _SIDE:
+        return 0, 0
+    top, left = ((int(each.argmax()) + 1) % _SIDE for each in _steps(image))
+    return top, left
+
+
 def quality(image: np.ndarray) -> int:
     """The quality, as the JPEG library counts it, at which a picture was compressed too far.
 
@@ -243,15 +256,19 @@ def quality(image: np.ndarray) -> int:
 
     Source: Farid, Exposing digital forgeries from JPEG ghosts, 2009.
     """
-    if min(image.shape[:2]) < 4 * _SIDE:
+    top, left = _grid(image)
+    plane = np.round(image[top:, left:] @ _JPEG_COLOR[0] * 255)
+    plane = plane[: len(plane) // _SIDE * _SIDE, : plane.shape[1] // _SIDE * _SIDE]
+    # Some blocks are enough, but not those of an even margin.
+    size = 64 * _SIDE
+    parts = [plane[row : row + size, column : column + size]
+             for row in range(0, len(plane), size) for column in range(0, plane.shape[1], size)]
+    part = max(parts, key=lambda each: each.var() * each.size, default=plane)
+    if not part.size or part.min() == part.max():
         return _QUALITIES[-1]
-    top, left = ((int(each.argmax()) + 1) % _SIDE for each in _steps(image))
-    # Some blocks are enough.
-    part = np.round(image[top:, left:][: 64 * _SIDE, : 64 * _SIDE] @ _JPEG_COLOR[0] * 255)
-    part = part[: len(part) // _SIDE * _SIDE, : part.shape[1] // _SIDE * _SIDE]
-    plane = Image.fromarray(part.astype(np.uint8))
+    gray = Image.fromarray(part.astype(np.uint8))
     changes = np.array(
-        [np.mean((np.asarray(_coded(plane, each)) - part) ** 2) for each in _QUALITIES]
+        [np.mean((np.asarray(_coded(gray, each)) - part) ** 2) for each in _QUALITIES]
     )
     # The steps of a higher quality may go into those of a lower: then it changes as little.
     return _QUALITIES[int(np.argmax(changes <= 1.5 * changes.min()))]
@@ -272,11 +289,13 @@ def sharp_side(image: np.ndarray, again: np.ndarray) -> int:
         again: the same compressed and mended once more.
 
     Returns:
-        At most the picture's own.
+        Half the picture's own to the whole.
     """
-    left, taken = (_fine_detail(each) for each in (image, again))
-    loss = max(left / taken - 1, 0) if taken else 0
-    return round(max(image.shape[:2]) / (1 + _FIRST_LOSS * loss))
+    side = max(image.shape[:2])
+    before, after = (_fine_detail(each) for each in (image, again))
+    kept = min(after / before, 1) if before else 1
+    # No less than half: a picture of nothing but noise would lose all.
+    return round(side * max(kept / (kept + _FIRST_LOSS * (1 - kept)), 0.5))
 
 
 def _fine_detail(image: np.ndarray) -> float:
@@ -382,7 +401,7 @@ _ROUNDING = 40 / 255
 _QUALITIES = range(5, 31)
 
 
-def recolored(image: np.ndarray, quality: int = 10, radius: int = 24) -> np.ndarray:
+def recolored(image: np.ndarray, level: int, radius: int = 24) -> np.ndarray:
     """Restore the colours of a heavily compressed picture from its luminance.
 
     JPEG keeps luminance well; its colours come in coarse steps over blocks of 16 x 16 pixels. In
@@ -392,7 +411,7 @@ def recolored(image: np.ndarray, quality: int = 10, radius: int = 24) -> np.ndar
 
     Args:
         image: `(height, width, 3)` in `[0, 1]`.
-        quality: at which it was compressed.
+        level: the quality at which it was compressed.
         radius: of the neighbourhood, in pixels.
 
     Returns:
@@ -402,7 +421,7 @@ def recolored(image: np.ndarray, quality: int = 10, radius: int = 24) -> np.ndar
     """
     radius = min(radius, max(image.shape[:2]) // 2)
     light, *differences = np.moveaxis(image @ _JPEG_COLOR.T, 2, 0)
-    coded = _coded_as_color(light, quality)
+    coded = _coded_as_color(light, level)
     mean, variance = _averaged(coded, radius), _averaged(coded**2, radius)
     variance -= mean**2
     result = [light]
@@ -416,23 +435,23 @@ def recolored(image: np.ndarray, quality: int = 10, radius: int = 24) -> np.ndar
         predicted = slope * coded + offset
         left = plane - predicted
         power = np.maximum(_averaged(left**2, radius), 1e-9)
-        left *= np.sqrt(np.maximum(0, 1 - (_ROUNDING / quality) ** 2 / power))
+        left *= np.sqrt(np.maximum(0, 1 - (_ROUNDING / level) ** 2 / power))
         result.append(predicted + left + slope * (light - coded))
     restored = np.stack(result, axis=2) @ np.linalg.inv(_JPEG_COLOR).T
     return np.clip(restored, 0, 1).astype(np.float32)
 
 
-def _coded_as_color(light: np.ndarray, quality: int) -> np.ndarray:
+def _coded_as_color(light: np.ndarray, level: int) -> np.ndarray:
     """What JPEG makes of a plane in `[0, 1]` when it is given as a colour difference."""
     plane = Image.fromarray(np.round(np.clip(light, 0, 1) * 255).astype(np.uint8))
-    coded = _coded(Image.merge("YCbCr", [plane] * 3), quality)
+    coded = _coded(Image.merge("YCbCr", [plane] * 3), level)
     return np.asarray(coded.getchannel(1), np.float64) / 255
 
 
-def _coded(image: Image.Image, quality: int) -> Image.Image:
-    """A gray picture, or one in colours in JPEG's own colour space, after compression."""
+def _coded(image: Image.Image, level: int) -> Image.Image:
+    """A picture after compression: gray, or, if it has colours, in JPEG's own colour space."""
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=quality)
+    image.save(file, "JPEG", quality=level)
     with Image.open(file) as coded:
         if image.mode != "L":
             coded.draft("YCbCr", coded.size)

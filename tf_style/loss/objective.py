@@ -119,7 +119,8 @@ class Objective:
     def _shown_statistics(self, network: Network, style: Style) -> Statistics:
         masks = [] if style.mask is None else [self._layer_weights(network, style.mask)]
         found = self.style_statistics(network, style.image, masks)
-        if style.mended_again is None:
+        averaged = any(STYLE_LOSSES[loss].mean_over_positions for loss in found)
+        if style.mended_again is None or not averaged:
             return found
         again = self.style_statistics(network, style.mended_again, masks)
         return {

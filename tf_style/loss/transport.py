@@ -26,15 +26,20 @@ def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
     Returns:
         `mean` `(1, channels)` and `energy`, ‖m'‖² + tr B' + ε, float32; and, float64, `floor`, a
         thousandth of the mean variance, `root`, the square root of B = B' + floor · I, and `trace`,
-        that of B. B' is the covariance.
+        that of B. B' is the covariance, its negative eigenvalues set to 0.
     """
     covariance = _covariance(moments)
     floor = tf.cast(_floor(tf.linalg.diag_part(covariance)), tf.float64)
     values, vectors = tf.linalg.eigh(tf.cast(covariance[0], tf.float64))
-    values = tf.nn.relu(values) + floor
+    # What mending takes off a poor style's moments can leave a little less than nothing.
+    values = tf.nn.relu(values)
+    energy = tf.reduce_sum(tf.square(moments[..., -1])) + tf.cast(
+        tf.reduce_sum(values), tf.float32
+    )
+    values += floor
     return {
         "mean": moments[..., -1],
-        "energy": tf.linalg.trace(moments[0, :, :-1]) + EPSILON,
+        "energy": energy + EPSILON,
         "floor": floor,
         "root": tf.matmul(vectors * tf.sqrt(values), vectors, transpose_b=True),
         "trace": tf.reduce_sum(values),
@@ -85,7 +90,8 @@ def mean_std_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) ->
     deformed = tf.math.squared_difference(
         tf.sqrt(variance + floor), tf.sqrt(target_variance + floor)
     )
-    return tf.reduce_sum(moved + deformed) / (tf.reduce_sum(target[..., 0]) + EPSILON)
+    energy = tf.reduce_sum(tf.nn.relu(target[..., 0]))
+    return tf.reduce_sum(moved + deformed) / (energy + EPSILON)
 
 
 def sliced_distance(rows: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
