@@ -7,15 +7,14 @@ rises with cleaning, over how much it rises without.
 
 from __future__ import annotations
 
-import io
 import json
 
 import numpy as np
 from absl import app, flags
-from PIL import Image
 
 from benchmarks import record
-from tf_style.image.files import read_picture, resize, shrink
+from benchmarks.defects import DEFECTS
+from tf_style.image.files import read_picture, shrink
 from tf_style.network.features import feature_model
 from tf_style.run.stylizer import Stylizer
 from tf_style.view.metrics import STYLE_LAYERS, Judge
@@ -31,28 +30,6 @@ flags.DEFINE_multi_string(
              "sample:grace_hopper,sample:waves"], "content and style picture")
 flags.DEFINE_list("defects", ["jpeg", "noise", "small"], "which are tried")
 flags.DEFINE_string("output", None, "write the figures as JSON")
-
-
-def jpeg(style: np.ndarray) -> np.ndarray:
-    """After JPEG of quality 10."""
-    file = io.BytesIO()
-    Image.fromarray(np.round(style * 255).astype(np.uint8)).save(file, "JPEG", quality=10)
-    return np.asarray(Image.open(file), np.float32) / 255
-
-
-def noise(style: np.ndarray) -> np.ndarray:
-    """With white noise of 25 / 255, clipped."""
-    drawn = np.random.default_rng(0).normal(0, 25 / 255, style.shape)
-    return np.clip(style + drawn, 0, 1).astype(np.float32)
-
-
-def small(style: np.ndarray) -> np.ndarray:
-    """With a long side of 128 pixels."""
-    sides = np.round(np.array(style.shape[:2]) * 128 / max(style.shape)).astype(int)
-    return np.clip(resize(style, *sides.tolist()), 0, 1)
-
-
-DEFECTS = {"jpeg": jpeg, "noise": noise, "small": small}
 
 
 def curve(content: np.ndarray, style: np.ndarray, judge: Judge, cleanup: str) -> np.ndarray:

@@ -5,15 +5,14 @@ One row for each control, the same content and style, what changes when it is tu
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from absl import app, flags
 from matplotlib.figure import Figure
-from PIL import Image
 
+from benchmarks.defects import jpeg
 from tf_style import Settings, Stylizer
 from tf_style.image import files
 
@@ -103,7 +102,7 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
     if row in ("style_blend", "content_mask"):
         style = [FLAGS.style, FLAGS.other]
     if row == "style_cleanup":
-        style = [compressed(files.shrink(files.read_picture(FLAGS.style), FLAGS.size))]
+        style = [jpeg(files.shrink(files.read_picture(FLAGS.style), FLAGS.size))]
         if label == "the style":
             return style[0]
     if row == "content_mask":
@@ -119,13 +118,6 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
         Settings(size=size, weights=FLAGS.weights, steps=FLAGS.steps, **settings)
     )
     return stylizer.stylize(content, style, content_masks=masks).image
-
-
-def compressed(image: np.ndarray) -> np.ndarray:
-    """A picture after JPEG of quality 10."""
-    file = io.BytesIO()
-    Image.fromarray(np.round(image * 255).astype(np.uint8)).save(file, "JPEG", quality=10)
-    return np.asarray(Image.open(file), np.float32) / 255
 
 
 def figure(pictures: dict[str, np.ndarray]) -> Figure:
