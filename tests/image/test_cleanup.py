@@ -223,6 +223,10 @@ def test_compressed_pictures_are_seen_smaller():
     assert cleanup.Cleaned.of(noisy(sample("ink")), 384).largest > 384
 
 
+def test_a_style_of_one_pixel_is_seen_large_enough_for_deep_maps():
+    assert cleanup.Cleaned.of(np.full((1, 1, 3), 0.5, np.float32), 512).largest == 64
+
+
 def test_compressed_pictures_are_looked_at_as_they_are():
     """Resized they have no blocks of eight pixels any more; seen far smaller, none that matter."""
     poor = compressed(sample("waves", 768))

@@ -45,6 +45,8 @@ _STEP = 0.012
 _ENLARGEMENT = math.sqrt(2)
 # Times the side at which they are seen, pictures are so large that the steps of blocks are lost.
 _LARGE = 4
+# A picture that is seen smaller than this may have no deep maps.
+_LEAST = 64
 # Beyond this side mending takes too much memory.
 _LARGEST = 4096
 # Compressing once more takes less fine detail away than the first time did; so much less, about.
@@ -80,7 +82,7 @@ class Cleaned:
         again = clean(worsened(good, poor, found), found)
         if COMPRESSED in found:
             largest = min(largest, sharp_side(good, again))
-        return cls(good, found, again, largest)
+        return cls(good, found, again, max(largest, _LEAST))
 
 
 def looked_at(image: np.ndarray, side: int) -> np.ndarray:
