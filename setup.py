@@ -30,8 +30,8 @@ setup(
         # 16 bits a channel, which Pillow lacks.
         "deep": ["tifffile", "imagecodecs"],
         "test": [
-            "pytest", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile", "imagecodecs",
-            "pillow-heif",
+            "pytest", "pytest-xdist", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile",
+            "imagecodecs", "pillow-heif",
         ],
         "lbfgs": ["scipy>=1.11"],
         "notebooks": ["jupyterlab"],

@@ -1,4 +1,4 @@
-"""One command for thirty mixed pictures beside thirty commands: `python -m benchmarks.batch`.
+"""One command for thirty mixed pictures against thirty commands: `python -m benchmarks.batch`.
 
 Five of the pictures are bad. Random kernels, few steps: what is measured is what one command saves.
 """

@@ -1,8 +1,8 @@
 """What cleaning a poor style saves: `python -m benchmarks.cleanup --weights=FILE`.
 
-Each style is degraded; the picture made of it is measured by its distance to the clean style, at
-the content similarity that the clean style's picture has. What counts is how much that distance
-rises with cleaning, over how much it rises without.
+Each style is degraded. The picture made from it is measured by its distance to the clean style, at
+the content similarity of the clean style's picture. What counts is how much that distance rises
+with cleaning, relative to how much it rises without.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from absl import app, flags
 
 from benchmarks import record
 from benchmarks.defects import DEFECTS
-from tf_style.image.files import read_picture, shrink
+from tf_style.image.picture import read_picture
+from tf_style.image.resize import shrink
+from tf_style.measure.metrics import STYLE_LAYERS, Judge
 from tf_style.network.features import feature_model
 from tf_style.run.stylizer import Stylizer
-from tf_style.view.metrics import STYLE_LAYERS, Judge
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("weights", None, "of the runs and of the judge", required=True)

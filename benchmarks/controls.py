@@ -1,6 +1,6 @@
 """What each control does: `python -m benchmarks.controls` makes docs/controls.md and its pictures.
 
-One row for each control, the same content and style, what changes when it is turned.
+One row for each control, with the same content and style: what changes as the control is turned.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.defects import jpeg
 from tf_style import Settings, Stylizer
-from tf_style.image import files
+from tf_style.image.picture import read_picture
+from tf_style.image.resize import shrink
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("size", 256, "long side of the pictures")
@@ -33,9 +34,9 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         {f"{each:g}": {"strength": each} for each in (0, 0.25, 0.5, 0.75, 1)},
     ),
     "style_loss": (
-        "What is compared between styles. `moments`, the default, takes feature maps as "
-        "Gaussians; `gram` compares products of maps; `mean_std` knows no correlations; `phase` "
-        "compares where structures lie, not how strong they are; `phase_match` fits the style's "
+        "What is compared between styles. `moments`, the default, treats feature maps as "
+        "Gaussians; `gram` compares products of maps; `mean_std` ignores correlations; `phase` "
+        "compares where structures lie, not how strong they are; `phase_match` matches the style's "
         "own layout.",
         {each: {"style_loss": each} for each in (
             "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase",
@@ -43,7 +44,7 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         )},
     ),
     "style_scale": (
-        "The size at which the style is seen: larger strokes.",
+        "The size at which the style is seen: a larger one gives larger strokes.",
         {f"{each:g}": {"style_scale": each} for each in (0.5, 1, 2)},
     ),
     "style_layers": (
@@ -53,22 +54,23 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         )},
     ),
     "preserve_color": (
-        "Whose colours: the style's; the content's under the result's luminance; or the style "
-        "matched to the content's colours first, in mean and covariance, or as a distribution.",
+        "Whose colours the result has: the style's; the content's under the result's luminance; or "
+        "those of the style first matched to the content's, in mean and covariance, or as a "
+        "distribution.",
         {each: {"preserve_color": each} for each in (
             "none", "luminance", "statistics", "histogram"
         )},
     ),
     "style_blend": (
-        "Two styles, by shares of their statistics.",
+        "Two styles, blended by shares of their statistics.",
         {each: {"style_blend": each} for each in ("0.9,0.1", "0.5,0.5", "0.1,0.9")},
     ),
     "style_cleanup": (
-        "What becomes of a style that was compressed too far (JPEG of quality 10).",
+        "The result of a style that was compressed too heavily (JPEG of quality 10).",
         {"the style": {}, **{each: {"style_cleanup": each} for each in ("off", "auto")}},
     ),
     "content_mask": (
-        "A style for each half, with a soft edge; and a style for the left half alone.",
+        "A style for each half, with a soft edge; and a style for the left half only.",
         {"both": {}, "left alone": {}},
     ),
     "init": (
@@ -80,12 +82,12 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         {each: {"optimizer": each} for each in ("adam", "lbfgs")},
     ),
     "pooling": (
-        "How the network pools, and gradients of one length for every layer.",
+        "How the network pools, and gradients of the same length for every layer.",
         {"max": {}, "average": {"pooling": "average"},
          "normalize_gradients": {"normalize_gradients": True}},
     ),
     "tv_weight": (
-        "Against unrest.",
+        "Smooths the picture.",
         {f"{each:g}": {"tv_weight": each} for each in (0, 1, 10)},
     ),
     "content": (
@@ -102,11 +104,11 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
     if row in ("style_blend", "content_mask"):
         style = [FLAGS.style, FLAGS.other]
     if row == "style_cleanup":
-        style = [jpeg(files.shrink(files.read_picture(FLAGS.style), FLAGS.size))]
+        style = [jpeg(shrink(read_picture(FLAGS.style), FLAGS.size))]
         if label == "the style":
             return style[0]
     if row == "content_mask":
-        height, width = files.read_picture(content).shape[:2]
+        height, width = read_picture(content).shape[:2]
         right = np.clip(np.linspace(-2, 3, width, dtype=np.float32), 0, 1)
         right = np.broadcast_to(right[None, :, None], (height, width, 3))
         masks = [1 - right, right]
@@ -138,7 +140,7 @@ def page() -> str:
     lines = [
         "# What the controls do", "",
         f"`{FLAGS.content}` in the style of `{FLAGS.style}`, {FLAGS.size} pixels, everything else "
-        "as it comes. Made by `python -m benchmarks.controls`.", "",
+        "by default. Made by `python -m benchmarks.controls`.", "",
     ]
     for row, (text, _) in ROWS.items():
         lines += [f"## `--{row}`", "", text, "", f"![{row}](controls/{row}.jpg)", ""]

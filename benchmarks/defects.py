@@ -1,4 +1,4 @@
-"""What makes a style picture poor: defects put on good ones."""
+"""What makes a style picture poor: defects added to good ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from tf_style.image.files import resize
+from tf_style.image.resize import resize
 
 
 def jpeg(style: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The README's gallery: `python -m benchmarks.gallery docs/gallery.jpg [--flag=value …]`.
 
-Rows are sample contents, columns sample styles; flags are those of `tf_style`.
+Rows are sample contents, columns are sample styles; the flags are those of `tf_style`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from tf_style.image.files import fit, read_picture
+from tf_style.image.picture import read_picture
+from tf_style.image.resize import fit
 from tf_style.image.samples import CONTENT_SAMPLES, STYLE_SAMPLES
 from tf_style.run.stylizer import Stylizer
 

@@ -1,6 +1,6 @@
 """Runs killed with SIGKILL at random moments and resumed: `python -m benchmarks.kill`.
 
-Each must give the pixels of a run that nobody killed, and start from the last complete checkpoint.
+Each must give the pixels of an uninterrupted run, and start from the last complete checkpoint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from benchmarks import record
-from tf_style.image.files import read_picture
+from tf_style.image.picture import read_picture
 from tf_style.run.checkpoints import Checkpoints
 
 FLAGS = flags.FLAGS

@@ -7,6 +7,7 @@ is taken in another order. Differences are printed, and the exit code is 1.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -177,15 +178,16 @@ def compare(before: dict[str, np.ndarray], after: dict[str, np.ndarray]) -> list
 
 
 def main(argv: list[str]) -> int:
-    options = dict(each.lstrip("-").split("=", 1) for each in argv)
-    if "collect" in options:
-        collect(options["collect"])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--commit", default="195f233", help="the earlier one")
+    parser.add_argument("--collect", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.collect:
+        collect(options.collect)
         return 0
     from benchmarks.worktree import checkout
 
-    with tempfile.TemporaryDirectory() as folder, checkout(
-        options.get("commit", "195f233")
-    ) as earlier:
+    with tempfile.TemporaryDirectory() as folder, checkout(options.commit) as earlier:
         before, after = (collected(root, Path(folder)) for root in (earlier, ROOT))
     lines = compare(before, after)
     print("\n".join(lines))

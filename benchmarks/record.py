@@ -10,8 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_style.image.files import write_bytes
-from tf_style.run.runtime import versions
+from tf_style.image.paths import write_bytes
+from tf_style.run.machine import versions
 
 _TELLING = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
 

@@ -1,4 +1,4 @@
-"""Style transfer as TensorFlow's tutorial has it, written with care: what ours is measured against.
+"""Style transfer as in TensorFlow's tutorial, written with care: what ours is measured against.
 
 float32, a `tf.function` step, Gram matrices by einsum, `tf.image.total_variation`, Keras' Adam.
 Algorithm: https://www.tensorflow.org/tutorials/generative/style_transfer

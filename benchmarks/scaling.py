@@ -1,6 +1,6 @@
 """Seconds per megapixel and peak memory of our step, by size: `python -m benchmarks.scaling`.
 
-Each size runs in a process of its own, so that its peak memory is its own. Random kernels.
+Each size runs in its own process, so that its peak memory is its own. Random kernels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ flags.DEFINE_string("output", None, "write the figures as JSON")
 def measure(size: int) -> dict[str, float]:
     """Figures of one size, in this process."""
     from benchmarks.variants import our_step, reference_step
-    from tf_style.run.runtime import peak_memory
+    from tf_style.run.machine import peak_memory
 
     content, style = np.random.default_rng(0).random((2, size, size, 3), dtype=np.float32)
     if FLAGS.kind == "reference":

@@ -1,6 +1,6 @@
-"""Seconds of one step, ours beside the tutorial's, in alternation: `python -m benchmarks.step`.
+"""Seconds of one step, ours and the tutorial's, in turn: `python -m benchmarks.step`.
 
-Random kernels and a random picture: the time does not depend on either. Touches no network.
+Random kernels and a random picture: the time does not depend on either. Needs no network access.
 """
 
 from __future__ import annotations

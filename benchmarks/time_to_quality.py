@@ -1,8 +1,8 @@
-"""The time to a quality, ours beside the tutorial's: `python -m benchmarks.time_to_quality`.
+"""The time to reach a quality, ours and the tutorial's: `python -m benchmarks.time_to_quality`.
 
-Blocks 1 to 3 with real kernels. The reference runs 1000 steps at one size; the style distance and
-content similarity that it ends with are the target. Ours runs as a command of its own, process
-start included, with growing numbers of steps until it reaches both.
+Blocks 1 to 3 with real kernels. The reference runs 1000 steps at one size; its final style distance
+and content similarity are the target. Ours runs as a command, including the start of the process,
+with growing numbers of steps until it reaches both.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from absl import app, flags
 
 from benchmarks import record
 from benchmarks.reference import Reference, feature_model
-from tf_style.image.files import fit, read_picture
+from tf_style.image.picture import read_picture
+from tf_style.image.resize import fit
+from tf_style.measure.metrics import STYLE_LAYERS, Evaluation, Judge
 from tf_style.network import features
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.weights import load
-from tf_style.view.metrics import STYLE_LAYERS, Evaluation, Judge
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("weights", None, "file with the kernels of blocks 1 to 3", required=True)

@@ -1,4 +1,4 @@
-"""How much style at how much content: each kind of weights, several pairs, several style weights.
+"""How much style at how much content, for each kind of weights, several pairs and style weights.
 
     python -m benchmarks.tradeoff --judge=vgg16_block1-3.h5 --weights=random,vgg16_block1-3.h5 \\
         --pair=photo.jpg,painting.jpg --output=folder
@@ -17,13 +17,14 @@ from pathlib import Path
 from absl import app, flags
 from matplotlib.figure import Figure
 
-from tf_style.image.files import locate, read_picture, write_bytes
+from tf_style.image.paths import locate, write_bytes
+from tf_style.image.picture import read_picture
+from tf_style.measure.metrics import STYLE_LAYERS, Evaluation, Judge
 from tf_style.network.features import feature_model
-from tf_style.run.runtime import versions
+from tf_style.run.machine import versions
 from tf_style.run.stylizer import Stylizer
 from tf_style.settings import Settings
-from tf_style.view.metrics import STYLE_LAYERS, Evaluation, Judge
-from tf_style.view.plotting import write_figure
+from tf_style.show.plotting import write_figure
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("judge", None, "weights of the network that measures", required=True)

@@ -31,8 +31,8 @@ HEAD = """\
 import tf_style
 ```
 
-imports no TensorFlow; the first function that computes does. The names below are what may be relied
-on; `tf_style.__version__` is the version. Types that come up often:
+does not import TensorFlow; the first function that computes does. You can rely on the names below;
+`tf_style.__version__` is the version. Types that come up often:
 
 - `Picture`: a path, `sample:NAME`, or an array `(height, width, 3)`, float in [0, 1] or uint8;
 - `PathLike`: `str` or `os.PathLike`;
@@ -43,8 +43,8 @@ on; `tf_style.__version__` is the version. Types that come up often:
 """
 
 _OPTIONS = """\
-What each is for stands in the README's [table of options](../README.md#options), under the name of
-its flag."""
+The README's [table of options](../README.md#options) says what each is for, under the name of its
+flag."""
 _LISTS = ("Args", "Attributes", "Raises", "Warns")
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises|Warns|Example|Source):[ \n]",
                       re.MULTILINE)
@@ -83,7 +83,7 @@ class _Module:
 
     def default(self, node: ast.expr) -> str:
         """A default value; that of a dataclass' field is within the call that makes the field."""
-        if isinstance(node, ast.Call) and self.text(node.func) == "_option":
+        if isinstance(node, ast.Call) and self.text(node.func) == "option":
             node = node.args[1]
         elif isinstance(node, ast.Call) and self.text(node.func) == "dataclasses.field":
             node = next(each.value for each in node.keywords if each.arg == "default")

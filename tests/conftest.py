@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tf_style.image.files import resize
+from tf_style.image.resize import resize
+
+# For `tools`, which is not installed; last, so that the installed package is tested.
+sys.path.append(str(Path(__file__).parents[1]))
 
 # Before any test changes the environment or the working folder.
-_WEIGHTS = os.environ.get("TF_STYLE_WEIGHTS")
-_WEIGHTS = str(Path(_WEIGHTS).resolve()) if _WEIGHTS else None
+_WEIGHTS = {
+    name: str(Path(os.environ[name]).resolve()) if os.environ.get(name) else None
+    for name in ("TF_STYLE_WEIGHTS", "TF_STYLE_WEIGHTS_VGG19")
+}
 
 
 @pytest.fixture(autouse=True)
 def no_weights_from_outside(monkeypatch, tmp_path):
     """Tests do not depend on what the machine has: those that want it ask for `real_weights`."""
-    monkeypatch.delenv("TF_STYLE_WEIGHTS", raising=False)
+    for name in _WEIGHTS:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
 
 
+def _weights_file(name: str) -> str:
+    if not _WEIGHTS[name]:
+        pytest.skip(f"needs pretrained kernels: set {name} to a weights file")
+    return _WEIGHTS[name]
+
+
 @pytest.fixture
 def real_weights() -> str:
-    """A file with the real kernels of VGG16's blocks 1 to 3."""
-    if not _WEIGHTS:
-        pytest.skip("needs pretrained kernels: set TF_STYLE_WEIGHTS to a weights file")
-    return _WEIGHTS
+    """A file with the real kernels of VGG16, of blocks 1 to 3 at least."""
+    return _weights_file("TF_STYLE_WEIGHTS")
+
+
+@pytest.fixture
+def real_vgg19() -> str:
+    """A file with the real kernels of VGG19."""
+    return _weights_file("TF_STYLE_WEIGHTS_VGG19")
 
 
 def smooth_picture(seed: int, height: int = 48, width: int = 64) -> np.ndarray:

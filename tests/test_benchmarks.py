@@ -6,7 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from benchmarks import pixels
+from benchmarks.pixels import compare
+from tf_style.commands.flagfiles import presets
+from tf_style.loss.style import STYLE_LOSSES
 
 ROOT = Path(__file__).parents[1]
 
@@ -78,3 +84,24 @@ def test_batch(tmp_path):
     record = json.loads((tmp_path / "a.json").read_text())
     assert "5 failed: " in found and (record["made"], record["exit_code"]) == (5, 1)
     assert record["ratio"] > 1
+
+
+def test_pictures_that_differ_are_told_from_those_that_sum_in_another_order():
+    picture, gradient = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
+
+    def run(picture, gradient):
+        return {"a": picture, "a/gradient": gradient}
+
+    before = run(picture, gradient)
+    (same,), (near,), (far,) = (
+        compare(before, after) for after in (
+            run(picture, gradient), run(picture + 0.01, gradient * np.float32(1 + 1e-7)),
+            run(picture + 0.01, gradient * np.float32(1.01)),
+        )
+    )
+    assert same.startswith("same pixels") and near.startswith("within tolerance")
+    assert far.startswith("DIFFERS") and "1.0e-02" in far
+
+
+def test_every_style_loss_and_preset_is_held_against_an_earlier_commit():
+    assert set(STYLE_LOSSES) == set(pixels.LOSSES) and set(presets()) == set(pixels.PRESETS)

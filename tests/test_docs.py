@@ -1,6 +1,7 @@
 """What the documents say is so: links, commands, flags, versions."""
 
 import functools
+import importlib
 import inspect
 import re
 import runpy
@@ -10,15 +11,10 @@ from pathlib import Path
 import pytest
 
 import tf_style
+from tf_style import cli
 from tf_style.commands import flags
 from tf_style.loss.style import STYLE_LOSSES
-from tf_style.settings import (
-    COMMAND_OPTIONS,
-    EVALUATE_OPTIONS,
-    EXPLAIN_OPTIONS,
-    LEARN_OPTIONS,
-    Settings,
-)
+from tf_style.settings.option import Switch
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"),
@@ -26,12 +22,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"),
 # Flags in these are those of the commands; benchmarks have their own.
 MANUALS = [path for path in DOCUMENTS if path.parent != ROOT / "benchmarks"]
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
-OPTIONS = {
-    "tf_style": (*COMMAND_OPTIONS, *Settings.options()),
-    "tf_style_evaluate": EVALUATE_OPTIONS,
-    "tf_style_learn": LEARN_OPTIONS,
-    "tf_style_explain": EXPLAIN_OPTIONS,
-}
+COMMANDS = {program: importlib.import_module(room).COMMAND
+            for program, room in cli.COMMANDS.items()}
 
 
 def without_code(text):
@@ -74,14 +66,10 @@ def commands():
 def test_commands_parse(name, command, monkeypatch):
     monkeypatch.chdir(ROOT)
     program, *arguments = shlex.split(command, comments=True)
-    options = OPTIONS[program]
-    values, positional = flags.parse(program, options, arguments)
-    assert len(positional) <= (3 if program == "tf_style" else 0)
-    settings = {option.name for option in Settings.options()} if program == "tf_style" else set()
-    Settings(**{name: value for name, value in values.items() if name in settings})
-    for option in options:
-        if option.name in values and option.name not in settings:
-            option.parse(values[option.name])
+    line = flags.parse(COMMANDS[program], arguments)
+    assert len(line.places) <= (3 if program == "tf_style" else 0)
+    for kind in COMMANDS[program].kinds:
+        line.options(kind)
 
 
 def test_the_documents_have_commands():
@@ -105,10 +93,10 @@ def test_files_and_programs_exist(name):
 
 @pytest.mark.parametrize("path", MANUALS, ids=lambda path: path.name)
 def test_flags_exist(path):
-    known = {option.name for options in OPTIONS.values() for option in options}
+    options = [option for command in COMMANDS.values() for option in command.options]
+    known = {option.name for option in options}
     # absl's own way to switch off.
-    known |= {f"no{option.name}" for options in OPTIONS.values() for option in options
-              if option.kind == "bool"}
+    known |= {f"no{option.name}" for option in options if isinstance(option.type, Switch)}
     code = " ".join(re.findall(r"`([^`\n]+)`", path.read_text(encoding="utf-8")))
     assert set(re.findall(r"(?<![\w-])--(\w+)", code)) <= known
 

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 
 from tf_style import cli
-from tf_style.commands import flags
-from tf_style.image.files import read_picture
+from tf_style.commands import flagfiles
+from tf_style.commands.stylize_options import StylizeOptions
+from tf_style.image.picture import read_picture
 from tf_style.network import unsupervised
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.kernel_files import write_kernels
-from tf_style.settings import COMMAND_OPTIONS, Settings
+from tf_style.settings import Settings
+from tf_style.settings.option import Number
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,11 +31,14 @@ VGG16 = ARCHITECTURES["vgg16"]
 
 
 def options_table():
-    """The README's table of options, as the settings have it."""
+    """The README's table of options, as they are declared."""
     lines = ["| flag | default | meaning |", "|---|---|---|"]
-    for option in (*COMMAND_OPTIONS, *Settings.options()):
-        form = "\\|".join(option.choices) or option.form.replace("|", "\\|")
-        default = "" if option.default is None or option.default is False else f"`{option.default}`"
+    for option in (*StylizeOptions.options(), *Settings.options()):
+        # That a number is wanted goes without saying.
+        number = isinstance(option.type, Number)
+        form = "" if number else option.type.form.replace("|", "\\|")
+        shown = option.default not in (None, ()) and option.default is not False
+        default = f"`{option.default}`" if shown else ""
         name = f"`--{option.name}`" + (f" {form}" if form else "")
         lines.append(f"| {name} | {default.replace(',', ', ')} | {option.help} |")
     return "\n".join(lines)
@@ -45,18 +50,89 @@ def test_options_table():
 
 def test_presets_are_listed():
     listed = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
-    assert listed == [name for name in listed if name in flags.presets()]
-    assert set(listed) == set(flags.presets())
+    assert listed == [name for name in listed if name in flagfiles.presets()]
+    assert set(listed) == set(flagfiles.presets())
+
+
+# Words before a command that are none themselves.
+_BEFORE = {"time", "exec", "env", "export", "if", "then", "else", "while", "do", "!", "{", "uv"}
+
+
+def shell_commands(script):
+    """The commands in a shell script, as lists of words: without comments and assignments."""
+    def plain(match):
+        text = match[0]
+        if text.startswith("#"):
+            return ""
+        return {"\\\n": " ", "\n": " ; "}.get(text, text)
+
+    # What is passed to a program, up to its mark, is no command.
+    script = re.sub(r"<<-?\s*(['\"]?)(\w+)\1(.*?)\n.*?^\s*\2$", r"\3", script,
+                    flags=re.MULTILINE | re.DOTALL)
+    script = re.sub(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.|(?<![^\s;|&()])#[^\n]*|\n""", plain, script,
+                    flags=re.DOTALL)
+    lexer = shlex.shlex(script, posix=True, punctuation_chars=";|&()")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    found = [[]]
+    for word in lexer:
+        if set(word) <= set(";|&()"):
+            found.append([])
+        elif found[-1] or not (word in _BEFORE or re.match(r"\w+=", word)):
+            found[-1].append(word)
+    return [as_called(words) for words in found if words]
+
+
+def as_called(words):
+    """A command by its name alone: `python3 -m pip` and `venv/bin/pip` are `pip`."""
+    name = re.split(r"[/\\]", words[0])[-1]
+    if re.fullmatch(r"python[\d.]*", name) and words[1:2] == ["-m"]:
+        return as_called(words[2:])
+    return [re.sub(r"^(pip|pytest)[\d.]*$", r"\1", name), *words[1:]]
+
+
+def installed_extras(command):
+    """The extras with which a command installs this project; `None` if it does not."""
+    if command[:2] == ["pip", "install"]:
+        for word in command[2:]:
+            if match := re.fullmatch(r"\.(?:\[([\w,-]+)\])?", word):
+                return set(match[1].split(",")) if match[1] else set()
+    return None
+
+
+def test_commands_are_told_from_what_is_none():
+    script = """
+# pip install '.[test]' && pytest   # don't
+echo '== pytest'; echo "pip install ." \\
+    pytest # pytest
+if true; then WEIGHTS=a.h5 venv/bin/python3 -m pip install -q '.[test]' ruff; fi
+export A=b && time pytest -ra | tee log
+python - <<'END'
+pytest
+END
+"""
+    commands = shell_commands(script)
+    assert [command for command in commands if command[0] in ("pip", "pytest")] == [
+        ["pip", "install", "-q", ".[test]", "ruff"], ["pytest", "-ra"],
+    ]
+    assert [installed_extras(command) for command in commands if command[0] == "pip"] == [{"test"}]
+    assert installed_extras(["pip", "install", "."]) == set()
+    assert installed_extras(["pip", "install", "ruff"]) is None
 
 
 def test_first_commands_are_what_ci_runs():
-    assert BLOCKS["bash"][:2] == [
-        "pip install . && tf_style --flagfile=flags/quickstart.flags\n",
-        "pip install '.[test]' && pytest\n",
-    ]
-    ci = (ROOT / ".ci" / "run").read_text()
-    assert "tf_style --flagfile=flags/quickstart.flags" in ci and "\nTF_STYLE_WEIGHTS" in ci
-    assert "'.[test]'" in ci and " pytest" in ci
+    """The README begins with two: a picture, and the tests. CI installs with the same extras."""
+    (install, paint), (install_tests, test) = map(shell_commands, BLOCKS["bash"][:2])
+    assert paint == ["tf_style", "--flagfile=flags/quickstart.flags"] and test == ["pytest"]
+    assert installed_extras(install) == set() and installed_extras(install_tests)
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    ran = shell_commands(script)
+    first = next(number for number, command in enumerate(ran)
+                 if installed_extras(command) == installed_extras(install_tests))
+    after = ran[first + 1 :]
+    assert any(command[0] == "tf_style" and set(paint) <= {*command} for command in after)
+    # All tests: what is left out here runs nowhere.
+    assert any(command[0] == "pytest" and "not slow" not in command for command in after)
+    assert re.search(r"^[^#\n]*\bTF_STYLE_WEIGHTS=", script, re.MULTILINE)
 
 
 @pytest.fixture

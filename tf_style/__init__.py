@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tf_style.network.features import feature_model
     from tf_style.run.checkpoints import Checkpoints
-    from tf_style.run.stylizer import Result, Step, Stylizer, stylize
+    from tf_style.run.result import Result, Step
+    from tf_style.run.stylizer import Stylizer, stylize
     from tf_style.settings import InputError, Settings
-    from tf_style.view.notebook import show_progress
-    from tf_style.view.plotting import plot
+    from tf_style.show.notebook import show_progress
+    from tf_style.show.plotting import plot
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Checkpoints": "tf_style.run.checkpoints",
-    "InputError": "tf_style.settings",
-    "Result": "tf_style.run.stylizer",
-    "Settings": "tf_style.settings",
-    "Step": "tf_style.run.stylizer",
+    "InputError": "tf_style.settings.option",
+    "Result": "tf_style.run.result",
+    "Settings": "tf_style.settings.settings",
+    "Step": "tf_style.run.result",
     "Stylizer": "tf_style.run.stylizer",
     "feature_model": "tf_style.network.features",
-    "plot": "tf_style.view.plotting",
-    "show_progress": "tf_style.view.notebook",
+    "plot": "tf_style.show.plotting",
+    "show_progress": "tf_style.show.notebook",
     "stylize": "tf_style.run.stylizer",
 }
 
@@ -53,4 +54,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted(__all__)

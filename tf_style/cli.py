@@ -1,32 +1,41 @@
-"""The commands, as console scripts call them."""
+"""The commands, as console scripts call them: a row for each."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 
-from tf_style.commands import evaluate as evaluation
-from tf_style.commands import explain as explanation
-from tf_style.commands import learn as learning
-from tf_style.commands import stylize as stylisation
-from tf_style.commands.exits import guarded
+# Name → the module that has the command, as `COMMAND`.
+COMMANDS = {
+    "tf_style": "tf_style.commands.stylize",
+    "tf_style_evaluate": "tf_style.commands.evaluate",
+    "tf_style_learn": "tf_style.commands.learn",
+    "tf_style_explain": "tf_style.commands.explain",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style`."""
-    sys.exit(guarded("tf_style", stylisation.stylize, argv))
+    _run("tf_style", argv)
 
 
 def evaluate(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_evaluate`."""
-    sys.exit(guarded("tf_style_evaluate", evaluation.evaluate, argv))
+    _run("tf_style_evaluate", argv)
 
 
 def learn(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_learn`."""
-    sys.exit(guarded("tf_style_learn", learning.learn, argv))
+    _run("tf_style_learn", argv)
 
 
 def explain(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_explain`."""
-    sys.exit(guarded("tf_style_explain", explanation.explain, argv))
+    _run("tf_style_explain", argv)
+
+
+def _run(program: str, argv: Sequence[str] | None) -> None:
+    from tf_style.commands.exits import guarded
+
+    sys.exit(guarded(importlib.import_module(COMMANDS[program]).COMMAND, argv))

@@ -1,37 +1,21 @@
 """What a run leaves beside its output."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import tf_style
+from tests.commands.conftest import TINY, call, without_tensorflow
 from tf_style import cli
 from tf_style.commands import byproducts
-from tf_style.image.files import read_picture
+from tf_style.commands.byproducts import Byproducts
+from tf_style.commands.stylize_options import StylizeOptions
+from tf_style.image.picture import read_picture
 from tf_style.settings import InputError
 
-TINY = [
-    "--size=32", "--scales=2", "--steps=3,4", "--weights=random", "--tolerance=0",
-    "--content_layers=block1_conv2", "--style_layers=block1_conv1", "--quiet",
-]
-
-
-@pytest.fixture(autouse=True)
-def folder(pictures, monkeypatch):
-    monkeypatch.chdir(pictures)
-    return pictures
-
-
-def run(*arguments):
-    """The exit code of tf_style."""
-    with pytest.raises(SystemExit) as stopped:
-        cli.main([str(each) for each in arguments])
-    return stopped.value.code
+ONE = ["content.png", "style.png", "a.png", *TINY, "--steps=3,4", "--quiet"]
 
 
 def names():
@@ -39,8 +23,8 @@ def names():
 
 
 def test_all_of_them(folder):
-    assert run("content.png", "style.png", "a.jpg", *TINY, "--snapshot_every=3",
-               "--animate=film.gif", "--plot=figure.png", "--logdir=logs") == 0
+    assert call(cli.main, "content.png", "style.png", "a.jpg", *ONE[3:], "--snapshot_every=3",
+                "--animate=film.gif", "--plot=figure.png", "--logdir=logs") == 0
     assert names() == ["a.jpg", "a_0003.png", "a_0006.png", "content.png", "figure.png",
                        "film.gif", "logs", "style.png"]
     assert [Image.open(f"a_000{step}.png").size for step in (3, 6)] == [(16, 12), (32, 24)]
@@ -52,12 +36,32 @@ def test_all_of_them(folder):
 
 
 def test_a_snapshot_is_the_picture_after_so_many_steps():
-    assert run("content.png", "style.png", "a.png", *TINY, "--snapshot_every=7") == 0
+    assert call(cli.main, *ONE, "--snapshot_every=7") == 0
     assert (read_picture("a_0007.png") == read_picture("a.png")).all()
 
 
+def test_nothing_is_left_that_is_not_asked_for(folder):
+    nothing = Byproducts.check(StylizeOptions())
+    assert nothing.named() == {"animate": None, "plot": None, "logdir": None}
+    assert list(nothing.watchers(Path("a.png"), None)) == []
+    before = set(folder.iterdir())
+    nothing.write(None)
+    nothing.check_snapshots(Path("a.png"), 1000, [Path("a_0001.png")])
+    assert set(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("every, shown", [(1, [1, 2, 3, 4, 5]), (2, [2, 4]), (6, [])])
+def test_snapshots_are_so_many_steps_apart_at_any_size(every, shown, folder):
+    snapshots = byproducts.Snapshots(Path("a.jpg"), every)
+    for _ in range(5):
+        snapshots.show(SimpleNamespace(image=lambda: np.zeros((3, 4, 3), np.float32)))
+    assert sorted(path.name for path in folder.glob("a_*")) == [
+        f"a_{step:04}.png" for step in shown
+    ]
+
+
 def test_a_texture_is_plotted_without_content():
-    assert run("none", "style.png", "a.png", *TINY, "--plot=figure.png") == 0
+    assert call(cli.main, "none", *ONE[1:], "--plot=figure.png") == 0
     assert Image.open("figure.png").size[0] > 1000
 
 
@@ -77,36 +81,29 @@ def test_a_texture_is_plotted_without_content():
      "--snapshot_every=2: a_0006.png would replace an input"),
     (["--snapshot_every=1", "--plot=a_0001.png"], "a_0001.png would replace an input, or is"),
 ])
-def test_bad_input_is_one_line_and_writes_nothing(flags, message, capfd):
+def test_bad_input_is_one_line_and_writes_nothing(flags, message, refused):
     Image.open("style.png").save("a_0006.png")
     Image.open("style.png").save("style.gif")
-    before = {path: path.read_bytes() for path in Path().iterdir()}
-    assert run("--content=content.png", "--style=style.png", "--style=style.gif", "--output=a.png",
-               *TINY, *flags) == 2
-    error = capfd.readouterr().err
-    assert message in error and error.count("\n") == 1 and error.startswith("tf_style: ")
-    assert {path: path.read_bytes() for path in Path().iterdir()} == before
+    assert message in refused(
+        cli.main, "--content=content.png", "--style=style.png", "--style=style.gif",
+        "--output=a.png", *ONE[3:], *flags
+    )
 
 
-def test_a_snapshot_through_a_link_is_refused(capfd):
+def test_a_snapshot_through_a_link_is_refused(refused):
     try:
         Path("a_0003.png").symlink_to("style.png")
     except OSError:
         pytest.skip("no links for this user")
-    assert run("content.png", "style.png", "a.png", *TINY, "--snapshot_every=3") == 2
-    assert "a_0003.png would replace an input" in capfd.readouterr().err
+    error = refused(cli.main, *ONE, "--snapshot_every=3")
+    assert "a_0003.png would replace an input" in error
 
 
 def test_they_are_checked_before_tensorflow_is_imported():
-    code = ("import sys\nfrom tf_style.cli import main\ntry:\n    main(sys.argv[1:])\n"
-            "except SystemExit as stopped:\n    print('tensorflow' in sys.modules, stopped.code)")
-    done = subprocess.run(
-        [sys.executable, "-c", code, "content.png", "style.png", "a.png", "--animate=a.gif",
-         "--plot=b.png", "--snapshot_every=5", "--logdir=no/logs"],
-        capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(tf_style.__file__).parents[1])},
-    )
-    assert done.stdout == "False 2\n"
+    assert without_tensorflow(
+        cli.main, "content.png", "style.png", "a.png", "--animate=a.gif", "--plot=b.png",
+        "--snapshot_every=5", "--logdir=no/logs",
+    ) == 2
 
 
 def test_a_snapshot_that_fails_does_not_end_the_run(monkeypatch, capfd):
@@ -117,7 +114,7 @@ def test_a_snapshot_that_fails_does_not_end_the_run(monkeypatch, capfd):
         raise InputError("a_0001.png: cannot be written (No space left on device)")
 
     monkeypatch.setattr(byproducts.Snapshots, "show", full)
-    assert run("content.png", "style.png", "a.png", *TINY, "--snapshot_every=1") == 1
+    assert call(cli.main, *ONE, "--snapshot_every=1") == 1
     assert capfd.readouterr().err == (
         "tf_style: a_0001.png: cannot be written (No space left on device)\n"
     )
@@ -125,12 +122,12 @@ def test_a_snapshot_that_fails_does_not_end_the_run(monkeypatch, capfd):
 
 
 def test_a_film_that_cannot_be_written_leaves_the_output(monkeypatch, capfd):
-    from tf_style.view import animation
+    from tf_style.show import animation
 
     def full(path, content):
         raise InputError(f"{path}: cannot be written (No space left on device)")
 
     monkeypatch.setattr(animation, "write_bytes", full)
-    assert run("content.png", "style.png", "a.png", *TINY, "--animate=a.gif") == 1
+    assert call(cli.main, *ONE, "--animate=a.gif") == 1
     assert "a.gif: cannot be written" in capfd.readouterr().err
     assert read_picture("a.png").shape == (24, 32, 3)

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
+from tests.image.conftest import sample
 from tf_style.image import color
-from tf_style.image.files import read_picture, shrink
 
 PAIRS = [("brushstrokes", "harbor"), ("ink", "grace_hopper"), ("stained_glass", "waves")]
 
 
-def sample(name):
-    return shrink(read_picture(f"sample:{name}"), 192)
+def small(name):
+    return sample(name, 96)
 
 
 def muted(seed, mix):
@@ -48,8 +48,8 @@ def test_sliced_wasserstein_does_not_depend_on_size():
 
 @pytest.mark.parametrize("of_light, of_colors", PAIRS)
 def test_the_luminance_is_the_one_asked_for(of_light, of_colors):
-    light = color.luminance(sample(of_light))
-    colors = np.resize(sample(of_colors), (*light.shape, 3))
+    light = color.luminance(small(of_light))
+    colors = np.resize(small(of_colors), (*light.shape, 3))
     result = color.with_luminance(colors, light)
     assert result.dtype == np.float32 and result.min() >= 0 and result.max() <= 1
     np.testing.assert_allclose(color.luminance(result), light, atol=1e-6)
@@ -57,7 +57,7 @@ def test_the_luminance_is_the_one_asked_for(of_light, of_colors):
 
 
 def test_hues_stay_under_another_luminance():
-    colors = sample("stained_glass")
+    colors = small("stained_glass")
     result = color.with_luminance(colors, np.full(colors.shape[:2], 0.4))
     chroma = [picture - color.luminance(picture)[..., None] for picture in (colors, result)]
     lengths = [np.linalg.norm(each, axis=2) for each in chroma]
@@ -74,7 +74,7 @@ def test_colours_that_fit_are_kept_whole():
 
 
 def test_black_and_white_hold_no_colour():
-    colors = sample("waves")
+    colors = small("waves")
     for light in (0.0, 1.0):
         assert (color.with_luminance(colors, np.full(colors.shape[:2], light)) == light).all()
 
@@ -103,7 +103,7 @@ def test_the_linear_map_moves_colours_least():
 @pytest.mark.parametrize("match", [color.match_statistics, color.match_histogram])
 @pytest.mark.parametrize("image, target", PAIRS)
 def test_palettes_come_closer(match, image, target):
-    image, target = sample(image), sample(target)
+    image, target = small(image), small(target)
     before = color.sliced_wasserstein(image, target)
     matched = match(image, target)
     after = color.sliced_wasserstein(matched, target)
@@ -116,7 +116,7 @@ def test_palettes_come_closer(match, image, target):
 
 @pytest.mark.parametrize("image, target", PAIRS)
 def test_the_histogram_is_closer_than_the_statistics(image, target):
-    image, target = sample(image), sample(target)
+    image, target = small(image), small(target)
     linear, full = (
         color.sliced_wasserstein(match(image, target), target)
         for match in (color.match_statistics, color.match_histogram)
@@ -129,19 +129,19 @@ def test_matching_does_not_make_flat_parts_speckled():
     flat = np.float32([0.9, 0.85, 0.75]) + rng.integers(-1, 2, (60, 80, 3)) / 255
     picture = np.where(rng.random((60, 80, 1)) < 0.1, 0.1, flat).astype(np.float32)
     paper = picture[..., 0] > 0.5
-    matched = color.match_histogram(picture, sample("harbor"))
+    matched = color.match_histogram(picture, small("harbor"))
     assert matched[paper].std(axis=0).max() < 0.05
 
 
 @pytest.mark.parametrize("match", [color.match_statistics, color.match_histogram])
 def test_matching_a_picture_to_itself_keeps_it(match):
-    picture = sample("brushstrokes")
+    picture = small("brushstrokes")
     assert np.abs(match(picture, picture) - picture).max() < 2 / 255
 
 
 @pytest.mark.parametrize("match", [color.match_statistics, color.match_histogram])
 def test_flat_and_gray_pictures_are_matched(match):
-    picture = sample("harbor")
+    picture = small("harbor")
     gray = np.repeat(color.luminance(picture)[..., None], 3, axis=2).astype(np.float32)
     constant = np.full((5, 7, 3), 0.3, np.float32)
     mean = picture.mean(axis=(0, 1))
@@ -155,7 +155,7 @@ def test_flat_and_gray_pictures_are_matched(match):
 
 
 def test_a_gray_picture_keeps_to_the_spread_that_it_can_have():
-    picture = sample("harbor")
+    picture = small("harbor")
     gray = np.repeat(color.luminance(picture)[..., None] / 2 + 0.2, 3, axis=2)
     matched = color.match_statistics(gray, picture)
     spread = np.sqrt(np.trace(moments(matched)[1]) / np.trace(moments(picture)[1]))
@@ -165,8 +165,8 @@ def test_a_gray_picture_keeps_to_the_spread_that_it_can_have():
 def test_the_map_between_histograms_is_smooth():
     # Neighbouring colours, all in one cell, of a picture that is nearly paper and ink.
     rng = np.random.default_rng(0)
-    picture = np.clip(sample("ink") + rng.normal(0, 0.01, 3), 0, 0.99).astype(np.float32)
+    picture = np.clip(small("ink") + rng.normal(0, 0.01, 3), 0, 0.99).astype(np.float32)
     both = np.concatenate([picture, picture + 1 / 255])
-    matched = color.match_histogram(both, sample("stained_glass"))
+    matched = color.match_histogram(both, small("stained_glass"))
     here, beside = np.split(matched, 2)
     assert np.abs(here - beside).max() < 16 / 255

@@ -1,3 +1,4 @@
+import keras
 import pytest
 
 from tf_style.network.architectures import ARCHITECTURES
@@ -9,6 +10,16 @@ def test_number_of_convolutions(name, convolutions):
     assert len(ARCHITECTURES[name].convolutions) == convolutions
 
 
+def test_names_match_the_table():
+    for name, architecture in ARCHITECTURES.items():
+        theirs = getattr(getattr(keras.applications, name), name.upper())(
+            weights=None, include_top=False
+        )
+        assert [layer.name for layer in theirs.layers[1:]] == [
+            layer.name for layer in architecture.layers
+        ]
+
+
 @pytest.mark.parametrize("layer, field, stride", [
     ("block1_conv1", 3, 1), ("block1_conv2", 5, 1), ("block1_pool", 6, 2),
     ("block2_conv1", 10, 2), ("block3_conv3", 40, 4), ("block5_conv3", 196, 16),
@@ -17,6 +28,12 @@ def test_receptive_fields(layer, field, stride):
     # Worked out by hand: a 3x3 convolution adds two strides, a 2x2 pooling one.
     found = ARCHITECTURES["vgg16"].layer(layer)
     assert (found.field, found.stride) == (field, stride)
+
+
+def test_the_least_picture_leaves_the_deepest_layer_one_position():
+    vgg16 = ARCHITECTURES["vgg16"]
+    assert vgg16.least_size(["block1_conv2"]) == 1
+    assert vgg16.least_size(["block5_conv1", "block1_conv1"]) == 16
 
 
 def test_an_unknown_layer_is_answered_with_the_nearest():

@@ -1,29 +1,13 @@
-
 import h5py
 import keras
 import numpy as np
 import pytest
 
-from tf_style.network.architectures import ARCHITECTURES
+from tests.network.conftest import LAYERS, VGG16, assert_same
 from tf_style.network.kernel_files import digests, is_learned, read_kernels, write_kernels
-from tf_style.network.weights import load
 from tf_style.settings import InputError
 
-VGG16 = ARCHITECTURES["vgg16"]
-LAYERS = VGG16.up_to(["block2_conv1"])
 CONVOLUTIONS = [layer for layer in LAYERS if not layer.pooling]
-
-
-@pytest.fixture
-def kernels():
-    return dict(load(VGG16, LAYERS, "random", seed=5).kernels)
-
-
-def assert_same(first, second):
-    assert list(first) == list(second)
-    for name in first:
-        for one, other in zip(first[name], second[name], strict=True):
-            np.testing.assert_array_equal(one, other)
 
 
 def test_notop_file_is_read_by_name(tmp_path, kernels):

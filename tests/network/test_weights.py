@@ -1,6 +1,5 @@
 import dataclasses
 import hashlib
-import os
 import warnings
 from pathlib import Path
 
@@ -8,28 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from tf_style.network import learned, weights
-from tf_style.network.architectures import ARCHITECTURES
+from tests.network.conftest import LAYERS, VGG16, assert_same
+from tf_style.network import weights
 from tf_style.network.choice import known_weights
 from tf_style.network.features import feature_model
 from tf_style.network.kernel_files import write_kernels
-from tf_style.network.weights import load, resolve
+from tf_style.network.weights import are_learned, load, resolve
 from tf_style.settings import AUTO, InputError
-
-VGG16 = ARCHITECTURES["vgg16"]
-LAYERS = VGG16.up_to(["block2_conv1"])
-
-
-@pytest.fixture
-def kernels():
-    return dict(load(VGG16, LAYERS, "random", seed=5).kernels)
-
-
-def assert_same(first, second):
-    assert list(first) == list(second)
-    for name in first:
-        for one, other in zip(first[name], second[name], strict=True):
-            np.testing.assert_array_equal(one, other)
 
 
 def test_random_kernels_are_orthogonal_and_seeded(kernels):
@@ -54,6 +38,17 @@ def test_auto_is_the_file_in_the_environment(tmp_path, kernels, monkeypatch):
     assert_same(load(VGG16, LAYERS, resolve(AUTO, VGG16)).kernels, kernels)
     with pytest.raises(InputError, match=r"^\$TF_STYLE_WEIGHTS=.*no layer 'block2_conv2'"):
         load(VGG16, VGG16.up_to(["block3_conv1"]), resolve(AUTO, VGG16))
+
+
+def test_a_file_that_is_called_like_a_word_stays_a_file(monkeypatch):
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "random")
+    assert Path(resolve(AUTO, VGG16)) == Path("random") and resolve(AUTO, VGG16) != "random"
+
+
+def test_what_was_learned_is_known_by_its_word_or_its_file(tmp_path, kernels):
+    write_kernels(tmp_path / "a.h5", kernels)
+    assert are_learned("unsupervised") and are_learned(str(tmp_path / "a.h5"))
+    assert not any(map(are_learned, (None, "imagenet", "random", str(tmp_path / "no.h5"))))
 
 
 def test_imagenet_is_fetched_by_keras(tmp_path, kernels, monkeypatch):
@@ -94,13 +89,12 @@ def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
     assert not list((tmp_path / "models").glob("*.h5"))
 
 
-
 def test_auto_falls_back_to_learning_and_says_so(monkeypatch):
     def no_network(architecture, *, offline):
         raise InputError("--weights=imagenet: no pretrained VGG16 (no route). Fetch it by hand")
 
     monkeypatch.setattr(weights, "imagenet_file", no_network)
-    with pytest.warns(UserWarning, match="learning features from the pictures .*no route") as seen:
+    with pytest.warns(UserWarning, match="using features learned .*no route") as seen:
         assert resolve(AUTO, VGG16) == "unsupervised"
     assert len(seen) == 1
     with warnings.catch_warnings():
@@ -109,19 +103,6 @@ def test_auto_falls_back_to_learning_and_says_so(monkeypatch):
 
 
 # Offline
-
-
-@pytest.fixture
-def no_downloads(monkeypatch, tmp_path):
-    """Keras' cache, empty; to ask the network for something fails the test."""
-    def get_file(*_, **__):
-        pytest.fail("something was to be fetched")
-
-    monkeypatch.setattr(keras.utils, "get_file", get_file)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    cache = tmp_path / "keras" / "models"
-    cache.mkdir(parents=True)
-    return cache
 
 
 @pytest.fixture
@@ -148,7 +129,7 @@ def test_offline_the_file_in_the_cache_is_imagenet(kept_file, kernels):
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"cut off")])
 def test_offline_without_a_whole_file_nothing_is_fetched(kept_file, damage):
     damage(kept_file)
-    with pytest.warns(UserWarning, match="learning features .* Keras' cache") as seen:
+    with pytest.warns(UserWarning, match="using features learned .* Keras' cache") as seen:
         assert resolve(AUTO, VGG16, offline=True) == "unsupervised"
     assert len(seen) == 1 and "\n" not in str(seen[0].message)
     for given in (lambda: load(VGG16, LAYERS, "imagenet", offline=True),
@@ -164,90 +145,3 @@ def test_offline_without_a_whole_file_nothing_is_fetched(kept_file, damage):
 def test_offline_the_environment_wins(kept_file, monkeypatch):
     monkeypatch.setenv("TF_STYLE_WEIGHTS", "mine.h5")
     assert resolve(AUTO, VGG16, offline=True) == "mine.h5"
-
-
-def test_a_feature_model_keeps_what_it_learns_where_it_is_told(tmp_path, no_downloads, counted):
-    for _ in range(2):
-        feature_model(["block1_conv1"], "unsupervised", cache_dir=tmp_path / "mine")
-    assert len(counted) == 1 and len(list((tmp_path / "mine").iterdir())) == 1
-
-
-# Learned kernels and their cache
-
-
-@pytest.fixture
-def counted(monkeypatch):
-    """Learning, counted; by a stand-in that takes no time."""
-    calls = []
-
-    def learn(architecture, layers, pictures, *, seed):
-        calls.append(len(pictures))
-        return load(architecture, layers, "random", seed=seed).kernels
-
-    monkeypatch.setattr(learned.unsupervised, "learn", learn)
-    return calls
-
-
-def test_learned_kernels_are_kept(tmp_path, content, style, counted):
-    first = learned.load(VGG16, LAYERS, [content, style], folder=tmp_path / "new" / "cache")
-    second = learned.load(VGG16, LAYERS, [content, style], folder=tmp_path / "new" / "cache")
-    assert (first[1], second[1]) == (False, True)
-    assert counted == [2 * 2 + 6], "the pictures, twice, and the package's samples"
-    assert_same(first[0], second[0])
-
-
-def test_the_cache_tells_apart_all_that_matters(tmp_path, content, style, counted):
-    def had(architecture=VGG16, layer="block2_conv1", pictures=(content, style), seed=0):
-        return learned.load(architecture, architecture.up_to([layer]), pictures, seed=seed,
-                            folder=tmp_path)[1]
-
-    changed = content.copy()
-    changed[0, 0, 0] += 0.01
-    variants = [{}, {"architecture": ARCHITECTURES["vgg19"]}, {"layer": "block1_conv2"},
-                {"pictures": (content,)}, {"pictures": (changed, style)},
-                {"pictures": (content.reshape(64, 48, 3), style)}, {"seed": 1}]
-    assert not any(had(**variant) for variant in variants)
-    assert all(had(**variant) for variant in variants)
-    assert len(counted) == len(variants)
-
-
-def test_a_damaged_entry_is_learned_again(tmp_path, content, counted):
-    learned.load(VGG16, LAYERS, [content], folder=tmp_path)
-    entry, = tmp_path.iterdir()
-    whole = entry.read_bytes()
-    for damage in (b"", b"nonsense", whole[:-2000]):
-        entry.write_bytes(damage)
-        kernels, cached = learned.load(VGG16, LAYERS, [content], folder=tmp_path)
-        assert not cached and list(tmp_path.iterdir()) == [entry]
-        again, cached = learned.load(VGG16, LAYERS, [content], folder=tmp_path)
-        assert cached
-        assert_same(kernels, again)
-
-
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, content, counted):
-    (tmp_path / "file").touch()
-    for _ in range(2):
-        with pytest.warns(UserWarning, match="cannot be kept"):
-            assert not learned.load(VGG16, LAYERS, [content], folder=tmp_path / "file" / "cache")[1]
-
-
-def test_the_cache_is_bounded(tmp_path, content, counted, monkeypatch):
-    learned.load(VGG16, LAYERS, [content], folder=tmp_path, seed=0)
-    size = next(tmp_path.iterdir()).stat().st_size
-    other = tmp_path / "mine.h5"
-    other.write_bytes(b"not ours to delete" * size)
-    os.utime(other, (0, 0))
-    monkeypatch.setattr(learned, "LIMIT_BYTES", int(2.5 * size))
-    for seed in range(1, 6):
-        learned.load(VGG16, LAYERS, [content], folder=tmp_path, seed=seed)
-    assert other.exists() and len(list(tmp_path.iterdir())) == 2 + 1
-    assert learned.load(VGG16, LAYERS, [content], folder=tmp_path, seed=5)[1]
-
-
-def test_the_users_cache_is_where_the_system_has_it(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(learned.sys, "platform", "linux")
-    assert learned.cache_folder() == tmp_path / "tf_style"
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    monkeypatch.setattr(learned.sys, "platform", "win32")
-    assert learned.cache_folder() == tmp_path / "local" / "tf_style"

@@ -1,4 +1,3 @@
-import copy
 import random
 import subprocess
 import sys
@@ -10,8 +9,10 @@ import pytest
 import tensorflow as tf
 
 from tf_style import Checkpoints, InputError, Settings, Stylizer, stylize
-from tf_style.image.files import resize
+from tf_style.image.resize import resize
+from tf_style.run.canvas import Canvas
 from tf_style.run.checkpoints import differences, origin
+from tf_style.run.descent import Descent
 from tf_style.run.scene import Scene
 
 # Draws, rates and moments that all depend on the step.
@@ -44,11 +45,8 @@ def unbroken(stylizers, content, style):
     return stylizers[1].stylize(content, style)
 
 
-def changed(stylizer, **settings):
-    """With what is compiled, and other settings of what is not."""
-    stylizer = copy.copy(stylizer)
-    stylizer.settings = stylizer.settings.replace(**settings)
-    return stylizer
+def changed(**settings):
+    return Stylizer(**{**SMALL, **settings})
 
 
 def broken_off(folder, stylizer, content, style, after, **options):
@@ -92,7 +90,7 @@ def test_a_finished_run_takes_no_step(stylizers, unbroken, tmp_path, content, st
 
 
 def test_a_size_that_had_settled_is_not_gone_on_with(stylizers, tmp_path, content, style):
-    stylizer = changed(stylizers[0], steps=60, tolerance=1.0)
+    stylizer = changed(steps=60, tolerance=1.0)
     broken_off(tmp_path, stylizer, content, style, 20)
     second = stylizer.stylize(content, style, checkpoints=Checkpoints(tmp_path, resume=True))
     assert [step.scale for step in second.history] == [1] * 20 + [2] * 20
@@ -135,7 +133,7 @@ def test_another_run_is_refused_and_the_difference_named(
 ):
     broken_off(tmp_path, stylizers[0], content, style, 2)
     with pytest.raises(InputError, match=message) as error:
-        changed(stylizers[1], **changes.get("settings", {})).stylize(
+        changed(**changes.get("settings", {})).stylize(
             content / 2 if "content" in changes else content,
             style / 2 if "style" in changes else style,
             checkpoints=Checkpoints(tmp_path, resume=True),
@@ -165,18 +163,24 @@ def test_differences_are_named_by_what_causes_them(content, style):
 
 
 def test_the_block_size_goes_on_unless_other_memory_is_asked_for(
-    stylizers, tmp_path, content, style
+    tmp_path, content, style, monkeypatch
 ):
-    def shrink(step):
-        # As where memory runs out; the last step computes no more.
-        stylizers[0]._canvas.block_size = 32
-        return True
+    original, calls = Descent.value_and_gradient, []
 
-    only_one = changed(stylizers[0], scales=1, steps=1)
-    only_one.stylize(content, style, checkpoints=Checkpoints(tmp_path), callback=shrink)
-    for given, expected in (({}, 32), ({"block_size": 64}, 64)):
-        result = changed(only_one, **given).stylize(
-            content, style, checkpoints=Checkpoints(tmp_path, resume=True)
+    def short_of_memory(*arguments):
+        calls.append(1)
+        if len(calls) == 1:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+        return original(*arguments)
+
+    large = np.tile(content, (4, 4, 1))
+    only_one = {"size": 160, "scales": 1, "steps": 1, "style_loss": "gram"}
+    with monkeypatch.context() as patch, pytest.warns(UserWarning, match="blocks of 128 pixels"):
+        patch.setattr(Descent, "value_and_gradient", short_of_memory)
+        changed(**only_one).stylize(large, style, checkpoints=Checkpoints(tmp_path))
+    for given, expected in (({}, 128), ({"block_size": 64}, 64)):
+        result = changed(**only_one, **given).stylize(
+            large, style, checkpoints=Checkpoints(tmp_path, resume=True)
         )
         assert result.settings.block_size == expected and result.resumed_at_step == 1
 
@@ -235,17 +239,17 @@ def test_where_all_are_damaged_it_starts_anew(stylizers, unbroken, tmp_path, con
 
 def test_what_was_being_written_does_not_count(tmp_path):
     checkpoints = Checkpoints(tmp_path)
-    checkpoints.add(lambda folder: (folder / "state").write_text("whole"))
+    checkpoints.add(lambda folder: (folder / "state").write_text("whole"), pytest.fail)
 
     def killed(folder):
         (folder / "state").write_text("hal")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        checkpoints.add(killed)
+        checkpoints.add(killed, pytest.fail)
     kept, = Checkpoints(tmp_path).newest_first()
     assert (kept / "state").read_text() == "whole"
-    Checkpoints(tmp_path).add(lambda folder: (folder / "next").touch())
+    Checkpoints(tmp_path).add(lambda folder: (folder / "next").touch(), pytest.fail)
     newest, _ = Checkpoints(tmp_path).newest_first()
     assert [each.name for each in newest.iterdir()] == ["next"]
 
@@ -253,7 +257,7 @@ def test_what_was_being_written_does_not_count(tmp_path):
 def test_the_last_two_are_kept(tmp_path):
     checkpoints = Checkpoints(tmp_path / "kept")
     for number in range(11):
-        checkpoints.add(lambda folder, number=number: (folder / str(number)).touch())
+        checkpoints.add(lambda folder, number=number: (folder / str(number)).touch(), pytest.fail)
     assert [next(each.iterdir()).name for each in checkpoints.newest_first()] == ["10", "9"]
 
 
@@ -270,16 +274,15 @@ def test_a_disk_that_is_full_does_not_end_the_run(
 
 
 def test_a_loss_that_is_not_finite_is_not_kept(stylizers, tmp_path, content, style, monkeypatch):
-    canvas = stylizers[0]._canvas
-    healthy = canvas.value_and_gradient
+    healthy = Canvas.value_and_gradient
 
-    def broken(targets):
-        loss, parts, gradient = healthy(targets)
-        return tf.where(canvas.adam.count >= 3, np.nan, loss), parts, gradient
+    def broken(canvas, targets):
+        loss, parts, gradient = healthy(canvas, targets)
+        return tf.where(canvas.moments.count >= 3, np.nan, loss), parts, gradient
 
-    monkeypatch.setattr(canvas, "value_and_gradient", broken)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), monkeypatch.context() as patch:
         warnings.simplefilter("ignore")
+        patch.setattr(Canvas, "value_and_gradient", broken)
         stylizers[0].stylize(content, style, checkpoints=Checkpoints(tmp_path, every=1))
     result = stylizers[1].stylize(
         content, style, checkpoints=Checkpoints(tmp_path, resume=True)
@@ -303,7 +306,7 @@ def test_how_often(tmp_path, monkeypatch):
     checkpoints = Checkpoints(tmp_path)
     now[0] += 0.1
     assert checkpoints.due(1), "what a checkpoint takes is not known before the first"
-    checkpoints.add(write)
+    checkpoints.add(write, pytest.fail)
     now[0] += 24
     assert not checkpoints.due(2)
     now[0] += 2

@@ -5,58 +5,69 @@ import numpy as np
 import pytest
 
 from tf_style.image import color
-from tf_style.run.inputs import Read
-from tf_style.run.scene import Scene
+from tf_style.run.inputs import PictureFile
+from tf_style.run.scene import Mender, Scene
 from tf_style.run.schedule import Scale
 from tf_style.settings import InputError, Settings
 
 SCALE = Scale(height=24, width=32, style_side=28, steps=1)
 
 
+def shares(scene):
+    return [style.share for style in scene.styles]
+
+
+def names(scene):
+    return [style.name for style in scene.styles]
+
+
+def mended(scene):
+    return Mender().mend(scene, lambda text: None)
+
+
 def test_shares_are_equal_or_as_given(content, style):
-    assert Scene.of(Settings(), content, style).shares == (1,)
-    assert Scene.of(Settings(), content, [style, content]).shares == (0.5, 0.5)
+    assert shares(Scene.of(Settings(), content, style)) == [1]
+    assert shares(Scene.of(Settings(), content, [style, content])) == [0.5, 0.5]
     blended = Scene.of(Settings(style_blend="3,1"), content, [style, content])
-    assert blended.shares == (0.75, 0.25)
+    assert shares(blended) == [0.75, 0.25]
 
 
 def test_a_style_counts_as_much_in_each_pixel_of_its_region(content, style):
     left = np.zeros((*content.shape[:2], 3), np.float32)
     left[:, : content.shape[1] // 4] = 1
     scene = Scene.of(Settings(), content, [style, style], [left, 1 - left])
-    assert scene.shares == pytest.approx((0.25, 0.75))
+    assert shares(scene) == pytest.approx([0.25, 0.75])
 
 
 def test_masks_follow_the_sizes(content, style):
     mask = np.zeros((*style.shape[:2], 3), np.float32)
     mask[:, : style.shape[1] // 2] = 1
-    (seen,) = Scene.of(Settings(), content, style, [], [mask]).styles_at(SCALE)
-    assert seen["image"].shape == (20, 28, 3) and seen["mask"].shape == (20, 28, 1)
-    assert seen["mask"].mean() == pytest.approx(0.5, abs=0.02) and "region" not in seen
+    _, (seen,) = Scene.of(Settings(), content, style, [], [mask]).at(SCALE)
+    assert seen.picture.shape == (20, 28, 3) and seen.mask.shape == (20, 28)
+    assert seen.mask.mean() == pytest.approx(0.5, abs=0.02) and seen.region is None
     region = np.ones((*content.shape[:2], 3), np.float32)
-    (seen,) = Scene.of(Settings(), content, style, [region]).styles_at(SCALE)
-    assert seen["region"].shape == (24, 32, 1) and seen["region"].min() == 1
+    _, (seen,) = Scene.of(Settings(), content, style, [region]).at(SCALE)
+    assert seen.region.shape == (24, 32) and seen.region.min() == 1
 
 
 def test_starts(content, style):
-    scene = Scene.of(Settings(), content, style)
-    starts = {name: scene.start(Settings(init=name), SCALE)
+    scene = Scene.of(Settings(size=32), content, style)
+    starts = {name: scene.start(Settings(init=name))
               for name in ("content", "style", "noise", "gray")}
     for start in starts.values():
         assert start.shape == (24, 32, 3) and start.dtype == np.float32
         assert start.min() >= 0 and start.max() <= 1
     assert np.ptp(starts["gray"]) == 0 and starts["noise"].std() > 0.25
-    np.testing.assert_array_equal(scene.start(Settings(), SCALE), starts["content"])
-    half = scene.start(Settings(init_noise=0.5), SCALE)
+    np.testing.assert_array_equal(scene.start(Settings()), starts["content"])
+    half = scene.start(Settings(init_noise=0.5))
     np.testing.assert_allclose(half, (starts["content"] + starts["noise"]) / 2, atol=1e-6)
-    alone = Scene.of(Settings(), None, style)
-    np.testing.assert_array_equal(alone.start(Settings(), SCALE), starts["noise"])
+    alone = Scene.of(Settings(size="32x24"), None, style)
+    np.testing.assert_array_equal(alone.start(Settings()), starts["noise"])
 
 
 def test_a_start_from_a_picture_covers_the_image(pictures, content, style):
-    wide = Scale(height=10, width=30, style_side=30, steps=1)
-    start = Scene.of(Settings(), content, style).start(
-        Settings(init=str(pictures / "style.png")), wide
+    start = Scene.of(Settings(size=30), content[:21], style).start(
+        Settings(init=str(pictures / "style.png"))
     )
     middle = style[11:29]
     assert start.shape == (10, 30, 3)
@@ -67,47 +78,49 @@ def test_colours_are_matched_before_the_run(content, style):
     distances = {}
     for mode in ("none", "luminance", "statistics", "histogram"):
         settings = Settings(preserve_color=mode, style_cleanup="off")
-        (seen,) = Scene.of(settings, content, style).prepared(settings).styles
-        distances[mode] = color.sliced_wasserstein(seen, content)
+        (seen,) = Scene.of(settings, content, style).prepared(settings, mended).styles
+        distances[mode] = color.sliced_wasserstein(seen.picture, content)
     assert distances["none"] == distances["luminance"]
     assert distances["statistics"] < 0.5 * distances["none"]
     assert distances["histogram"] < 0.5 * distances["none"]
 
 
 def test_a_small_style_is_named_and_seen_no_larger_than_it_should(content, style):
+    small = Settings(size=56)
+    scene = Scene.of(small, content, style)
+    assert scene.prepared(small, mended).styles == scene.styles
     scene = Scene.of(Settings(), content, style)
-    good = scene.mending(56)
-    assert good.defects == ((),) and good.styles[0].image is scene.styles[0]
-    assert scene.mending(512).defects == (("small",),)
-    large = Scale(height=384, width=512, style_side=512, steps=1)
-    (seen,) = scene.prepared(Settings(), scene.mending(512)).styles_at(large)
-    assert max(seen["image"].shape) == 79, "56 pixels, and the square root of two"
-    (seen,) = scene.prepared(Settings()).styles_at(large)
-    assert max(seen["image"].shape) == 512
+    prepared = scene.prepared(Settings(), mended)
+    assert [each.defects for each in prepared.styles] == [("small",)]
+    _, (seen,) = prepared.at(scene.scales[-1])
+    assert max(seen.picture.shape) == 79, "56 pixels, and the square root of two"
+    off = Settings(style_cleanup="off")
+    _, (seen,) = scene.prepared(off, mended).at(scene.scales[-1])
+    assert max(seen.picture.shape) == 512
 
 
 @pytest.mark.parametrize("mode", ["none", "statistics"])
 def test_a_poor_style_among_good_ones_comes_with_what_mending_left(content, style, mode):
     noise = np.random.default_rng(0).normal(0, 0.15, style.shape)
     poor = np.clip(style + noise, 0, 1).astype(np.float32)
-    settings = Settings(preserve_color=mode)
+    settings = Settings(preserve_color=mode, size=56)
     scene = Scene.of(settings, content, [style, poor])
-    mending = scene.mending(56)
-    assert mending.defects == ((), ("noisy",))
+    prepared = scene.prepared(settings, mended)
+    assert [each.defects for each in prepared.styles] == [(), ("noisy",)]
     scale = Scale(height=32, width=48, style_side=48, steps=1)
-    first, second = scene.prepared(settings, mending).styles_at(scale)
-    assert "mended_again" not in first
-    assert second["mended_again"].shape == second["image"].shape
-    change = np.abs(second["mended_again"] - second["image"]).mean()
+    _, (first, second) = prepared.at(scale)
+    assert first.mended_again is None
+    assert second.mended_again.shape == second.picture.shape
+    change = np.abs(second.mended_again - second.picture).mean()
     assert 0 < change < 0.05
 
 
 def test_styles_are_called_by_their_files(pictures, content, style):
     path = str(pictures / "style.png")
-    assert Scene.of(Settings(), content, style).names == ("style",)
-    scene = Scene.of(Settings(), content, [style, path, "sample:ink", Read.of(path)])
-    assert scene.names == ("style 1", path, "sample:ink", path)
-    np.testing.assert_array_equal(scene.styles[1], scene.styles[3])
+    assert names(Scene.of(Settings(), content, style)) == ["style"]
+    scene = Scene.of(Settings(), content, [style, path, "sample:ink", PictureFile.of(path)])
+    assert names(scene) == ["style 1", path, "sample:ink", path]
+    np.testing.assert_array_equal(scene.styles[1].picture, scene.styles[3].picture)
     mask = np.zeros((*content.shape[:2], 3), np.float32)
     with pytest.raises(InputError, match=re.escape(f"the region of {path} is empty")):
         Scene.of(Settings(), content, path, [mask])
@@ -119,7 +132,7 @@ def test_a_file_that_vanishes_while_it_is_read_is_named(pictures, monkeypatch):
 
     monkeypatch.setattr(Path, "read_bytes", vanish)
     with pytest.raises(InputError, match="cannot be read any more"):
-        Read.of(str(pictures / "style.png"))
+        PictureFile.of(str(pictures / "style.png"))
 
 
 def test_what_does_not_belong_together_is_named(content, style):
@@ -137,3 +150,28 @@ def test_what_does_not_belong_together_is_named(content, style):
         with pytest.raises(InputError) as error:
             Scene.of(Settings(**settings), *arguments)
         assert message in str(error.value)
+
+
+def test_sizes_are_laid_out_once_and_again_for_networks_that_see_less(content, style):
+    settings = Settings(size=64, scales=3, steps=1)
+    scene = Scene.of(settings, content, style, least=4)
+    assert [scale.width for scale in scene.scales] == [16, 32, 64]
+    assert scene.seen_by(settings, 4) is scene
+    assert [scale.width for scale in scene.seen_by(settings, 16).scales] == [32, 64]
+    with pytest.raises(InputError, match="Least side: 64 pixels"):
+        scene.seen_by(settings, 64)
+
+
+def test_a_style_that_comes_again_is_mended_and_spoken_of_once(content, style):
+    noise = np.random.default_rng(0).normal(0, 0.15, style.shape)
+    poor = np.clip(style + noise, 0, 1).astype(np.float32)
+    mender, notes = Mender(), []
+    settings = Settings(size=56)
+    mask = np.ones((*poor.shape[:2], 3), np.float32)
+    first = mender.mend(Scene.of(settings, content, poor), notes.append)
+    again = mender.mend(Scene.of(settings, content[::-1], poor, [], [mask]), notes.append)
+    assert len(notes) == 1 and notes[0].startswith("style: noisy; mended, ")
+    assert again[0].picture is first[0].picture
+    assert again[0].mask is not None and first[0].mask is None, "the mask is the scene's own"
+    mender.mend(Scene.of(settings, content, 1 - poor), notes.append)
+    assert len(notes) == 2, "another picture"

@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from tf_style.run.schedule import has_settled, learning_rates, plan
+from tf_style.run.schedule import Scale, check_size, has_settled, learning_rates, plan
 from tf_style.settings import InputError, Settings
 
 
@@ -49,15 +50,16 @@ def test_pictures_that_are_too_small_are_named():
 
 def test_learning_rate_comes_to_rest_at_the_last_size_alone():
     settings = Settings(learning_rate=0.5)
-    assert set(learning_rates(settings, 90, last=False)) == {0.5}
-    rates = learning_rates(settings, 90, last=True)
+    assert set(learning_rates(settings, Scale(9, 9, 9, 90, number=1, count=2))) == {0.5}
+    rates = learning_rates(settings, Scale(9, 9, 9, 90, number=2, count=2))
     assert rates[0] == 0.5 and rates == sorted(rates, reverse=True)
     assert rates[45] == pytest.approx(0.25) and rates[-1] == pytest.approx(0.05)
 
 
 def test_learning_rate_schedules():
     constant, cosine = (
-        learning_rates(Settings(learning_rate=0.5, learning_rate_schedule=name), 90, last=True)
+        learning_rates(Settings(learning_rate=0.5, learning_rate_schedule=name),
+                       Scale(9, 9, 9, 90))
         for name in ("constant", "cosine")
     )
     assert set(constant) == {0.5}
@@ -95,3 +97,28 @@ def test_settling():
     assert not has_settled([1.0] * 19, 1e-6), "too early to say"
     assert not has_settled([1.0] * 40, 0), "0 turns it off"
     assert has_settled([1.0 + step / 100 for step in range(40)], 1e-6), "a loss that rises"
+
+
+def test_sizes_are_numbered_and_know_the_steps_of_those_left_out():
+    scales = plan(Settings(size=64, scales=3, steps="9,8,7"), (64, 64), {}, 32)
+    assert [(each.number, each.count, each.is_last) for each in scales] == [
+        (1, 2, False), (2, 2, True)
+    ]
+    assert {each.all_steps for each in scales} == {(9, 8, 7)}
+
+
+def test_a_size_that_no_picture_is_large_enough_at():
+    check_size(Settings(size=16), 16)
+    check_size(Settings(size="original"), 512)
+    with pytest.raises(InputError, match=r"--size=15: too small for the deepest .* side: 16 pix"):
+        check_size(Settings(size=15), 16)
+
+
+def test_a_picture_at_a_size(content):
+    scale = Scale(height=12, width=16, style_side=16, steps=1)
+    fitted = scale.fit(content)
+    assert fitted.shape == (12, 16, 3) and fitted.min() >= 0 and fitted.max() <= 1
+    wide = Scale(height=6, width=24, style_side=24, steps=1)
+    # The middle rows of a picture of 48 x 64, all of its columns.
+    expected = Scale(height=6, width=24, style_side=24, steps=1).fit(content[16:32])
+    np.testing.assert_array_equal(wide.cover(content), expected)

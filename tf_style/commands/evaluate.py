@@ -9,72 +9,92 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tf_style.commands.command import Command, CommandLine, CommonOptions, refuse_places
 from tf_style.commands.exits import DONE, say, tensorflow_quiet
-from tf_style.commands.flags import answered, parse, refuse
 from tf_style.commands.outputs import check_apart
-from tf_style.settings import AUTO, EVALUATE_OPTIONS, WEIGHTS, InputError
+from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings.option import Switch, Text, Texts, option
 
 if TYPE_CHECKING:
-    from tf_style.view.metrics import Evaluation
+    from tf_style.measure.metrics import Evaluation
 
-EVALUATE_USAGE = """\
+USAGE = """\
 Measure how well pictures took over a style, and how much content they kept.
 
   tf_style_evaluate --content=FILE --style=FILE --generated=FILE [--generated=FILE ...]
 """
 
 
-def evaluate(argv: list[str]) -> int:
-    values, positional = parse("tf_style_evaluate", EVALUATE_OPTIONS, argv)
-    if answered(values, EVALUATE_USAGE, EVALUATE_OPTIONS):
-        return DONE
-    refuse(positional)
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(CommonOptions):
+    """The options of `tf_style_evaluate`."""
+
+    content: str | None = option(Text("FILE"), None, "content picture, or sample:NAME")
+    style: tuple[str, ...] = option(
+        Texts("FILE"), (), "style picture, or sample:NAME; given again: pooled"
+    )
+    generated: tuple[str, ...] = option(
+        Texts("FILE"), (), "picture to measure; may be given several times"
+    )
+    weights: str = option(
+        Text("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, random, or a "
+        "weights file",
+    )
+    offline: bool = option(Switch(), False, Settings.option("offline").help)
+    json: bool = option(Switch(), False, "print a JSON list instead of a table")
+    plot: str | None = option(
+        Text("FILE"), None, "draw style distance over content similarity"
+    )
+
+
+def evaluate(line: CommandLine) -> int:
+    """Measure pictures and print what was found."""
+    refuse_places(line)
+    options = line.options(EvaluateOptions)
     for name in ("content", "style", "generated"):
-        if not values.get(name):
+        if not getattr(options, name):
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE")
-    from tf_style.image import files
+    from tf_style.image.picture import read_picture
+    from tf_style.image.resize import fitted_size
+    from tf_style.measure import metrics
     from tf_style.network import weights
     from tf_style.network.architectures import ARCHITECTURES
-    from tf_style.network.choice import known_weights
-    from tf_style.network.kernel_files import digests
-    from tf_style.view import metrics
+    from tf_style.network.choice import Choice, known_weights
 
-    content = files.read_picture(values["content"])
-    styles = [files.read_picture(name) for name in values["style"]]
-    generated = {name: files.read_picture(name) for name in values["generated"]}
+    content = read_picture(options.content)
+    styles = [read_picture(name) for name in options.style]
+    generated = {name: read_picture(name) for name in options.generated}
     network = ARCHITECTURES["vgg16"]
+    least = network.least_size(metrics.STYLE_LAYERS)
     for name, picture in generated.items():
-        _check_visible(name, picture.shape[:2], network.least_size(metrics.STYLE_LAYERS))
-        for style_name, style in zip(values["style"], styles, strict=True):
-            seen = files.fitted_size(*style.shape[:2], max(picture.shape[:2]))
-            _check_visible(style_name, seen, network.least_size(metrics.STYLE_LAYERS))
-    if values.get("plot"):
-        from tf_style.view.plotting import check_figure
+        _check_visible(name, picture.shape[:2], least)
+        for style_name, style in zip(options.style, styles, strict=True):
+            seen = fitted_size(*style.shape[:2], max(picture.shape[:2]))
+            _check_visible(style_name, seen, least)
+    if options.plot:
+        from tf_style.show.plotting import check_figure
 
-        check_figure(values["plot"])
-        check_apart({"plot": Path(values["plot"])}, [
-            values["content"], *values["style"], *values["generated"], *values["flagfile"],
-            *[name for name in (values.get("weights"), weights.environment_file()) if name],
+        check_figure(options.plot)
+        check_apart({"plot": Path(options.plot)}, [
+            options.content, *options.style, *options.generated, *line.flagfiles,
+            *[name for name in (line.given.get("weights"), weights.environment_file()) if name],
         ])
-    layers = network.up_to(metrics.STYLE_LAYERS)
-    given, offline = values.get("weights", AUTO), values.get("offline", False)
-    known_weights(given, network, offline=offline)
-    if given not in (AUTO, *WEIGHTS):
-        weights.load(network, layers, given)
-    with tensorflow_quiet(values.get("verbose", False)):
-        from tf_style.network.features import vgg_model
-    source = weights.resolve(given, network, offline=offline)
-    kernels = weights.load(
-        network, layers, source, pictures=[content, *styles], offline=offline
-    ).kernels
-    judge = metrics.Judge(vgg_model(network, metrics.STYLE_LAYERS, kernels), content, styles)
+    known_weights(options.weights, network, offline=options.offline)
+    if options.weights not in (AUTO, *WEIGHTS):
+        weights.load(network, network.up_to(metrics.STYLE_LAYERS), options.weights)
+    with tensorflow_quiet(options.verbose):
+        from tf_style.network.networks import build
+    source = weights.resolve(options.weights, network, offline=options.offline)
+    built = build(Choice("vgg16", source), metrics.STYLE_LAYERS, pictures=[content, *styles],
+                  offline=options.offline)
+    judge = metrics.Judge(built.model, content, styles)
     measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
-    flattered = {name: _made_with(name, digests(kernels)) for name in generated}
-    if values.get("json"):
+    flattered = {name: _made_with(name, built.fingerprints) for name in generated}
+    if options.json:
         rows = [
             {"generated": name, **_without_nan(dataclasses.asdict(measured[name])),
              "weights": source, "flattered": flattered[name]}
-            for name in values["generated"]
+            for name in options.generated
         ]
         print(json.dumps(rows, indent=2))
     else:
@@ -83,10 +103,10 @@ def evaluate(argv: list[str]) -> int:
         if same:
             say(f"tf_style_evaluate: {name} was made with the weights that judge it here, which "
                  "flatters it; judge with other --weights")
-    if values.get("plot"):
-        from tf_style.view.plotting import plot_tradeoff, write_figure
+    if options.plot:
+        from tf_style.show.plotting import plot_tradeoff, write_figure
 
-        write_figure(values["plot"], plot_tradeoff(measured))
+        write_figure(options.plot, plot_tradeoff(measured))
     return DONE
 
 
@@ -99,8 +119,8 @@ def _check_visible(name: str, shape: tuple[int, int], least: int) -> None:
 
 def _made_with(picture: str, judge: Mapping[str, str]) -> bool | None:
     """Whether the judge's kernels made the picture; `None` where the file does not say."""
-    from tf_style.image.files import read_note
-    from tf_style.view.metrics import flattered
+    from tf_style.image.picture import read_note
+    from tf_style.measure.metrics import flattered
 
     try:
         maker = json.loads(read_note(picture) or "")["weights"]
@@ -110,7 +130,7 @@ def _made_with(picture: str, judge: Mapping[str, str]) -> bool | None:
 
 
 def _without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON has no number for what could not be measured; it has null."""
+    """JSON has no number for what could not be measured: it becomes null."""
     return {name: None if math.isnan(value) else value for name, value in measures.items()}
 
 
@@ -122,3 +142,6 @@ def _print_table(measured: Mapping[str, Evaluation], source: str) -> None:
     for name, each in measured.items():
         print(f"{name:{width}}  {each.style_distance:14.3f}  {each.content_similarity:18.3f}  "
               f"{each.edge_agreement:14.3f}  {each.color_distance:15.3f}")
+
+
+COMMAND = Command("tf_style_evaluate", USAGE, (EvaluateOptions,), evaluate)

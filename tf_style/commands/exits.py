@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and one line for what stopped it."""
+"""How a command ends: exit codes, and one line that says what stopped it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tf_style.commands.command import Command
+from tf_style.commands.flags import parse
 from tf_style.settings import InputError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
-def guarded(
-    program: str, command: Callable[[list[str]], int], argv: Sequence[str] | None
-) -> int:
+def guarded(command: Command, argv: Sequence[str] | None) -> int:
     """Run a command; turn what stops it into one line on stderr and an exit code."""
+    program = command.program
     for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks is no reason to fail.
+        # A name that the terminal's encoding cannot show is no reason to fail.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = lambda message, *_, **__: say(f"{program}: {message}")
         try:
-            return command(list(sys.argv[1:] if argv is None else argv))
+            line = parse(command, list(sys.argv[1:] if argv is None else argv))
+            return DONE if command.answers(line) else command.run(line)
         except InputError as error:
             say(f"{program}: {error}")
             return BAD_INPUT
@@ -38,13 +40,13 @@ def guarded(
             say(f"{program}: not enough memory; try a smaller --size")
             return FAILED
         except BrokenPipeError:
-            # Whoever read our output has gone. Python would complain again when it exits.
+            # The reader of our output has gone. Python would complain again when it exits.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED
 
 
 def say(text: str) -> None:
-    """Print one line on stderr. What would move the cursor, as in a file's name, is spelt out."""
+    """Print one line on stderr. Characters that would move the cursor are escaped."""
     line = " ".join(text.split("\n"))
     line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
     print(line, file=sys.stderr, flush=True)
@@ -72,13 +74,13 @@ def interruptible() -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def tensorflow_quiet(verbose: bool) -> Iterator[None]:
-    """Import TensorFlow within: its start-up messages stay off the screen."""
+    """Import TensorFlow in this context: its start-up messages stay off the screen."""
     if verbose:
         yield
         return
     from tf_style.image.decoding import native_messages_off
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # The messages before its log starts heed no variable. They are written by C++ code.
+    # Messages before its log starts obey no variable; C++ code writes them.
     with native_messages_off():
         yield

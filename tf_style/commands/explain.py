@@ -2,77 +2,123 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tf_style.commands.command import (
+    Command,
+    CommandLine,
+    CommonOptions,
+    refuse_places,
+    require,
+)
 from tf_style.commands.exits import DONE, say, tensorflow_quiet
-from tf_style.commands.flags import answered, parse, refuse
 from tf_style.commands.outputs import check_apart
-from tf_style.settings import AUTO, EXPLAIN_OPTIONS, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings.option import Text, Texts, option
+from tf_style.settings.size import Size, SizeType
 
-EXPLAIN_USAGE = """\
+USAGE = """\
 Draw why it works: feature maps, what each layer keeps, and where each pulls the picture.
 
   tf_style_explain --content=FILE --style=FILE [--generated=FILE] --output=FOLDER
+
+It takes the flags of a run, and explains that run.
 """
 
 
-def explain(argv: list[str]) -> int:
-    values, positional = parse("tf_style_explain", EXPLAIN_OPTIONS, argv)
-    if answered(values, EXPLAIN_USAGE, EXPLAIN_OPTIONS):
-        return DONE
-    refuse(positional)
-    for name, example in (("content", "FILE"), ("style", "FILE"), ("output", "FOLDER")):
-        if not values.get(name):
-            raise InputError(f"--{name}: expected a value, such as --{name}={example}")
-    chosen = {option.name: values.get(option.name, option.default) for option in EXPLAIN_OPTIONS}
-    settings = Settings(**{name: chosen[name] for name in ("size", "steps", "weights", "offline")})
-    from tf_style.image import files
-    from tf_style.network import weights
-    from tf_style.network.architectures import ARCHITECTURES
-    from tf_style.network.choice import choose, known_weights
-    from tf_style.run import schedule
-    from tf_style.view import figures, plotting
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExplainOptions(CommonOptions):
+    """The options of `tf_style_explain` besides those of a run."""
 
-    network = ARCHITECTURES["vgg16"]
-    layers = [name.strip() for name in chosen["layers"].split(",")]
+    content: str | None = option(Text("FILE"), None, "content picture, or sample:NAME")
+    style: tuple[str, ...] = option(
+        Texts("FILE"), (), "style picture, or sample:NAME; given again: blended"
+    )
+    content_mask: tuple[str, ...] = option(
+        Texts("FILE"), (), "for each style, in order: where in the content it goes"
+    )
+    style_mask: tuple[str, ...] = option(
+        Texts("FILE"), (), "for each style, in order: which parts of it count"
+    )
+    generated: str | None = option(
+        Text("FILE"), None, "the picture made of both; default: one is made"
+    )
+    output: str | None = option(
+        Text("FOLDER"), None, "folder for the figures, made if it is missing"
+    )
+    layers: str = option(
+        Text("NAME,NAME,…"), AUTO, "layers to look at; auto: those of a run"
+    )
+    size: Size = option(
+        SizeType(), 256, "long side at which the pictures are looked at, in pixels; original: the "
+        "content's own",
+    )
+
+
+def explain(line: CommandLine) -> int:
+    """Inspect a run and draw what was found."""
+    refuse_places(line)
+    options = line.options(ExplainOptions)
+    require(options, content="FILE", style="FILE", output="FOLDER")
+    settings = line.options(Settings, size=options.size)
+    from tf_style.image.picture import read_picture
+    from tf_style.network import weights
+    from tf_style.network.choice import choose, known_weights
+    from tf_style.run.scene import INITS, Scene
+    from tf_style.run.schedule import plan
+    from tf_style.show import figures, plotting
+
+    layers = [name.strip() for name in options.layers.split(",")]
     layers = [] if layers == [AUTO] else list(dict.fromkeys(layers))
-    network.check(layers, "layers")
     known, choices = choose(settings, known_weights)
-    source = choices["style"].weights
-    needed = network.up_to([*layers, *known.content_layers, *known.style_layers])
-    inputs = [values[name] for name in ("content", "style", "generated") if values.get(name)]
-    content, style, *generated = (files.read_picture(name) for name in inputs)
-    for picture in (content, *generated):
-        schedule.plan(settings, picture.shape[:2], {values["style"]: style.shape[:2]},
-                      needed[-1].stride)
-    inputs += values["flagfile"]
-    if source not in (None, *WEIGHTS):
-        weights.load(network, needed, source)
-        inputs.append(source)
-    outputs = _check_folder(values["output"], [f"{name}.png" for name in figures.NAMES], inputs)
-    with tensorflow_quiet(values.get("verbose", False)):
-        from tf_style.view.inspection import inspect
-    quiet = values.get("quiet", False)
+    looking = [
+        dataclasses.replace(choice, content=dict.fromkeys([*choice.names, *layers]), style={})
+        for choice in choices
+    ]
+    for choice in looking:
+        if choice.architecture:
+            choice.architecture.check(layers, "layers")
+    least = max(choice.least_size for choice in looking)
+    scene = Scene.of(
+        known, options.content, list(options.style), options.content_mask, options.style_mask,
+        least=least,
+    )
+    generated = read_picture(options.generated) if options.generated else None
+    if generated is not None:
+        plan(known, generated.shape[:2],
+             {style.name: style.picture.shape[:2] for style in scene.styles}, least)
+    for choice in looking:
+        if choice.layers and choice.weights not in (None, *WEIGHTS):
+            weights.load(choice.architecture, choice.layers, choice.weights)
+    inputs = [options.content, *options.style, *options.content_mask, *options.style_mask]
+    inputs += [options.generated] if options.generated else []
+    inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]
+    inputs += [*line.flagfiles, *(name for choice in choices for name in choice.files)]
+    outputs = _check_folder(options.output, [f"{name}.png" for name in figures.NAMES], inputs)
+    with tensorflow_quiet(options.verbose):
+        from tf_style.measure.inspection import inspect
     drawn = figures.plot_inspection(inspect(
-        content, style, settings, generated=generated[0] if generated else None, layers=layers,
-        watch=(lambda stage: None) if quiet else say,
+        scene.content, [style.picture for style in scene.styles], settings, generated=generated,
+        layers=layers, content_masks=options.content_mask, style_masks=options.style_mask,
+        watch=(lambda stage: None) if options.quiet else say,
     ))
     outputs[0].parent.mkdir(exist_ok=True)
     for path, figure in zip(outputs, drawn.values(), strict=True):
         plotting.write_figure(path, figure)
-        if not quiet:
+        if not options.quiet:
             print(path)
     return DONE
 
 
 def _check_folder(folder: str, names: Iterable[str], inputs: Sequence[str]) -> list[Path]:
-    """The files of these names in a folder that is there or can be made.
+    """The files with these names in a folder that exists or can be created.
 
     Raises:
         InputError: if they cannot be written, or one would replace an input.
     """
-    from tf_style.image.files import check_writable
+    from tf_style.image.paths import check_writable
 
     if Path(folder).is_file():
         raise InputError(f"--output={folder}: expected a folder, this is a file")
@@ -81,3 +127,6 @@ def _check_folder(folder: str, names: Iterable[str], inputs: Sequence[str]) -> l
         check_writable(path if path.parent.is_dir() else path.parent)
         check_apart({"output": path}, inputs)
     return paths
+
+
+COMMAND = Command("tf_style_explain", USAGE, (ExplainOptions, Settings), explain)

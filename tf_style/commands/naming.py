@@ -9,8 +9,9 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from tf_style.commands.outputs import identity
-from tf_style.image import files, samples
-from tf_style.run.batch import Job
+from tf_style.image import samples
+from tf_style.image.paths import expand, locate
+from tf_style.run.jobs import Job
 from tf_style.settings import InputError
 
 
@@ -24,12 +25,12 @@ def jobs(
         styles: likewise; one of each is blended into one style.
         output: a file; a folder; a name with `{content}` and `{style}` in it; or `None` for a new
             name beside the content.
-        keep: whether pictures that are there are to be kept: names do not evade them then, and
-            they are no contents again where a folder holds both. What is kept has to be complete,
-            so a run that is stopped leaves its picture under another name; so does one of several.
+        keep: whether to keep existing pictures. Then their names are not avoided, and they are not
+            contents themselves if a folder holds both. A kept picture has to be complete, so a run
+            that is stopped leaves its picture under another name; so does one of several.
 
     Raises:
-        InputError: where nothing matches, or two pictures would get one name.
+        InputError: if nothing matches, or two pictures would get the same name.
     """
     contents = [None] if content is None else _pictures("content", content)
     blends = list(itertools.product(*(_pictures("style", each) for each in styles)))
@@ -51,7 +52,7 @@ def jobs(
     left = {identity(job.unfinished): job for job in found.values() if job.unfinished}
     if keep:
         found = {name: job for name, job in found.items() if not job.content or all(
-            made.get(identity(files.locate(job.content)), job) is job for made in (found, left)
+            made.get(identity(locate(job.content)), job) is job for made in (found, left)
         )}
     for name, job in found.items():
         if name in left:
@@ -68,7 +69,7 @@ def title(job: Job) -> str:
 
 def _pictures(flag: str, source: str) -> list[str]:
     try:
-        return files.expand(source)
+        return expand(source)
     except InputError as error:
         raise InputError(f"--{flag}={error}") from None
 
@@ -103,7 +104,7 @@ def _beside(
     """A name beside the first picture; for samples, in the working folder.
 
     Args:
-        taken: a name that is neither there nor among these; `None`: whatever is there.
+        taken: names to avoid, besides those of existing files; `None` to avoid none.
     """
     first = content or styles[0]
     folder = Path() if first.startswith(samples.PREFIX) else Path(first).parent
@@ -117,7 +118,7 @@ def _beside(
 
 def _stem(content: str | None, styles: Sequence[str]) -> str:
     names = [*([content] if content else []), *styles]
-    # File systems take names of 255 bytes.
+    # File systems limit names to 255 bytes.
     return "_".join(_name(name)[:50] for name in names[:4])
 
 

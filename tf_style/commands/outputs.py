@@ -1,4 +1,4 @@
-"""Files that a command writes: that none replaces an input, or another."""
+"""Checks that no file that a command writes replaces an input or another output."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tf_style.settings import InputError
 def check_apart(
     outputs: Mapping[str, Path | Sequence[Path] | None], inputs: Iterable[str]
 ) -> None:
-    """See that nothing that will be written replaces an input, or what another flag names.
+    """Check that nothing that will be written replaces an input, or what another flag names.
 
     Args:
         outputs: flag → the file or files that it names.
 
     Raises:
-        InputError: which one would.
+        InputError: if one would; the message names it.
     """
-    from tf_style.image.files import locate
+    from tf_style.image.paths import locate
 
     read = {identity(locate(each)) for each in inputs}
     written: dict[Hashable, str] = {}
@@ -36,7 +36,7 @@ def check_apart(
 
 
 def check_folder(flag: str, folder: str) -> Path:
-    """`folder` as a path, if it is there or can be made.
+    """`folder` as a path, if it exists or can be created.
 
     Raises:
         InputError: if not.
@@ -51,14 +51,14 @@ def check_folder(flag: str, folder: str) -> Path:
 
 
 def identity(path: Path) -> Hashable:
-    """What two names of one file have in common, whether it is there or not."""
+    """What two names of one file have in common, whether it exists or not."""
     try:
         status = os.stat(path)
         return status.st_dev, status.st_ino
     except ValueError:
-        # No file can have such a name; who writes there will say so.
+        # No file can have such a name; writing it will raise the error.
         return os.fspath(path)
     except OSError:
         real = os.path.realpath(path)
-        # File systems of these do not tell such names apart.
+        # Their file systems do not distinguish such names.
         return real.casefold() if sys.platform in ("darwin", "win32") else real

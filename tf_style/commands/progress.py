@@ -1,4 +1,4 @@
-"""Who watches a run: the progress on the screen, the profiler, and others of their kind."""
+"""What watches a run: the progress on the screen, the profiler, and the like."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tf_style.commands.exits import say
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
+    from tf_style.run.result import Step
     from tf_style.run.schedule import Scale
-    from tf_style.run.stylizer import Step
 
 
 class Watcher(Protocol):
-    """Hears of each step, and that there are no more."""
+    """Called with each step, and when there are no more."""
 
     def show(self, step: Step) -> None: ...
 
@@ -28,10 +28,10 @@ class Watcher(Protocol):
 
 
 class Watchers:
-    """All that watch a run. One that cannot go on, as on a full disk, is left out from then on.
+    """All that watch a run. One that fails, as on a full disk, is left out from then on.
 
     Attributes:
-        failed: whether there was one.
+        failed: whether one has failed.
     """
 
     def __init__(self, watchers: Iterable[Watcher]):
@@ -54,7 +54,7 @@ class Watchers:
                 self._fail(error)
 
     def _fail(self, error: InputError) -> None:
-        # The picture is worth more than what is kept beside it: the run goes on.
+        # The picture is worth more than what is written beside it: the run goes on.
         self.failed = True
         say(f"tf_style: {error}")
 
@@ -68,12 +68,12 @@ class Overall:
         self._began = time.perf_counter()
 
     def show(self, number: int, title: str) -> None:
-        """Say which picture, counted from 1, is begun, and how long the rest may take."""
+        """Say which picture, counted from 1, begins, and how long the rest may take."""
         done = number - 1
         bar = _bar(done / self._count) if sys.stderr.isatty() else ""
         left = ""
         if self._shown:
-            # Those that could not be read took no time, and are not among the ones shown.
+            # Pictures that could not be read took no time and are not among those shown.
             pace = (time.perf_counter() - self._began) / self._shown
             left = f", {minutes(pace * (self._count - done))} left"
         self._shown += 1
@@ -112,9 +112,9 @@ class Progress:
             sys.stderr.write("\n")
 
     def _left(self, step: Step) -> str:
-        """Time left, if what is left goes at this size's pace, pixel for pixel."""
+        """Time left, if the rest takes as long for each pixel as this size does."""
         if self._first is None or self._first.scale != step.scale:
-            # The first step at a size, or after a stop, is not counted: it is compiled, too.
+            # The first step at a size, or after a stop, is not counted: it includes compilation.
             self._first = step
             return ""
         pixels = step.width * step.height
@@ -137,7 +137,7 @@ def minutes(seconds: float) -> str:
 
 
 class Profiler:
-    """Has TensorFlow record ten steps of the last size, without the first, which compiles."""
+    """Makes TensorFlow record ten steps of the last size, without the first, which compiles."""
 
     STEPS = 10
 
@@ -147,22 +147,22 @@ class Profiler:
         self._running = False
 
     def show(self, step: Step) -> None:
-        from tf_style.run import runtime
+        from tf_style.show import profiling
 
         if self._running:
             self._left -= 1
             if not self._left:
                 self.close()
         elif self._left and step.scale == step.scales:
-            runtime.start_profile(os.fspath(self._folder))
+            profiling.start_profile(os.fspath(self._folder))
             self._running = True
 
     def close(self) -> None:
-        from tf_style.run import runtime
+        from tf_style.show import profiling
 
         if self._running:
             self._running = False
-            runtime.stop_profile()
+            profiling.stop_profile()
 
 
 @contextlib.contextmanager

@@ -1,1 +1,1 @@
-"""Pictures as files and as arrays. Nothing here knows TensorFlow."""
+"""Pictures as files and as arrays. Nothing here uses TensorFlow."""

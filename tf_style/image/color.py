@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 _REC709 = np.array([0.2126, 0.7152, 0.0722])
-# Cells of the cube of colours along each channel, and frames that its colours are sorted in.
+# Cells of the cube of colours along each channel, and rotations that its colours are sorted in.
 _CELLS = 16
 _ROTATIONS = 24
 
@@ -52,9 +52,9 @@ def with_luminance(colors: np.ndarray, light: np.ndarray) -> np.ndarray:
     """The colours of one picture under the luminance of another.
 
     Each pixel is a gray of the wanted luma plus the colour's own difference from gray. A sum that
-    no screen can show loses saturation until it fits: its hue and its luma stay. The space is
-    Y'CbCr with the luma of `luminance`: linear in sRGB-encoded values, so that the fit is a
-    division for each pixel, exact, where in CIE Lab it is a search.
+    no screen can show loses saturation until it fits; its hue and its luma stay. The space is
+    Y'CbCr with the luma of `luminance`. It is linear in sRGB-encoded values, so the fit is one
+    exact division for each pixel; in CIE Lab it would be a search.
 
     Args:
         colors: `(height, width, 3)` in `[0, 1]`.
@@ -68,7 +68,7 @@ def with_luminance(colors: np.ndarray, light: np.ndarray) -> np.ndarray:
     """
     light = np.clip(np.asarray(light, np.float64), 0, 1)[..., None]
     chroma = colors - luminance(colors)[..., None]
-    # How many times each difference fits between the gray and the end of the range ahead of it.
+    # How many times each difference fits between the gray and the end of the range on its side.
     room = np.where(chroma > 0, 1 - light, light)
     fits = np.min(room / np.maximum(np.abs(chroma), 1e-9), axis=2, keepdims=True)
     return np.clip(light + np.minimum(fits, 1) * chroma, 0, 1).astype(np.float32)
@@ -84,9 +84,9 @@ def match_statistics(image: np.ndarray, target: np.ndarray) -> np.ndarray:
         image, target: `(height, width, 3)` in `[0, 1]`, of any sizes.
 
     Returns:
-        float32, of the shape of `image`, clipped to `[0, 1]`, which is the only departure from
-        the target's mean and covariance where the colours of `image` span all three dimensions. A
-        gray picture stays on a line, a constant one in a point.
+        float32, of the shape of `image`, clipped to `[0, 1]`. If the colours of `image` span all
+        three dimensions, clipping is the only departure from the target's mean and covariance. The
+        colours of a gray picture stay on a line, those of a constant one at a point.
 
     Source: Pitié, Kokaram, The linear Monge-Kantorovitch linear colour mapping for example-based
         colour transfer, 2007; for the colours of styles: Gatys et al. 2016, as above.
@@ -106,8 +106,8 @@ def _linearly_matched(colors: np.ndarray, target: np.ndarray) -> np.ndarray:
     mean, target_mean = colors.mean(axis=0), target.mean(axis=0)
     centered, target_centered = colors - mean, target - target_mean
     variances, axes = np.linalg.eigh(centered.T @ centered / len(colors))
-    # What varies by less than a level of 8 bits, as a gray picture's hue does, is noise:
-    # stretched, it would show as speckle.
+    # Variation below one level of 8 bits, such as a gray picture's hue, is noise: stretched, it
+    # would show as speckle.
     spread = variances > (1 / 255) ** 2
     deviations = np.sqrt(np.where(spread, variances, 0))
     root = (axes * deviations) @ axes.T
@@ -122,11 +122,12 @@ def _linearly_matched(colors: np.ndarray, target: np.ndarray) -> np.ndarray:
 def match_histogram(image: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Give a picture's colours the distribution of another's, as far as a smooth map can.
 
-    Starts from `match_statistics`. The map that takes this distribution to the target's is found
-    for the cells of a grid over the cube of colours: along the axes of one random rotation after
-    another (of a fixed seed) each cell moves to the target's quantile at its own. What the cells
-    move by is averaged over neighbours and interpolated between them. Without that, colours a
-    rounding apart in a flat part of the picture are torn apart, which shows as speckle.
+    Starts from `match_statistics`. The map from this distribution to the target's is found for the
+    cells of a grid over the cube of colours: along the axes of one random rotation after another
+    (from a fixed seed), each cell moves to the same quantile of the target. The cells'
+    displacements are averaged over neighbours and interpolated between them. Without that, colours
+    that differ by rounding alone are torn apart in flat parts of the picture, which shows as
+    speckle.
 
     Args:
         image, target: `(height, width, 3)` in `[0, 1]`, of any sizes.

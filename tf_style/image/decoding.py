@@ -1,7 +1,7 @@
 """What is in a picture file: upright pixels in sRGB and their transparency, by Pillow.
 
-Files come from anywhere. Whatever is wrong with one is an `InputError`; nothing is guessed of what
-is missing.
+Files come from anywhere. Whatever is wrong with one is an `InputError`; missing data is never
+guessed.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _FORMATS = (
     "AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM",
     "PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP",
 )
-# Others hold several pictures that are no frames: layers, sizes, the second eye of a stereo pair.
+# In other formats, further pictures are not frames: layers, sizes, the other eye of a stereo pair.
 _ANIMATED = ("AVIF", "GIF", "PNG", "TIFF", "WEBP")
 # Source: ISO/IEC 14496-12, 4.3 (file type box), ISO/IEC 23008-12, 10 (HEIF brands).
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 _ORIENTATION = ExifTags.Base.Orientation
-# Pixels as stored to pixels upright, by the value of the EXIF tag. Source: Exif 2.32, 4.6.4 A.
+# Value of the EXIF tag → from pixels as stored to pixels upright. Source: Exif 2.32, 4.6.4 A.
 _UPRIGHT = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
@@ -46,23 +46,23 @@ _UPRIGHT = {
     7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
     8: np.rot90,
 }
-# There is one file descriptor 2, whoever silences it.
+# All threads share one file descriptor 2.
 _STDERR = threading.RLock()
-# Without a handler Python writes their warnings to stderr; what matters of these is raised as well.
+# Without a handler, Python writes their warnings to stderr; those that matter are raised as well.
 for _package in ("PIL", "imagecodecs", "tifffile"):
     logging.getLogger(_package).addHandler(logging.NullHandler())
 
 
 def known_endings() -> set[str]:
-    """The endings of the names of files that can be read, in lower case, each with its dot."""
+    """The file name endings that can be read, in lower case, each with its dot."""
     known = {ending for ending, kind in Image.registered_extensions().items() if kind in _FORMATS}
-    # To be named in an error where the package that reads them is missing.
+    # These too, so that an error can name the package that reads them if it is missing.
     return known | {".heic", ".heif"}
 
 
 @contextmanager
 def opened(path: Path, name: str | os.PathLike) -> Iterator[Image.Image]:
-    """A picture file, opened by Pillow; what goes wrong within is an `InputError`.
+    """A picture file, opened by Pillow; any error in the `with` block becomes an `InputError`.
 
     Args:
         name: what errors call the file.
@@ -72,17 +72,17 @@ def opened(path: Path, name: str | os.PathLike) -> Iterator[Image.Image]:
         if stat.S_ISDIR(status.st_mode):
             raise InputError(f"{name}: expected a picture file, this is a folder")
         if not stat.S_ISREG(status.st_mode):
-            # To open a pipe is to wait for its writer, and a device may never end.
+            # Opening a pipe waits for its writer, and a device may never end.
             raise InputError(f"{name}: expected a picture file, this is a pipe or a device")
         if status.st_size == 0:
             raise InputError(f"{name}: the file is empty")
         with warnings.catch_warnings():
-            # Pillow warns of odd metadata, and at half of the size that it refuses.
+            # Pillow warns about odd metadata, and at half the size that it refuses.
             warnings.simplefilter("ignore")
             _prepare(path)
             formats = [each for each in _FORMATS if each in Image.OPEN]
-            # Pillow maps files that it knows by name into memory: turned TIFFs come out wrong, and
-            # the process ends if one is cut meanwhile.
+            # Given a name, Pillow maps the file into memory: turned TIFFs come out wrong, and the
+            # process ends if the file is cut short meanwhile.
             with open(path, "rb") as file, Image.open(file, formats=formats) as image:
                 yield image
     except InputError:
@@ -96,14 +96,14 @@ def opened(path: Path, name: str | os.PathLike) -> Iterator[Image.Image]:
     except MemoryError:
         raise InputError(f"{name}: there is not enough memory to read the picture") from None
     except Exception as error:
-        # There is hardly an exception that no decoder raises on some damaged file.
+        # For a damaged file, a decoder may raise almost any exception.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         reason = " ".join(reason.split())
         raise InputError(f"{name}: the picture cannot be read ({reason})") from None
 
 
 def has_frames(image: Image.Image) -> bool:
-    """Whether a file that was just opened holds more pictures than the one that is taken."""
+    """Whether a file that was just opened holds more pictures than the one that is read."""
     return image.format in _ANIMATED and getattr(image, "is_animated", False)
 
 
@@ -119,9 +119,9 @@ def decode(image: Image.Image, path: Path) -> tuple[np.ndarray, np.ndarray | Non
     if image.format == "TIFF":
         _check_covered(image)
     is_deep = _is_deep(image)
-    # Pillow turns a TIFF upright as it loads it, and forgets how.
+    # Pillow turns a TIFF upright while loading it, and drops the tag.
     orientation = image.tag_v2.get(_ORIENTATION, 1) if image.format == "TIFF" else None
-    # Pillow raises what libtiff writes as well.
+    # Pillow also raises what libtiff writes to stderr.
     with native_messages_off() if image.format == "TIFF" else nullcontext():
         image.load()
     # Metadata that cannot be read says nothing about the pixels.
@@ -134,7 +134,7 @@ def decode(image: Image.Image, path: Path) -> tuple[np.ndarray, np.ndarray | Non
         pixels, alpha = _decode_gray(image)
     else:
         if is_deep and isinstance(transparent := image.info.get("transparency"), tuple):
-            # The colour that is transparent is left at 16 bits.
+            # Pillow leaves the transparent colour at 16 bits.
             image.info["transparency"] = tuple(value >> 8 for value in transparent)
         image, mask = _split(image)
         pixels = _floats(to_srgb(image))
@@ -190,7 +190,7 @@ def native_messages_off() -> Iterator[None]:
 
 
 def _check_covered(image: Image.Image) -> None:
-    """See that the strips or tiles of a TIFF hold all rows; Pillow leaves others black."""
+    """Check that the strips or tiles of a TIFF hold all rows; Pillow leaves missing ones black."""
     held = sum((right - left) * (bottom - top)
                for _, (left, top, right, bottom), *_ in image.tile)
     if held < image.width * image.height:
@@ -198,7 +198,7 @@ def _check_covered(image: Image.Image) -> None:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    """Whether the image, not decoded yet, has colours of 16 bits that Pillow reads as 8."""
+    """Whether the image, not yet decoded, has 16-bit colours that Pillow reads as 8 bits."""
     if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA", "LA"):
         return False
     stored = str(image.tile[0][3]) if image.tile else ""
@@ -207,7 +207,7 @@ def _is_deep(image: Image.Image) -> bool:
     bits = image.tag_v2.get(258, ()) if image.format == "TIFF" else ()
     planes = set(bits) == {16} and ";16" not in stored
     if planes and not deep.is_available():
-        # Pillow takes the halves of a number for two pixels.
+        # Pillow takes the two bytes of a number for two pixels.
         raise ValueError("16 bits a channel in planes need pip install 'tf_style[deep]'")
     return planes
 
@@ -238,7 +238,7 @@ def _decode_gray(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     if image.mode.startswith("I;16") or image.format == "PNG":
         white = 65535
     else:
-        # Nothing says what white is; the least of the usual numbers that no value exceeds.
+        # The file does not say what white is: take the smallest usual number that all values fit.
         usual = (1, 255, 65535, 2**31 - 1)[image.mode != "F":]
         white = next((each for each in usual if values.max() <= each), values.max())
     gray = gray_to_srgb(np.clip(values / white, 0, 1), image.info.get("icc_profile"))
@@ -248,7 +248,7 @@ def _decode_gray(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """An image without its transparency, and that alone."""
+    """An image without its transparency, and the transparency alone."""
     if not image.has_transparency_data:
         return image, None
     gray = image.mode in ("1", "L", "LA", "La")

@@ -1,6 +1,6 @@
-"""PNG and TIFF pictures of 16 bits a channel, by the packages of the extra `deep`.
+"""PNG and TIFF pictures of 16 bits a channel, with the packages of the extra `deep`.
 
-Pillow reads 16-bit colour as 8 bits, and cannot write it. The packages: imagecodecs (PNG, colour
+Pillow reads 16-bit colour as 8 bits and cannot write it. The packages are imagecodecs (PNG, colour
 management, compressed TIFF) and tifffile.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from PIL import PngImagePlugin
 
 _PACKAGES = ("imagecodecs", "tifffile")
-# The signature and the header chunk of a PNG, which other chunks follow.
+# Length of a PNG's signature and header chunk, which other chunks follow.
 _PNG_HEAD = 33
 
 
@@ -31,7 +31,7 @@ def read(path: Path, kind: str) -> np.ndarray:
         kind: `PNG` or `TIFF`.
 
     Returns:
-        `(height, width, channels)`; or, of some TIFF files, another shape.
+        `(height, width, channels)`; for some TIFF files another shape.
     """
     if kind == "PNG":
         import imagecodecs
@@ -42,7 +42,7 @@ def read(path: Path, kind: str) -> np.ndarray:
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         pixels = page.asarray()
-        # Channels that are stored one after the other.
+        # The channels are stored one after the other.
         return np.moveaxis(pixels, 0, 2) if page.axes == "SYX" else pixels
 
 

@@ -17,7 +17,7 @@ _PIECE = 2**20
 
 
 def check_whole(path: Path) -> None:
-    """See that every checksum of a PNG file is right and that all of its pixels are there.
+    """Check that every checksum of a PNG file is right and that all its pixels are there.
 
     Raises:
         ValueError, zlib.error: if not.

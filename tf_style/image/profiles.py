@@ -15,16 +15,16 @@ _UNFIT = (ImageCms.PyCMSError, OSError, ValueError, TypeError)
 def srgb_profile() -> bytes:
     """The sRGB profile that pictures are saved with, the same bytes each time."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    # The time of its making, which would make two files of the same picture differ.
+    # The creation time, which would make two files of the same picture differ.
     # Source: ICC.1:2010, 7.2.8: year, month, day, hour, minute, second, 16 bits each.
     profile[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
     return bytes(profile)
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """An image without transparency, of 8 bits, as RGB in sRGB.
+    """An 8-bit image without transparency, as RGB in sRGB.
 
-    Its profile is that of its file, with the perceptual intent, Pillow's and most viewers' own.
+    The file's profile is used with the perceptual intent, the default of Pillow and most viewers.
     Without a profile, or with one that does not fit the pixels, they are taken as sRGB.
     """
     profile = image.info.get("icc_profile")
@@ -42,7 +42,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def gray_to_srgb(gray: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Gray values in `[0, 1]` of any depth in sRGB, by their profile's curve at 256 places."""
+    """Gray values in `[0, 1]` of any depth in sRGB, by their profile's curve at 256 points."""
     if not profile:
         return gray
     ramp = Image.frombytes("L", (256, 1), bytes(range(256)))

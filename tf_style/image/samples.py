@@ -1,7 +1,7 @@
 """The pictures that come with the package, free of anyone's rights.
 
-All but one are painted by `tf_style.image.painting`; `grace_hopper` is the public domain
-photograph (US Navy) that matplotlib brings along, and is read from there.
+All but one are painted by `tools.paintings`; `grace_hopper` is the public domain
+photograph (US Navy) that comes with matplotlib, and is read from there.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,18 +12,21 @@ import tensorflow as tf
 class Compiled:
     """A function of nests of tensors, traced once for feature maps of any height and width.
 
+    Several threads may call it.
+
     `tf.function` alone traces again for each size, which takes seconds.
 
     Args:
         function: what is compiled.
 
     Attributes:
-        traces: how often it has been traced: once for each structure of its arguments.
+        traces: how many times it has been traced: once for each structure of its arguments.
     """
 
     def __init__(self, function: Callable[..., Any]):
         self._function = function
         self._by_structure: dict[str, Any] = {}
+        self._lock = threading.Lock()
 
     @property
     def traces(self) -> int:
@@ -33,15 +37,16 @@ class Compiled:
     def __call__(self, *arguments: Any) -> Any:
         specs = tf.nest.map_structure(_any_size, arguments)
         key = repr(specs)
-        if key not in self._by_structure:
-            self._by_structure[key] = tf.function(
-                self._function, input_signature=specs, autograph=False
-            )
+        with self._lock:
+            if key not in self._by_structure:
+                self._by_structure[key] = tf.function(
+                    self._function, input_signature=specs, autograph=False
+                )
         return self._by_structure[key](*arguments)
 
 
 def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:
-    """Of maps `(batch, height, width, channels)` and rows `(batch, count, channels)`."""
+    """The spec of maps `(batch, any, any, channels)`, or of rows `(batch, any, channels)`."""
     shape = tensor.shape
     if shape.rank in (3, 4):
         shape = tf.TensorShape([shape[0], *[None] * (shape.rank - 2), shape[-1]])

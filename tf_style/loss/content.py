@@ -1,22 +1,31 @@
-"""What of the content image the generated image keeps."""
+"""How much of the content image the generated image keeps."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
+
+from tf_style.loss.terms import Loss
 
 EPSILON = 1e-3
 
 
 def energy(values: tf.Tensor) -> tf.Tensor:
-    """Sum of squares, a float32 scalar."""
-    return tf.reduce_sum(tf.square(tf.cast(values, tf.float32)))
+    """Sum of squares of each picture's values, float32 `(batch,)`."""
+    all_but_first = list(range(1, values.shape.rank))
+    return tf.reduce_sum(tf.square(tf.cast(values, tf.float32)), axis=all_but_first)
 
 
 def relative_squared_error(values: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """‖values − target‖² / (‖target‖² + ε), a float32 scalar.
+    """‖values − target‖² / (‖target‖² + ε) for each picture, float32 `(batch,)`.
 
-    0 at equality, 1 where `values` are all zero; ε, in the units of a squared activation, keeps it
-    finite where the target is zero throughout. Both have the same shape.
+    0 at equality, 1 where all `values` are zero. ε, in units of a squared activation, keeps it
+    finite where the whole target is zero.
+
+    Args:
+        values: `(batch, …)`, any float type.
+        target: of the same shape, or one picture for the whole batch.
     """
     return content_loss(values, target)
 
@@ -24,16 +33,38 @@ def relative_squared_error(values: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 def content_loss(
     features: tf.Tensor, target: tf.Tensor, target_energy: tf.Tensor | None = None
 ) -> tf.Tensor:
-    """Squared difference of two feature maps, relative to the content image's.
+    """Squared difference of two feature maps, relative to the content image's sum of squares.
 
     Args:
-        features, target: `(batch, height, width, channels)` of the generated and of the content
-            image.
-        target_energy: sum of squares of the content image's map, where `target` is a part of it.
+        features, target: maps `(batch, height, width, channels)` of the generated image and of the
+            content image.
+        target_energy: sum of squares of the content image's whole map, `(batch,)`, if `target` is
+            only a part of it.
 
-    Source: Gatys, Ecker, Bethge, CVPR 2016, eq. 1, made free of scale by the target's norm.
+    Returns:
+        Float32 `(batch,)`.
+
+    Source: Gatys, Ecker, Bethge, CVPR 2016, eq. 1, made independent of scale by the target's norm.
     """
+    features, target = tf.convert_to_tensor(features), tf.convert_to_tensor(target)
     if target_energy is None:
         target_energy = energy(target)
     difference = tf.cast(features, tf.float32) - tf.cast(target, tf.float32)
     return energy(difference) / (target_energy + EPSILON)
+
+
+def _map(features: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
+    del weights
+    return features
+
+
+def _distance(features: tf.Tensor, target: dict[str, tf.Tensor], draw: tf.Tensor) -> tf.Tensor:
+    del draw
+    return content_loss(features, target["map"], target["energy"])
+
+
+def _target(features: tf.Tensor) -> dict[str, Any]:
+    return {"map": features, "energy": energy(features)}
+
+
+CONTENT_LOSS = Loss("features", _map, _distance, target=_target, sum_over_positions=True)

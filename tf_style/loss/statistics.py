@@ -1,8 +1,8 @@
-"""Statistics of feature maps: what is left of a map when places are forgotten.
+"""Statistics of feature maps: what is left of a map when positions are ignored.
 
 Each takes soft weights, a mask of the positions that count. All but `weighted_rows` are means over
-positions: the statistic of a map is the mean of its parts' statistics, each part counted by its
-positions or by the sum of its weights.
+positions: the statistic of a map is the mean of its parts' statistics, each part weighted by its
+number of positions or by the sum of its weights.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def gram_matrix(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Ten
 
     Returns:
         `(batch, channels, channels)` float32, symmetric, positive semi-definite. Sums are
-        taken in float32 whatever the input's type: float16 overflows here. Zero where no
+        taken in float32 whatever the input's type, because float16 would overflow. Zero where no
         position has weight.
 
     Source: Gatys, Ecker, Bethge, CVPR 2016, eq. 3, divided by height x width so that it does
@@ -42,17 +42,18 @@ def gram_matrix(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Ten
 
 
 def moments(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
-    """The first two moments of all channels together: what a Gaussian is fitted with.
+    """The first two moments of all channels together, to fit a Gaussian with.
 
     Args:
         features, weights: as in `gram_matrix`.
 
     Returns:
         `(batch, channels, channels + 1)` float32: the Gram matrix and, in the last column, the
-        means. Both about zero: only then are they means over positions. A covariance taken from
-        them carries an error of a few millionths of the mean square, whatever the input's type.
+        means. Both are moments about zero: only these are means over positions. A covariance
+        computed from them has an error of a few millionths of the mean square, whatever the
+        input's type.
     """
-    # Exact: what a bfloat16 Gram matrix rounds off is more than many a covariance has.
+    # Exact: the rounding error of a bfloat16 Gram matrix is larger than many covariances.
     features = tf.cast(features, tf.float32)
     if weights is None:
         return _plain_moments(_rows(features))
@@ -98,7 +99,7 @@ def products(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
         `(batch, channels, channels)` float32, symmetric.
     """
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        # One product where automatic differentiation takes two: the result is symmetric.
+        # One product where automatic differentiation needs two, because the result is symmetric.
         both = upstream + tf.linalg.matrix_transpose(upstream)
         return tf.matmul(rows, tf.cast(both, rows.dtype))
 
@@ -107,12 +108,12 @@ def products(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
 
 @tf.custom_gradient
 def _plain_moments(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """The moments of float32 rows that all count the same."""
+    """The moments of float32 rows of equal weight."""
     count = tf.cast(tf.shape(rows)[1], tf.float32)
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        # The mean's part is added in place. Left to automatic differentiation it is an array of its
-        # own, as large as the map.
+        # The mean's part is added in place. Automatic differentiation would make it a separate
+        # array, as large as the map.
         of_products, of_mean = upstream[..., :-1] / count, upstream[..., -1] / count
         both = of_products + tf.linalg.matrix_transpose(of_products)
         return tf.matmul(rows, both) + of_mean[:, None]
@@ -126,8 +127,8 @@ def _products(rows: tf.Tensor) -> tf.Tensor:
     if rows.dtype != tf.bfloat16:
         exact = tf.cast(rows, tf.float32)
         return tf.matmul(exact, exact, transpose_a=True)
-    # A product of bfloat16 matrices is summed in float32 and rounded once. The units for it are
-    # twice as fast as float32's; the sum of some parts, taken in float32, rounds that error off.
+    # A product of bfloat16 matrices is summed in float32 and rounded once. Its hardware units are
+    # twice as fast as those for float32. Adding up a few parts in float32 averages out that error.
     batch, count, channels = tf.shape(rows)[0], tf.shape(rows)[1], rows.shape[-1]
     whole = count // _PARTS * _PARTS
     parts = tf.reshape(rows[:, :whole], [batch * _PARTS, whole // _PARTS, channels])

@@ -8,41 +8,42 @@ import tensorflow as tf
 
 from tf_style.loss.content import EPSILON
 
-# Of the target's mean variance. A direction with less than that has no shape to compare, only
-# rounding errors, and the square root of its variance has no bounded slope.
+# Share of the target's mean variance. A direction with less has no shape to compare, only rounding
+# errors, and the slope of its variance's square root is unbounded.
 _FLOOR = 1e-3
 
-# Measured at 512 px on two cores: sorting takes longer than all the rest from about here on.
+# Measured at 512 px on two cores: above these, sorting takes longer than everything else.
 _POSITIONS = 4096
 _DIRECTIONS = 32
 
 
 def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
-    """What `gaussian_distance` needs of the style's moments, the same at each step.
+    """What `gaussian_distance` needs from the style's moments, the same at each step.
 
     Args:
-        moments: `(1, channels, channels + 1)`, from `statistics.moments`.
+        moments: `(batch, channels, channels + 1)`, from `statistics.moments`.
 
     Returns:
-        `mean` `(1, channels)` and `energy`, ‖m'‖² + tr B' + ε, float32; and, float64, `floor`, a
-        thousandth of the mean variance, `root`, the square root of B = B' + floor · I, and `trace`,
-        that of B. B' is the covariance, its negative eigenvalues set to 0.
+        For each picture: `mean` `(batch, channels)` and `energy` `(batch,)`, ‖m'‖² + tr B' + ε,
+        float32; and, float64, `floor` `(batch,)`, a thousandth of the mean variance, `root`
+        `(batch, channels, channels)`, the square root of B = B' + floor · I, and `trace`
+        `(batch,)`, that of B. B' is the covariance, its negative eigenvalues set to 0.
     """
     covariance = _covariance(moments)
     floor = tf.cast(_floor(tf.linalg.diag_part(covariance)), tf.float64)
-    values, vectors = tf.linalg.eigh(tf.cast(covariance[0], tf.float64))
-    # What mending takes off a poor style's moments can leave a little less than nothing.
+    values, vectors = tf.linalg.eigh(tf.cast(covariance, tf.float64))
+    # Subtracting the bias of a mended style's moments can leave values slightly below zero.
     values = tf.nn.relu(values)
-    energy = tf.reduce_sum(tf.square(moments[..., -1])) + tf.cast(
-        tf.reduce_sum(values), tf.float32
+    energy = tf.reduce_sum(tf.square(moments[..., -1]), axis=-1) + tf.cast(
+        tf.reduce_sum(values, axis=-1), tf.float32
     )
-    values += floor
+    values += floor[:, None]
     return {
         "mean": moments[..., -1],
         "energy": energy + EPSILON,
         "floor": floor,
-        "root": tf.matmul(vectors * tf.sqrt(values), vectors, transpose_b=True),
-        "trace": tf.reduce_sum(values),
+        "root": tf.matmul(vectors * tf.sqrt(values)[:, None], vectors, transpose_b=True),
+        "trace": tf.reduce_sum(values, axis=-1),
     }
 
 
@@ -55,17 +56,20 @@ def gaussian_distance(
     covariances A, B, each with a thousandth of the target's mean variance added to its diagonal.
 
     Args:
-        moments: `(1, channels, channels + 1)`, from `statistics.moments`.
+        moments: `(batch, channels, channels + 1)`, from `statistics.moments`.
         target: from `gaussian_target`.
         draw: not used.
 
-    Source: Dowson, Landau, J. Multivariate Analysis 1982; for style Mroueh, Wasserstein Style
-        Transfer, 2019.
+    Returns:
+        Float32 `(batch,)`.
+
+    Source: Dowson, Landau, J. Multivariate Analysis 1982; as a style loss: Mroueh, Wasserstein
+        Style Transfer, 2019.
     """
     del draw
-    moved = tf.reduce_sum(tf.math.squared_difference(moments[..., -1], target["mean"]))
-    # The eigenvalues of B^½ A B^½ span the square of the covariances' range: float32 ends there.
-    covariance = tf.cast(_covariance(moments)[0], tf.float64)
+    moved = tf.reduce_sum(tf.math.squared_difference(moments[..., -1], target["mean"]), axis=-1)
+    # The eigenvalues of B^½ A B^½ span the square of the covariances' range, too much for float32.
+    covariance = tf.cast(_covariance(moments), tf.float64)
     deformed = _bures_distance(covariance, target["root"], target["trace"], target["floor"])
     return (moved + tf.cast(deformed, tf.float32)) / target["energy"]
 
@@ -76,8 +80,11 @@ def mean_std_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) ->
     `gaussian_distance` for Gaussians without correlations: Σ (m − m')² + (s − s')².
 
     Args:
-        moments, target: `(1, channels, 2)`, from `statistics.channel_moments`.
+        moments, target: `(batch, channels, 2)`, from `statistics.channel_moments`.
         draw: not used.
+
+    Returns:
+        Float32 `(batch,)`.
 
     Source: Huang, Belongie, ICCV 2017, section 6.1; Li et al., IJCAI 2017, section 4.2.
     """
@@ -85,29 +92,32 @@ def mean_std_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) ->
     variance, target_variance = (
         tf.nn.relu(each[..., 0] - tf.square(each[..., 1])) for each in (moments, target)
     )
-    floor = _floor(target_variance)
+    floor = _floor(target_variance)[:, None]
     moved = tf.math.squared_difference(moments[..., 1], target[..., 1])
     deformed = tf.math.squared_difference(
         tf.sqrt(variance + floor), tf.sqrt(target_variance + floor)
     )
-    energy = tf.reduce_sum(tf.nn.relu(target[..., 0]))
-    return tf.reduce_sum(moved + deformed) / (energy + EPSILON)
+    energy = tf.reduce_sum(tf.nn.relu(target[..., 0]), axis=-1)
+    return tf.reduce_sum(moved + deformed, axis=-1) / (energy + EPSILON)
 
 
 def sliced_distance(rows: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
     """Squared 2-Wasserstein distance along random directions, relative to the target's square.
 
-    Along one direction the cheapest way to move one distribution onto the other is to keep the
-    order: sorted values are compared with the target's quantiles. 32 directions of the channels'
-    space, and 4096 positions of each map if it has more, are drawn anew at every step, so that in
-    the mean all count: a fixed choice would leave positions without a gradient.
+    Along one direction, the cheapest way to move one distribution onto the other keeps the order,
+    so sorted values are compared with the target's quantiles. At each step, 32 directions in the
+    space of channels are drawn anew, and 4096 positions of each map that has more. So all count on
+    average; a fixed choice would leave positions without a gradient.
 
     Args:
-        rows, target: `(1, positions, channels + 1)`, from `statistics.weighted_rows`, with any
-            two numbers of positions.
-        draw: int32 `(2,)`, the seed and the step.
+        rows, target: `(batch, positions, channels + 1)`, from `statistics.weighted_rows`; the
+            numbers of positions may differ.
+        draw: int32 `(2,)`, the seed and the step; the same for each picture.
 
-    Source: Rabin et al., SSVM 2011; for style Heitz et al., CVPR 2021, eq. 4.
+    Returns:
+        Float32 `(batch,)`.
+
+    Source: Rabin et al., SSVM 2011; as a style loss: Heitz et al., CVPR 2021, eq. 4.
     """
     channels = rows.shape[-1] - 1
     directions = tf.random.stateless_normal([_DIRECTIONS, channels], _seed(draw, 1))
@@ -131,32 +141,34 @@ def _distance_along(
     directions: tf.Tensor, rows: tf.Tensor, target: tf.Tensor, draw: tf.Tensor
 ) -> tf.Tensor:
     values, target_values = (
-        tf.sort(tf.matmul(directions, _sample(tf.squeeze(each, axis=0), draw), transpose_b=True))
+        tf.sort(tf.matmul(directions, _sample(each, draw), transpose_b=True))
         for each in (rows, target)
     )
-    count, target_count = tf.shape(values)[1], tf.shape(target_values)[1]
+    count, target_count = tf.shape(values)[2], tf.shape(target_values)[2]
     places = (2 * tf.range(count) + 1) * target_count // (2 * count)
-    quantiles = tf.gather(target_values, places, axis=1)
-    return tf.reduce_mean(tf.math.squared_difference(values, quantiles)) / (
-        tf.reduce_mean(tf.square(quantiles)) + EPSILON
+    quantiles = tf.gather(target_values, places, axis=2)
+    return tf.reduce_mean(tf.math.squared_difference(values, quantiles), axis=(1, 2)) / (
+        tf.reduce_mean(tf.square(quantiles), axis=(1, 2)) + EPSILON
     )
 
 
 def _sample(rows: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
-    """Positions drawn by their weights, `(count, channels)`, each of which counts the same.
+    """Positions drawn by their weights, `(batch, count, channels)`; each counts the same.
 
-    One from each of `count` equal shares of the weight, at random within it: spread evenly over
-    the map as with a fixed stride, but without one that a texture's period could beat with. With
-    no more positions than are taken and equal weights, these are all positions.
+    One is drawn at random from each of `count` equal shares of the weight. They spread evenly over
+    the map as with a fixed stride, but there is no stride that could beat with a texture's period.
+    With equal weights and no more than `count` positions, all positions are taken.
     """
-    ends = tf.cumsum(tf.cast(rows[:, -1], tf.float64))
-    count = tf.minimum(tf.shape(rows)[0], _POSITIONS)
+    batch, positions = tf.shape(rows)[0], tf.shape(rows)[1]
+    ends = tf.cumsum(tf.cast(rows[..., -1], tf.float64), axis=1)
+    count = tf.minimum(positions, _POSITIONS)
     inside = tf.random.stateless_uniform([count], _seed(draw, 0), dtype=tf.float64)
     shares = (tf.cast(tf.range(count), tf.float64) + inside) / tf.cast(count, tf.float64)
-    places = tf.searchsorted(ends, shares * ends[-1], side="right")
-    places = tf.minimum(places, tf.shape(rows)[0] - 1)
-    # Where nothing has weight there is nothing to draw: zeros, and no gradient.
-    return tf.gather(rows, places)[:, :-1] * tf.cast(ends[-1] > 0, tf.float32)
+    places = tf.searchsorted(ends, shares * ends[:, -1:], side="right")
+    places = tf.minimum(places, positions - 1) + positions * tf.range(batch)[:, None]
+    drawn = tf.gather(tf.reshape(rows, [batch * positions, rows.shape[-1]]), places)[..., :-1]
+    # Where nothing has weight, there is nothing to draw: zeros, without a gradient.
+    return drawn * tf.cast(ends[:, -1:, None] > 0, tf.float32)
 
 
 def _seed(draw: tf.Tensor, purpose: int) -> tf.Tensor:
@@ -169,7 +181,7 @@ def _covariance(moments: tf.Tensor) -> tf.Tensor:
 
 
 def _floor(variances: tf.Tensor) -> tf.Tensor:
-    return _FLOOR * (tf.nn.relu(tf.reduce_mean(variances)) + EPSILON)
+    return _FLOOR * (tf.nn.relu(tf.reduce_mean(variances, axis=-1)) + EPSILON)
 
 
 @tf.custom_gradient
@@ -179,19 +191,18 @@ def _bures_distance(
     """tr(A + B − 2 (B^½ A B^½)^½), where `floor` is added to A's diagonal, and B^½ is `root`.
 
     Its gradient with respect to A is I − T, where T = B^½ (B^½ A B^½)^−½ B^½ is the matrix that
-    maps the one Gaussian onto the other. It knows no eigenvectors one by one, and is finite where
+    maps one Gaussian onto the other. It does not depend on single eigenvectors and is finite where
     eigenvalues repeat; the derivative of an eigendecomposition is not.
     """
-    identity = tf.eye(tf.shape(root)[0], dtype=root.dtype)
-    covariance += floor * identity
+    identity = tf.eye(tf.shape(root)[1], dtype=root.dtype)
+    covariance += floor[:, None, None] * identity
     values, vectors = tf.linalg.eigh(root @ covariance @ root)
-    # Below the square of the floor only where rounding has made a covariance indefinite.
-    roots = tf.sqrt(tf.maximum(values, tf.square(floor)))
+    # Values are below the square of the floor only where rounding made a covariance indefinite.
+    roots = tf.sqrt(tf.maximum(values, tf.square(floor)[:, None]))
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
-        half = root @ (vectors / tf.sqrt(roots))
-        return (
-            upstream * (identity - tf.matmul(half, half, transpose_b=True)), None, None, None
-        )
+        half = root @ (vectors / tf.sqrt(roots)[:, None])
+        slope = identity - tf.matmul(half, half, transpose_b=True)
+        return upstream[:, None, None] * slope, None, None, None
 
-    return tf.linalg.trace(covariance) + trace - 2 * tf.reduce_sum(roots), gradient
+    return tf.linalg.trace(covariance) + trace - 2 * tf.reduce_sum(roots, axis=-1), gradient

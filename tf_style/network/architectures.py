@@ -19,7 +19,7 @@ class Layer:
         channels: channels out.
         pooling: whether it is a 2x2 pooling; else a 3x3 convolution with a ReLU.
         stride: pixels of the picture from one position of the map to the next.
-        radius: how many pixels of the picture a position sees to its wider side.
+        radius: how many pixels of the picture a position sees on its wider side.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Layer:
     def field(self) -> int:
         """Side of the square of pixels that a position sees.
 
-        Pooling reaches further to one side, by a pixel less than the stride in all.
+        Pooling reaches further to one side, by one pixel less than the stride in total.
         """
         return 2 * self.radius + 2 - self.stride
 
@@ -45,7 +45,7 @@ class Architecture:
     Attributes:
         name: as in `--network`.
         title: as in its paper.
-        layers: from the picture on.
+        layers: in order, starting at the picture.
 
     Source: Simonyan, Zisserman, Very Deep Convolutional Networks for Large-Scale Image
         Recognition, ICLR 2015, table 1.
@@ -65,10 +65,10 @@ class Architecture:
         return next(layer for layer in self.layers if layer.name == name)
 
     def check(self, names: Iterable[str], option: str = "layers") -> None:
-        """See that the network has all layers in `names`.
+        """Check that the network has all layers in `names`.
 
         Raises:
-            InputError: which one it has not, and the nearest that it has.
+            InputError: if it lacks one; the message names it and the nearest that it has.
         """
         network = "" if self.name == "vgg16" else f" --network={self.name}"
         check_layers(names, [layer.name for layer in self.layers], self.title, option, network)
@@ -87,14 +87,14 @@ class Architecture:
 def check_layers(
     names: Iterable[str], known: list[str], title: str, option: str, network: str
 ) -> None:
-    """See that all `names` are among the layers `known` of the network called `title`.
+    """Check that all `names` are among the layers `known` of the network called `title`.
 
     Args:
         option: the flag that named them, without dashes.
         network: the flag that lists them, if it is not the default.
 
     Raises:
-        InputError: which one is not, and the nearest that is.
+        InputError: if one is not; the message names it and the nearest that is.
     """
     for name in names:
         if name not in known:

@@ -1,4 +1,4 @@
-"""Which network sees to the content and which to the style. No TensorFlow."""
+"""Which networks look at a picture, and where their weights come from. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from pathlib import Path
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
-
-PARTS = ("content", "style")
+from tf_style.settings.auto import for_weights
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """A network, and where its weights come from.
+    """A network, where its weights come from, and which of its layers are looked at.
 
     Attributes:
         network: `vgg16`, `vgg19`, or a saved Keras model's file.
-        weights: a word or a file; `None` for a saved model, or where it is not known yet.
+        weights: a word or a file; `None` for a saved model, or if not known yet.
+        content, style: layer → weight; empty where another network computes that part.
     """
 
     network: str
     weights: str | None
+    content: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    style: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def architecture(self) -> Architecture | None:
@@ -36,6 +38,26 @@ class Choice:
         return [name for name in (self.network, self.weights)
                 if name not in (None, *ARCHITECTURES, *WEIGHTS)]
 
+    @property
+    def parts(self) -> list[str]:
+        """The parts of the loss that it computes."""
+        return [part for part in ("content", "style") if getattr(self, part)]
+
+    @property
+    def names(self) -> list[str]:
+        """All layers that are looked at."""
+        return list(dict.fromkeys([*self.content, *self.style]))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All layers that are computed; none for a saved model, whose layers are not known."""
+        return self.architecture.up_to(self.names) if self.architecture else ()
+
+    @property
+    def least_size(self) -> int:
+        """The shortest side of a picture that leaves each layer one position; 1 if not known."""
+        return self.architecture.least_size(self.names) if self.architecture else 1
+
 
 def known_weights(
     weights: str, architecture: Architecture, *, offline: bool = False
@@ -43,7 +65,7 @@ def known_weights(
     """What `auto` stands for, as far as that can be known without a download.
 
     Raises:
-        InputError: for `imagenet` where that is not to be downloaded, and not there.
+        InputError: for `imagenet` if `offline` and the file is not there.
     """
     if weights == "imagenet" and offline:
         weight_sources.imagenet_file(architecture, offline=True)
@@ -53,22 +75,21 @@ def known_weights(
 def choose(
     settings: Settings,
     resolve: Callable[..., str | None] = weight_sources.resolve,
-) -> tuple[Settings, dict[str, Choice]]:
-    """The settings with every `auto` that depends on weights resolved; and each part's network.
+) -> tuple[Settings, tuple[Choice, ...]]:
+    """The settings with every `auto` that depends on weights resolved, and the networks.
 
     Args:
-        resolve: says what a word of `--weights` stands for; called as `weights.resolve` is.
+        resolve: tells what a word of `--weights` stands for; called like `weights.resolve`.
 
     Returns:
-        `content` and `style` → its choice; equal ones are one network.
+        The settings; and one choice for content and style, or one for each.
 
     Raises:
-        InputError: for a network that is not there, or a layer that it has not.
+        InputError: for a network that does not exist, or a layer that it lacks.
     """
-    choices: dict[str, Choice] = {}
+    named = {part: settings.network_of(part) for part in ("content", "style")}
     resolved: dict[tuple[str, str], str | None] = {}
-    for part in PARTS:
-        flag, network, weights = settings.network_of(part)
+    for flag, network, weights in named.values():
         architecture = ARCHITECTURES.get(network)
         if architecture is None:
             if not Path(network).is_file():
@@ -80,49 +101,19 @@ def choose(
             resolved[network, weights] = resolve(
                 weights, architecture, offline=settings.offline
             )
-        choices[part] = Choice(network, resolved.get((network, weights)))
-    settings = settings.for_weights(*[
+    content, style = (
+        Choice(network, resolved.get((network, weights))) for _, network, weights in named.values()
+    )
+    settings = for_weights(settings, *[
         (choice.weights or AUTO, weight_sources.are_learned(choice.weights))
-        for choice in choices.values()
+        for choice in (content, style)
     ])
-    for part, choice in choices.items():
+    for part, choice in (("content", content), ("style", style)):
         if choice.architecture:
             choice.architecture.check(getattr(settings, f"{part}_layers"), f"{part}_layers")
-    return settings, choices
-
-
-@dataclasses.dataclass(frozen=True)
-class Use:
-    """A network, and which of its layers are looked at.
-
-    Attributes:
-        content, style: layer → weight; empty where another network sees to that.
-    """
-
-    choice: Choice
-    content: Mapping[str, float]
-    style: Mapping[str, float]
-
-    @property
-    def names(self) -> list[str]:
-        """All layers that are looked at."""
-        return list(dict.fromkeys([*self.content, *self.style]))
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """All layers that are computed; none for a saved model, whose layers are not known."""
-        architecture = self.choice.architecture
-        return architecture.up_to(self.names) if architecture else ()
-
-    @property
-    def least_size(self) -> int:
-        """The shortest side of a picture that leaves each layer a position; 1 if not known."""
-        return self.layers[-1].stride if self.layers else 1
-
-
-def uses(settings: Settings, choices: Mapping[str, Choice]) -> list[Use]:
-    """The network for both parts, or one for each."""
-    content, style = (choices[part] for part in PARTS)
     if content == style:
-        return [Use(content, settings.content_layers, settings.style_layers)]
-    return [Use(content, settings.content_layers, {}), Use(style, {}, settings.style_layers)]
+        return settings, (dataclasses.replace(
+            content, content=settings.content_layers, style=settings.style_layers
+        ),)
+    return settings, (dataclasses.replace(content, content=settings.content_layers),
+                      dataclasses.replace(style, style=settings.style_layers))

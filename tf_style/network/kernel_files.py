@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import h5py
 import numpy as np
 
-from tf_style.image.files import PathLike, write_bytes
+from tf_style.image.paths import PathLike, write_bytes
 from tf_style.network.architectures import Architecture, Layer
 from tf_style.settings import InputError
 
@@ -39,14 +39,14 @@ def read_kernels(
     """Kernels and biases of `layers` from a weights file.
 
     Args:
-        path: Keras' "notop" HDF5 file, read by layer name, of which only `layers` need be there;
+        path: Keras' "notop" HDF5 file, read by layer name, which needs to hold only `layers`;
             or a Keras 3 `.weights.h5` file of the whole network, read in the network's order.
         architecture: the network that the layers belong to.
         layers: convolutions.
 
     Raises:
-        InputError: for a missing, damaged or foreign file, a layer that it lacks, a wrong shape,
-            or values that are not finite.
+        InputError: for a missing, damaged or foreign file, a missing layer, a wrong shape, or
+            values that are not finite.
     """
     if not os.path.isfile(path):
         raise InputError(
@@ -69,7 +69,7 @@ def read_kernels(
 
 
 def is_learned(path: PathLike) -> bool:
-    """Whether `write_kernels` wrote the file; `False` for any that cannot be read."""
+    """Whether `write_kernels` wrote the file; `False` for a file that cannot be read."""
     try:
         with h5py.File(path, "r") as file:
             return _ORIGIN in file.attrs
@@ -91,7 +91,7 @@ def _arrays(
     if "layers" in file:
         return _keras3_arrays(file["layers"], path, architecture)
     raise InputError(
-        f"--weights={path}: this HDF5 file holds no Keras weights; at its top: "
+        f"--weights={path}: this HDF5 file holds no Keras weights; its top level has: "
         f"{', '.join(list(file)[:5]) or 'nothing'}. Expected Keras' 'notop' .h5 or a .weights.h5"
     )
 
@@ -142,7 +142,7 @@ def _checked(
     if shapes != expected:
         raise InputError(
             f"--weights={path}: layer {layer.name!r} has the shapes {_listed(shapes)}, expected "
-            f"{_listed(expected)}. Is --network the network that the file is of?"
+            f"{_listed(expected)}. Is the file for another --network?"
         )
     kernel, bias = (np.asarray(array, np.float32) for array in found[layer.name])
     if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
@@ -158,7 +158,7 @@ def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
 
 
 def write_kernels(path: PathLike, kernels: Kernels) -> None:
-    """Write learned kernels in the layout of Keras' "notop" files, whole or not at all.
+    """Write learned kernels in the layout of Keras' "notop" files, completely or not at all.
 
     Raises:
         InputError: if the file cannot be written.

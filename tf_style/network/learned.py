@@ -1,4 +1,4 @@
-"""Learned kernels, kept on disk so that the same pictures need no second learning."""
+"""Learned kernels, kept on disk so that the same pictures are learned from only once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy as np
 import PIL
 import tensorflow as tf
 
-from tf_style.image import files, samples
+from tf_style.image import samples
+from tf_style.image.picture import read_picture
 from tf_style.network import unsupervised
 from tf_style.network.architectures import Architecture, Layer
 from tf_style.network.kernel_files import Kernels, read_kernels, write_kernels
@@ -24,7 +25,7 @@ LIMIT_BYTES = 300_000_000
 
 
 def cache_folder() -> Path:
-    """The folder for caches that this user's system has, and ours within."""
+    """Our folder within this system's cache folder for the user."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
@@ -42,7 +43,7 @@ def load(
     seed: int = 0,
     folder: str | os.PathLike | None = None,
 ) -> tuple[Kernels, bool]:
-    """Kernels learned from `pictures` and from the package's samples, by the cache if it has them.
+    """Kernels learned from `pictures` and the package's samples, or taken from the cache.
 
     A cache that cannot be written gives a warning: the kernels are learned again the next time.
 
@@ -50,7 +51,7 @@ def load(
         architecture: the network that the layers belong to.
         layers: from the first to the deepest one needed.
         pictures: `(h, w, 3)` RGB in `[0, 1]`.
-        seed: of everything drawn at random.
+        seed: for everything drawn at random.
         folder: of the cache; `None` or `auto` for the user's.
 
     Returns:
@@ -58,16 +59,16 @@ def load(
     """
     folder = cache_folder() if folder in (None, AUTO) else Path(folder)
     names = (*samples.CONTENT_SAMPLES, *samples.STYLE_SAMPLES)
-    # The run's own pictures count twice: their strokes are what has to be told apart.
+    # The run's own pictures count twice: theirs are the strokes to tell apart.
     everything = [*pictures, *pictures,
-                  *(files.read_picture(samples.PREFIX + name) for name in names)]
+                  *(read_picture(samples.PREFIX + name) for name in names)]
     path = folder / f"{_key(architecture, layers, everything, seed)}.h5"
     convolutions = [layer for layer in layers if not layer.pooling]
     try:
         kernels = read_kernels(path, architecture, convolutions)
         os.utime(path)
         return kernels, True
-    # Not there, or damaged, or not ours to touch: it is learned, and written again.
+    # Missing, damaged or not readable by us: kernels are learned, and written again.
     except (InputError, OSError):
         kernels = unsupervised.learn(architecture, layers, everything, seed=seed)
     try:
@@ -85,11 +86,9 @@ def _key(
     pictures: Sequence[np.ndarray],
     seed: int,
 ) -> str:
-    """A name for all that learned kernels depend on: the method's own code, too."""
+    """A name that identifies everything that learned kernels depend on."""
     digest = hashlib.sha256()
-    for module in (unsupervised, files):
-        digest.update(Path(module.__file__).read_bytes())
-    for part in (architecture.name, layers[-1].name, seed,
+    for part in (unsupervised.METHOD, architecture.name, layers[-1].name, seed,
                  tf.__version__, np.__version__, PIL.__version__):
         digest.update(f"{part}\n".encode())
     for picture in pictures:
@@ -99,15 +98,15 @@ def _key(
 
 
 def _drop_oldest(folder: Path) -> None:
-    """Keep what was used last, up to `LIMIT_BYTES` in all."""
+    """Keep the most recently used files, up to `LIMIT_BYTES` in all."""
     entries = []
-    # Only what has a name of ours: the folder may hold other people's weights.
+    # Only files named like ours: the folder may hold other people's weights.
     for path in folder.glob("[0-9a-f]" * 32 + ".h5"):
         try:
             status = path.stat()
             entries.append((status.st_mtime, status.st_size, path))
         except FileNotFoundError:
-            # Another run was faster.
+            # Another run deleted it first.
             continue
     total = 0
     for _, size, path in sorted(entries, reverse=True):

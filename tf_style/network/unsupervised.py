@@ -1,10 +1,10 @@
 """Kernels learned from pictures alone: no labels, no pretrained weights, no gradients.
 
 A layer is learned from the feature maps of the layer before it: its kernels are directions in the
-space of whitened 3x3 patches. Half of its channels are the principal components, each with its
-negative, which together let pass what a ReLU throws away: they keep the content apart. The other
-half are the centres of spherical k-means, which answer to whole strokes: they carry the style.
-The first layer looks at all components of the pixels: in what it does not see, noise could grow.
+space of whitened 3x3 patches. Half of its channels are principal components, each with its
+negative, which passes what the other's ReLU throws away: they distinguish content. The other half
+are centres of spherical k-means, which respond to whole strokes: they carry the style. The first
+layer uses all components of the pixels, because noise could grow in what it does not see.
 
 Sources: Coates, Ng, Learning Feature Representations with K-means, Neural Networks: Tricks of the
     Trade, 2012; Chan et al., PCANet, IEEE Transactions on Image Processing 2015, for principal
@@ -19,16 +19,19 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tf_style.image import files
+from tf_style.image.resize import fit
 from tf_style.network.architectures import Architecture, Layer
 from tf_style.network.kernel_files import Kernels
+
+# Raise this when the same pictures give other kernels: it is part of the cache's key.
+METHOD = 1
 
 # BGR, in units of [0, 255], as the first kernel expects it.
 _IMAGENET_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
 
-# Long sides at which a picture is looked at: those of a run, coarse to fine.
+# Long sides at which a picture is looked at: those of a run.
 SIDES = (512, 256, 128)
-# Side of a crop; the most crops of a picture at each side; the most crops in all.
+# Side of a crop; the most crops of a picture at each long side; the most crops in all.
 CROP, CROPS_PER_SIDE, CROPS = 192, 2, 24
 
 # Patches that a layer is learned from, and those that its activations are measured on.
@@ -37,13 +40,13 @@ PATCHES, MEASURED = 20_000, 8_000
 COMPONENTS, DIRECTIONS = 64, 128
 # Added to each direction's variance, relative to their mean. Without it, directions of little
 # variance, which are noise, would count as much as the others. Between pixels they are fine lines
-# and colours, which are to count.
+# and colours, which should count.
 SHRINKAGE, PIXEL_SHRINKAGE = 0.5, 0.02
 # The most principal components, with their negatives, as a share of the channels.
 PRINCIPAL, PIXEL_PRINCIPAL = 0.5, 1.0
 # Rounds of k-means.
 ROUNDS = 10
-# Patches whose deviation is a smaller share of their size than this are taken for all alike.
+# Patches whose deviation is a smaller share of their size than this are treated as all alike.
 ALIKE = 0.01
 
 
@@ -60,7 +63,7 @@ def learn(
         architecture: the network that the layers belong to.
         layers: its layers from the first to the deepest one needed.
         pictures: at least one, `(h, w, 3)` RGB in `[0, 1]`, of any sizes.
-        seed: of the crops, the patches and the first centres.
+        seed: for the crops, the patches and the first centres.
 
     Returns:
         Layer name → (kernel `(3, 3, inputs, channels)`, bias `(channels,)`), float32, in the
@@ -90,14 +93,14 @@ def _crops(pictures: Sequence[np.ndarray], generator: np.random.Generator) -> li
     looks = [
         (picture, side)
         for picture in pictures
-        # Larger than it is, a picture would show nothing but the resampling.
+        # Enlarged, a picture would show nothing but the resampling.
         for side in sorted({min(side, max(picture.shape[:2])) for side in SIDES}, reverse=True)
     ]
     if len(looks) > CROPS:
         looks = [looks[i] for i in sorted(generator.permutation(len(looks))[:CROPS])]
     crops = []
     for picture, side in looks:
-        seen = files.fit(picture, side)
+        seen = fit(picture, side)
         height, width = seen.shape[:2]
         several = max(height, width) > CROP
         for _ in range(min(CROPS_PER_SIDE, CROPS // len(looks)) if several else 1):
@@ -110,7 +113,7 @@ def _crops(pictures: Sequence[np.ndarray], generator: np.random.Generator) -> li
 def _learn_layer(
     layer: Layer, maps: Sequence[np.ndarray], generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The kernel and the bias of one layer, from the feature maps that come into it."""
+    """The kernel and the bias of one layer, learned from its input feature maps."""
     pixels = layer.inputs == 3
     shrinkage = PIXEL_SHRINKAGE if pixels else SHRINKAGE
     principal = PIXEL_PRINCIPAL if pixels else PRINCIPAL
@@ -135,7 +138,7 @@ def _learn_layer(
 def _patches(
     maps: Sequence[np.ndarray], count: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """About `count` patches `(count, 9 * channels)`, each place as likely as another."""
+    """About `count` patches `(count, 9 * channels)`, all places equally likely."""
     if all(min(each.shape[:2]) < 3 for each in maps):
         # As the convolution pads them.
         maps = [np.pad(each, ((1, 1), (1, 1), (0, 0))) for each in maps]
@@ -153,9 +156,9 @@ def _patches(
 
 
 def _varied(patches: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The patches themselves, or with as much noise where they are all alike.
+    """The patches themselves, or, if all are alike, with noise of the same size added.
 
-    Those of a tiny or plain picture are: nothing to tell apart, and dead channels.
+    In a tiny or plain picture, all are alike: nothing to tell apart, and dead channels.
     """
     size = float(np.sqrt(np.square(patches).mean())) + 1e-3
     if patches.std(axis=0).mean() > ALIKE * size:
@@ -167,7 +170,7 @@ def _varied(patches: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 def _channel_basis(patches: np.ndarray, inputs: int) -> np.ndarray:
     """The channels' first principal components, `(inputs, at most COMPONENTS)`.
 
-    The patches of all channels of a deep layer have too many dimensions to whiten in time.
+    The patches of all channels of a deep layer have too many dimensions to whiten quickly.
     """
     if inputs <= COMPONENTS:
         return np.eye(inputs, dtype=np.float32)
@@ -180,7 +183,7 @@ def _reduced(patches: np.ndarray, channels: np.ndarray) -> np.ndarray:
 
 
 def _whitening(patches: np.ndarray, shrinkage: float) -> np.ndarray:
-    """What makes patches' first principal components nearly uncorrelated, of variance near 1."""
+    """The matrix that gives patches nearly uncorrelated principal components of variance near 1."""
     variances, components = _principal(patches)
     variances = variances[:DIRECTIONS]
     floor = shrinkage * variances.mean() + np.finfo(np.float32).tiny
@@ -210,7 +213,7 @@ def _spherical_k_means(
 ) -> np.ndarray:
     """Unit vectors `(count, dimensions)` such that each vector is near a multiple of one of them.
 
-    Source: Coates, Ng 2012, section 2, with the sign: a ReLU lets a positive multiple pass only.
+    Source: Coates, Ng 2012, section 2, but with the sign: a ReLU passes only positive multiples.
     """
     centers = _drawn(vectors, count, generator)
     for _ in range(ROUNDS):
@@ -242,5 +245,5 @@ def _convolved(features: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np
 
 
 def _pooled(features: np.ndarray) -> np.ndarray:
-    # "SAME" leaves something of a map of a single row.
+    # "SAME" does not reduce a map of a single row to nothing.
     return tf.nn.max_pool2d(features[None], 2, 2, "SAME").numpy()[0]

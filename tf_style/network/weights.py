@@ -1,6 +1,6 @@
 """Where a network's weights come from: a file, Keras' ImageNet file, pictures, or chance.
 
-TensorFlow is needed for a download and for learning alone.
+TensorFlow is needed only to download and to learn.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _IMAGENET = {
 
 
 def environment_file() -> str | None:
-    """The weights file that the environment names, if it does."""
+    """The weights file that the environment names, if any."""
     named = os.environ.get(ENVIRONMENT) or None
-    # It names a file, even where that is called like a word of --weights.
+    # It names a file, even if that file is called like a word of --weights.
     return os.path.join(os.curdir, named) if named in WEIGHTS else named
 
 
@@ -69,8 +69,10 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
         imagenet_file(architecture, offline=offline)
     except InputError as error:
         reason = str(error).partition(": ")[2]
-        warnings.warn(f"learning features from the pictures instead of pretrained ones: {reason}",
-                      stacklevel=3)
+        warnings.warn(
+            f"using features learned from the pictures instead of pretrained ones: {reason}",
+            stacklevel=3,
+        )
         return "unsupervised"
     return "imagenet"
 
@@ -98,13 +100,13 @@ def load(
         architecture: the network that the layers belong to.
         layers: from the first to the deepest one needed.
         weights: `imagenet`, `unsupervised`, `random`, or the path of a weights file.
-        seed: of `unsupervised` and `random`.
-        pictures: that `unsupervised` learns from beside the package's samples.
+        seed: for `unsupervised` and `random`.
+        pictures: that `unsupervised` learns from, besides the package's samples.
         cache_folder: where learned kernels are kept; by default the user's cache.
         offline: take `imagenet` from Keras' cache or not at all.
 
     Raises:
-        InputError: if the weights cannot be had, or do not fit the layers.
+        InputError: if the weights are not available, or do not fit the layers.
     """
     convolutions = [layer for layer in layers if not layer.pooling]
     if weights == "random":
@@ -127,7 +129,7 @@ def load(
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """Kernels, and how they came.
+    """Kernels, and how they were obtained.
 
     Attributes:
         kernels: layer name → (kernel `(3, 3, inputs, channels)`, bias `(channels,)`), float32.
@@ -139,11 +141,11 @@ class Loaded:
 
 
 def _orthogonal(layer: Layer, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """An orthogonal kernel with gain sqrt(2), which keeps activations' size behind a ReLU.
+    """An orthogonal kernel with gain sqrt(2), which keeps the size of activations after a ReLU.
 
     Source: Saxe et al., Exact solutions to the nonlinear dynamics of learning, ICLR 2014.
     """
-    # A seed for each layer by name: the same kernels however many layers are asked for.
+    # Each layer's seed depends on its name: the same kernels however many layers are asked for.
     generator = np.random.default_rng([seed, *layer.name.encode()])
     rows, columns = 9 * layer.inputs, layer.channels
     square = generator.standard_normal((max(rows, columns), min(rows, columns)))
@@ -161,11 +163,11 @@ def imagenet_file(architecture: Architecture, *, offline: bool = False) -> Path:
     """Keras' own ImageNet file without the top, from Keras' cache or by download.
 
     Args:
-        offline: from the cache alone; no TensorFlow then.
+        offline: from the cache alone, without TensorFlow.
 
     Raises:
-        InputError: if it is not in the cache and cannot be had, or does not come within
-            `DOWNLOAD_TIMEOUT` seconds without a byte.
+        InputError: if it is not in the cache and cannot be downloaded, or if `DOWNLOAD_TIMEOUT`
+            seconds pass without a byte.
     """
     file = _IMAGENET[architecture.name]
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
@@ -199,7 +201,7 @@ def _fetched(file: _Download, home: Path) -> Path:
     with (
         _socket_timeout(DOWNLOAD_TIMEOUT),
         open(os.devnull, "w") as sink,
-        # Keras draws its own progress bar on stdout, which is not a library's to use.
+        # Keras draws its own progress bar on stdout, which a library must not write to.
         contextlib.redirect_stdout(sink),
     ):
         return Path(keras.utils.get_file(

@@ -6,43 +6,42 @@ import hashlib
 import os
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tf_style.image.files import PathLike, check_writable
+from tf_style.image.paths import PathLike, check_writable
 from tf_style.run.scene import Scene
-from tf_style.settings import AUTO, COMMAND_OPTIONS, InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings.option import whole
 
-_EVERY = next(option for option in COMMAND_OPTIONS if option.name == "checkpoint_every")
-# Of a run's time: what automatic checkpoints may take.
+# Share of a run's time that automatic checkpoints may take.
 _SHARE = 0.02
-# Should the newest be damaged, there is one more.
+# If the newest is damaged, there is one more.
 _KEPT = 2
 _NAME, _PARTIAL = "checkpoint_", "partial"
 
-# They decide what memory a run takes, or where it looks, not what it computes.
+# They decide how much memory a run takes, or where it looks, not what it computes.
 _FREE = {"block_size", "max_memory", "cache_dir", "offline"}
-# Where the kernels came from does not matter where they are the same.
+# Where the kernels came from does not matter if they are the same.
 _SOURCES = {"weights", "content_network_weights", "style_network_weights"}
 
 
 class Checkpoints:
-    """A folder of checkpoints, of which each is complete or absent at any moment.
+    """A folder of checkpoints, each of which is complete or absent at any moment.
 
-    A checkpoint is written under another name and gets its own when it is whole: the process may
-    be killed at any time. The last two are kept. A run that starts anew replaces those of an older
-    run when it has some of its own.
+    A checkpoint is written under another name and gets its own when it is complete, so the process
+    may be killed at any time. The last two are kept. A run that starts from the beginning replaces
+    those of an older run once it has some of its own.
 
     Args:
-        folder: made if it is missing; holds nothing else.
+        folder: created if it is missing; holds nothing else.
         every: steps from one checkpoint to the next; `auto`: so that they take two percent of the
-            time. The end of a size and a stop give one in any case; with L-BFGS, whose memory
-            cannot be had, only the end of a size.
-        resume: go on from the last complete one; where there is none, start anew with a warning.
+            time. One is always written at the end of a size and at a stop; with L-BFGS, whose
+            memory is not accessible, only at the end of a size.
+        resume: go on from the last complete one; if there is none, start anew with a warning.
 
     Raises:
         InputError: for a folder that cannot be used.
@@ -54,7 +53,7 @@ class Checkpoints:
 
     def __init__(self, folder: PathLike, *, every: int | str = AUTO, resume: bool = False):
         self.folder = Path(folder)
-        self.every = _EVERY.parse(every)
+        self.every = every if every == AUTO else whole(1).parse("checkpoint_every", every)
         self.resume = resume
         self._seconds = 0.0
         self._saved = time.perf_counter()
@@ -62,7 +61,7 @@ class Checkpoints:
 
     def _check_folder(self) -> None:
         flag = f"--checkpoint={self.folder}"
-        # TensorFlow takes a name for a pattern.
+        # TensorFlow would take such a name for a pattern.
         if set("*?[]") & set(os.fspath(self.folder)):
             raise InputError(f"{flag}: expected a name without * ? [ ]")
         if not self.folder.is_dir():
@@ -75,25 +74,26 @@ class Checkpoints:
         others = sorted(each.name for each in self.folder.iterdir()
                         if not each.name.startswith((".", _NAME)) and each.name != _PARTIAL)
         if others:
-            raise InputError(f"{flag}: expected a new folder, or one of checkpoints alone. It "
+            raise InputError(f"{flag}: expected a new folder, or one of checkpoints only. It "
                              f"holds {others[0]}")
 
     def newest_first(self) -> list[Path]:
-        """The checkpoints that there are."""
+        """The existing checkpoints."""
         found = [each for each in self.folder.glob(_NAME + "*") if _number(each)]
         return sorted(found, key=_number, reverse=True)
 
     def due(self, steps: int) -> bool:
-        """Whether to save now, after so many steps in all."""
+        """Whether to save now, after this many steps in all."""
         if self.every != AUTO:
             return steps % self.every == 0
         return (time.perf_counter() - self._saved) * _SHARE > self._seconds
 
-    def add(self, write: Callable[[Path], None]) -> None:
-        """Add one. A run is worth more than its checkpoint: where that fails, this warns.
+    def add(self, write: Callable[[Path], None], note: Callable[[str], None]) -> None:
+        """Add one. A run is worth more than its checkpoint: if writing fails, a note says so.
 
         Args:
-            write: fills the folder that it is given; an `OSError` says that it could not.
+            write: fills the folder that it is given; raises an `OSError` if it cannot.
+            note: called with the text of each note.
         """
         began = time.perf_counter()
         partial, older = self.folder / _PARTIAL, self.newest_first()
@@ -105,10 +105,7 @@ class Checkpoints:
             write(partial)
             partial.rename(self.folder / f"{_NAME}{number}")
         except OSError as error:
-            warnings.warn(
-                f"{self.folder}: the checkpoint cannot be written ({error.strerror or error})",
-                stacklevel=2,
-            )
+            note(f"{self.folder}: the checkpoint cannot be written ({error.strerror or error})")
         else:
             for path in older[_KEPT - 1 :]:
                 shutil.rmtree(path, ignore_errors=True)
@@ -116,36 +113,37 @@ class Checkpoints:
         self._seconds = self._saved - began
 
     def load(
-        self, read: Callable[[Path], dict[str, Any] | None], origin: Mapping[str, Any]
+        self, read: Callable[[Path], dict[str, Any] | None], origin: Mapping[str, Any],
+        note: Callable[[str], None],
     ) -> dict[str, Any] | None:
-        """What `read` gives for the newest checkpoint that is not damaged; `None` without any.
+        """What `read` returns for the newest checkpoint that is not damaged; `None` without any.
 
         Args:
-            read: restores what is in a folder and gives its note, with the `origin` that the run
-                had; `None` for what is damaged.
+            read: restores what is in a folder and returns its data, with the `origin` of its run;
+                `None` if it is damaged.
             origin: of this run.
+            note: called with the text of each note.
 
         Raises:
-            InputError: if the checkpoint is of another run; the message says what differs.
+            InputError: if the checkpoint is from another run; the message says what differs.
         """
         if not self.resume:
             if self.newest_first():
-                warnings.warn(f"{self.folder}: starting anew; --resume goes on with what is there",
-                              stacklevel=2)
+                note(f"{self.folder}: starting anew; --resume goes on with what is there")
             return None
         for path in self.newest_first():
-            note = read(path)
-            if note is None:
-                warnings.warn(f"{path}: the checkpoint is damaged", stacklevel=2)
+            kept = read(path)
+            if kept is None:
+                note(f"{path}: the checkpoint is damaged")
                 continue
-            changes = differences(note["origin"], origin)
+            changes = differences(kept["origin"], origin)
             if changes:
                 raise InputError(
                     f"--checkpoint={self.folder}: this is another run's: {'; '.join(changes)}. "
                     "Repeat its settings and pictures, or start anew without --resume"
                 )
-            return note
-        warnings.warn(f"{self.folder}: no complete checkpoint; starting anew", stacklevel=2)
+            return kept
+        note(f"{self.folder}: no complete checkpoint; starting anew")
         return None
 
 
@@ -157,7 +155,7 @@ def _number(path: Path) -> int:
 def origin(
     settings: Settings, weights: Mapping[str, str], scene: Scene, start: np.ndarray
 ) -> dict[str, Any]:
-    """All that a run's pixels follow from, as plain JSON data.
+    """Everything that decides a run's pixels, as plain JSON data.
 
     Args:
         settings: with every `auto` resolved.
@@ -167,9 +165,9 @@ def origin(
     """
     groups = {
         "content": () if scene.content is None else (scene.content,),
-        "style": scene.styles,
-        "content mask": scene.content_masks,
-        "style mask": scene.style_masks,
+        "style": [style.picture for style in scene.styles],
+        "content mask": [style.region for style in scene.styles if style.region is not None],
+        "style mask": [style.mask for style in scene.styles if style.mask is not None],
         "start": (start,),
     }
     return {
@@ -183,10 +181,10 @@ def origin(
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What a run differs in from an earlier one, in words.
+    """How a run differs from an earlier one, in words.
 
     Args:
-        before, now: what `origin` gives.
+        before, now: what `origin` returned.
     """
     same_kernels = before["weights"] == now["weights"]
     free = _FREE | _SOURCES if same_kernels else _FREE
@@ -198,7 +196,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     old, new = before["pictures"], now["pictures"]
     found += [f"the {name} differs" for name in {**old, **new}
               if old.get(name) != new.get(name) and not (found and name == "start")]
-    # These follow from the others, too.
+    # Weights may differ because something else does.
     return found or ([] if same_kernels else ["the weights differ"])
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tf_style.image import files
-from tf_style.image.files import PathLike
+from tf_style.image.paths import PathLike, locate
+from tf_style.image.picture import as_picture, read_picture
 from tf_style.settings import InputError
 
 Picture = PathLike | np.ndarray
@@ -20,7 +20,7 @@ ARRAY = "array:"
 
 
 @dataclasses.dataclass(frozen=True)
-class Read:
+class PictureFile:
     """A picture file that has been read, for several runs.
 
     Attributes:
@@ -34,13 +34,13 @@ class Read:
     digest: str
 
     @classmethod
-    def of(cls, name: str) -> Read:
+    def of(cls, name: str) -> PictureFile:
         """Read a path or `sample:NAME`.
 
         Raises:
-            InputError: as `files.read_picture` does.
+            InputError: as `read_picture` does.
         """
-        return cls(name, files.read_picture(name), _digest(name))
+        return cls(name, read_picture(name), _digest(name))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Inputs:
     @classmethod
     def of(
         cls,
-        content: Picture | None,
-        style: Sequence[Picture | Read],
+        content: Picture | PictureFile | None,
+        style: Sequence[Picture | PictureFile],
         content_mask: Sequence[Picture] = (),
         style_mask: Sequence[Picture] = (),
         others: Sequence[PathLike] = (),
@@ -71,22 +71,22 @@ class Inputs:
         """Name pictures that have been read without an error.
 
         Args:
-            others: files that are known by the settings, such as where the image starts.
+            others: files that the settings name, such as where the image starts.
 
         Raises:
-            InputError: for a file that is not there any more.
+            InputError: for a file that is no longer there.
         """
         digests: dict[str, str] = {}
 
-        def name(picture: Picture | Read) -> str:
-            if isinstance(picture, Read):
+        def name(picture: Picture | PictureFile) -> str:
+            if isinstance(picture, PictureFile):
                 text = picture.name
                 digests[text] = picture.digest
             elif isinstance(picture, (str, os.PathLike)):
                 text = os.fspath(picture)
                 digests[text] = _digest(text)
             else:
-                digest = hashlib.sha256(files.as_picture(picture).tobytes()).hexdigest()
+                digest = hashlib.sha256(as_picture(picture).tobytes()).hexdigest()
                 text = ARRAY + digest
                 digests[text] = digest
             return text
@@ -115,7 +115,7 @@ class Inputs:
 
 def _digest(name: str) -> str:
     try:
-        return hashlib.sha256(files.locate(name).read_bytes()).hexdigest()
+        return hashlib.sha256(locate(name).read_bytes()).hexdigest()
     except OSError as error:
         # It was there a moment ago.
         raise InputError(f"{name}: cannot be read any more ({error.strerror})") from None

@@ -1,17 +1,19 @@
-"""The pictures of a run: read, checked, and as each size of the run sees them. No TensorFlow."""
+"""The pictures of a run: read, checked, and shown as each of its sizes sees them. No TensorFlow."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
-from typing import Any
+import threading
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tf_style.image import cleanup, color, files
-from tf_style.run.inputs import Inputs, Picture, Read
-from tf_style.run.schedule import Scale
+from tf_style.image import color
+from tf_style.image.picture import as_picture, read_picture
+from tf_style.image.style import Style
+from tf_style.run.inputs import Inputs, Picture, PictureFile
+from tf_style.run.schedule import Scale, plan
 from tf_style.settings import AUTO, InputError, Settings
 
 INITS = ("content", "style", "noise", "gray")
@@ -23,149 +25,126 @@ class Scene:
 
     Attributes:
         content: `(height, width, 3)` in `[0, 1]`; `None` for none.
-        styles: likewise, one or more.
-        names: what to call these: the files as they were named, or their numbers.
-        content_masks: where each style goes, `(height, width)` in `[0, 1]`; none for everywhere.
-        style_masks: what counts of each style; none for all.
-        shares: of the style loss, one for each style.
-        largest: the largest long side at which each style is to be seen; none for any.
-        mended_again: of each style, what `objective.Style` calls so, or `None`; none for no style.
+        styles: one or more.
+        scales: the sizes that the run goes through, coarse to fine.
+        least: the shortest side that each of them had to have.
         inputs: what the pictures were read from.
     """
 
     content: np.ndarray | None
-    styles: tuple[np.ndarray, ...]
-    names: tuple[str, ...]
-    content_masks: tuple[np.ndarray, ...] = ()
-    style_masks: tuple[np.ndarray, ...] = ()
-    shares: tuple[float, ...] = (1.0,)
-    largest: tuple[int, ...] = ()
-    mended_again: tuple[np.ndarray | None, ...] = ()
+    styles: tuple[Style, ...]
+    scales: tuple[Scale, ...]
+    least: int = 1
     inputs: Inputs = dataclasses.field(default_factory=Inputs)
 
     @classmethod
     def of(
         cls,
         settings: Settings,
-        content: Picture | None,
-        style: Picture | Read | Sequence[Picture | Read],
+        content: Picture | PictureFile | None,
+        style: Picture | PictureFile | Sequence[Picture | PictureFile],
         content_masks: Sequence[Picture] = (),
         style_masks: Sequence[Picture] = (),
+        *,
+        least: int = 1,
     ) -> Scene:
-        """Read and check what a run is given.
+        """Read and check what a run is given, and plan its sizes.
+
+        Args:
+            least: the shortest side that the networks can see, as far as it is known.
 
         Raises:
             InputError: for pictures or masks that cannot be used, or do not belong together.
         """
         given = style if isinstance(style, (list, tuple)) else [style]
-        named = content
-        if content is not None:
-            content = _pixels(content, "content")
         if not given:
             raise InputError("style: expected at least one picture. Received none")
-        numbers = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
-        names = tuple(map(_name, given, numbers))
-        styles = tuple(map(_pixels, given, names))
-        if content is None:
-            for flag, needs in (
-                ("content_mask", bool(content_masks)),
-                ("init=content", settings.init == "content"),
-                (f"preserve_color={settings.preserve_color}", settings.preserve_color != "none"),
-            ):
-                if needs:
-                    raise InputError(f"--{flag}: there is no content")
-        regions, counts = (
-            _masks(flag, masks, pictures, names)
-            for flag, masks, pictures in (
-                ("content_mask", content_masks, [content] * len(styles)),
-                ("style_mask", style_masks, styles),
-            )
+        check_together(
+            settings, content is not None, len(given), len(content_masks), len(style_masks)
         )
-        blend = settings.style_blend
-        if blend == AUTO:
-            blend = (1.0,) * len(styles)
-        if len(blend) != len(styles):
-            raise InputError(
-                f"--style_blend: expected a share for each of the {len(styles)} styles. Received: "
-                f"{len(blend)}"
-            )
-        # A style counts as much in each pixel of a small region as in one of a large region.
-        areas = [region.mean() for region in regions] or [1 / len(styles)] * len(styles)
-        shares = tuple(
-            float(share * area * len(styles) / sum(blend))
-            for share, area in zip(blend, areas, strict=True)
+        numbers = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
+        names = [_name(*each) for each in zip(given, numbers, strict=True)]
+        picture = None if content is None else _pixels(content, "content")
+        pictures = [_pixels(*each) for each in zip(given, names, strict=True)]
+        styles = _styles(
+            settings, names, pictures,
+            _masks("content_mask", content_masks, [picture] * len(pictures), names),
+            _masks("style_mask", style_masks, pictures, names),
         )
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
         for each in start:
-            files.read_picture(each)
-        inputs = Inputs.of(named, given, content_masks, style_masks, start)
-        return cls(content, styles, names, regions, counts, shares, inputs=inputs)
+            read_picture(each)
+        inputs = Inputs.of(content, given, content_masks, style_masks, start)
+        return cls(picture, styles, _scales(settings, picture, styles, least), least, inputs)
 
-    def mending(self, side: int) -> Mending:
-        """What is wrong with the styles, and what to take in their place.
+    def seen_by(self, settings: Settings, least: int) -> Scene:
+        """The same scene for networks that cannot see sides shorter than `least`."""
+        if least <= self.least:
+            return self
+        scales = _scales(settings, self.content, self.styles, least)
+        return dataclasses.replace(self, scales=scales, least=least)
+
+    def prepared(self, settings: Settings, mend: Callable[[Scene], tuple[Style, ...]]) -> Scene:
+        """The same scene with the styles as a run is to see them.
+
+        They are mended, and have the content's colours where the settings ask for that.
 
         Args:
-            side: long side, in pixels, at which the styles are seen at last.
+            mend: returns the styles of a scene, mended.
         """
-        return Mending(
-            self.sight(side), tuple(cleanup.Cleaned.of(style, side) for style in self.styles)
-        )
-
-    def sight(self, side: int) -> tuple[str | int, ...]:
-        """What a mending depends on: the styles, by their digests, and the side."""
-        return (*(self.inputs.digests[name] for name in self.inputs.style), side)
-
-    def prepared(self, settings: Settings, mending: Mending | None = None) -> Scene:
-        """With the styles as the run is to see them: mended, and in the content's colours."""
-        scene = self
-        if mending and any(mending.defects):
-            scene = dataclasses.replace(
-                scene,
-                styles=tuple(style.image for style in mending.styles),
-                mended_again=tuple(style.again for style in mending.styles),
-                largest=tuple(style.largest for style in mending.styles),
-            )
+        styles = self.styles if settings.style_cleanup == "off" else mend(self)
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram
         }.get(settings.preserve_color)
         if change:
-            styles, again = (
-                tuple(None if style is None else change(style, scene.content) for style in each)
-                for each in (scene.styles, scene.mended_again)
+            styles = tuple(
+                dataclasses.replace(
+                    style, picture=change(style.picture, self.content),
+                    mended_again=None if style.mended_again is None
+                    else change(style.mended_again, self.content),
+                )
+                for style in styles
             )
-            scene = dataclasses.replace(scene, styles=styles, mended_again=again)
-        return scene
+        return dataclasses.replace(self, styles=styles)
 
-    def content_at(self, scale: Scale) -> np.ndarray | None:
-        """The content at a size."""
-        return None if self.content is None else resized(self.content, scale)
+    def resolved(self, settings: Settings) -> Settings:
+        """The settings with `auto` replaced by what it stands for with these pictures.
 
-    def finished(self, image: np.ndarray, settings: Settings, scale: Scale) -> np.ndarray:
-        """The image as it is to be seen: in the content's colours, if its luminance is all."""
+        Some keep `auto`: `style_cleanup` examines whatever style is given, `style_size` follows
+        `style_scale`, `max_memory` is what was free, which shows in `block_size`, and `cache_dir`
+        depends on the user's system. `strength` shows in `style_weight`.
+        """
+        found = {
+            "style_blend": (1.0,) * len(self.styles),
+            "init": "noise" if self.content is None else "content",
+            # Sizes that are too small for these pictures count, too: each has its number of steps.
+            "scales": len(self.scales[-1].all_steps),
+            "steps": self.scales[-1].all_steps,
+        }
+        found = {name: value for name, value in found.items() if getattr(settings, name) == AUTO}
+        if self.content is not None:
+            full = self.scales[-1]
+            found["size"] = max(full.height, full.width)
+        return settings.replace(**found)
+
+    def at(self, scale: Scale) -> tuple[np.ndarray | None, list[Style]]:
+        """Content and styles as one size of the run sees them."""
+        content = None if self.content is None else scale.fit(self.content)
+        return content, [
+            style.at(scale.style_side, scale.height, scale.width) for style in self.styles
+        ]
+
+    def finished(
+        self, image: np.ndarray, settings: Settings, scale: Scale
+    ) -> np.ndarray:
+        """The image as it is to be seen: in the content's colours, if only its luminance counts."""
         if settings.preserve_color != "luminance":
             return image
-        return color.with_luminance(self.content_at(scale), color.luminance(image))
+        return color.with_luminance(scale.fit(self.content), color.luminance(image))
 
-    def styles_at(self, scale: Scale) -> list[dict[str, Any]]:
-        """The styles, and where they go, at a size: what `objective.Style` is made of."""
-        styles: list[dict[str, Any]] = [
-            {"image": files.fit(style, min(scale.style_side, largest)), "share": share}
-            for style, share, largest in zip(
-                self.styles, self.shares, self.largest or (scale.style_side,) * len(self.styles),
-                strict=True,
-            )
-        ]
-        for style, again in zip(styles, self.mended_again, strict=False):
-            if again is not None:
-                style["mended_again"] = files.fit(again, max(style["image"].shape[:2]))
-        for style, mask in zip(styles, self.style_masks, strict=False):
-            style["mask"] = _weights(mask, *style["image"].shape[:2])
-        for style, mask in zip(styles, self.content_masks, strict=False):
-            style["region"] = _weights(mask, scale.height, scale.width)
-        return styles
-
-    def start(self, settings: Settings, scale: Scale) -> np.ndarray:
-        """Where the image starts."""
+    def start(self, settings: Settings) -> np.ndarray:
+        """Where the image starts, at the coarsest size."""
+        scale = self.scales[0]
         shape = (scale.height, scale.width, 3)
         noise = np.random.default_rng(settings.seed).random(shape, np.float32)
         init = settings.init
@@ -176,73 +155,120 @@ class Scene:
         if init == "gray":
             first = np.full(shape, 0.5, np.float32)
         elif init == "content":
-            first = resized(self.content, scale)
+            first = scale.fit(self.content)
         else:
-            picture = self.styles[0] if init == "style" else files.read_picture(init)
-            first = _covering(picture, scale)
+            picture = self.styles[0].picture if init == "style" else read_picture(init)
+            first = scale.cover(picture)
         return first + settings.init_noise * (noise - first)
 
 
-@dataclasses.dataclass(frozen=True)
-class Mending:
-    """What is wrong with the styles of a scene, and the styles without it.
+class Mender:
+    """Mends styles, and keeps those of the last scene for the next, in any thread."""
 
-    Attributes:
-        sight: of which scene, seen at which side, as `Scene.sight` says.
-        styles: each, cleaned.
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: tuple[object, tuple[Style, ...]] = (None, ())
+
+    def mend(self, scene: Scene, note: Callable[[str], None]) -> tuple[Style, ...]:
+        """The styles of a scene, mended.
+
+        Args:
+            note: called with what was wrong, once for each picture.
+        """
+        side = scene.scales[-1].style_side
+        # The key is the pictures alone: masks and shares belong to the scene.
+        key = (*(scene.inputs.digests[name] for name in scene.inputs.style), side)
+        with self._lock:
+            if self._kept[0] != key:
+                styles = tuple(style.mended(side) for style in scene.styles)
+                self._kept = key, styles
+                for style in styles:
+                    if style.defects:
+                        note(f"{style.name}: {' and '.join(style.defects)}; mended, unless "
+                             "--style_cleanup=off is given")
+            kept = self._kept[1]
+        if not any(style.defects for style in kept):
+            return scene.styles
+        return tuple(
+            dataclasses.replace(style, picture=other.picture, defects=other.defects,
+                                mended_again=other.mended_again, largest=other.largest)
+            for style, other in zip(scene.styles, kept, strict=True)
+        )
+
+
+def check_together(
+    settings: Settings, has_content: bool, styles: int, content_masks: int, style_masks: int
+) -> None:
+    """Check that settings and numbers of pictures fit together; needs no picture.
+
+    Raises:
+        InputError: if not.
     """
-
-    sight: tuple[str | int, ...]
-    styles: tuple[cleanup.Cleaned, ...]
-
-    @property
-    def defects(self) -> tuple[tuple[str, ...], ...]:
-        """Of each style, as `cleanup.defects` names them."""
-        return tuple(style.defects for style in self.styles)
-
-
-def resized(image: np.ndarray, scale: Scale) -> np.ndarray:
-    """A picture at the size of `scale`."""
-    return np.clip(files.resize(image, scale.height, scale.width), 0, 1)
-
-
-def _covering(picture: np.ndarray, scale: Scale) -> np.ndarray:
-    """The largest part from the middle of a picture with the proportions of `scale`, resized."""
-    height, width = picture.shape[:2]
-    ratio = min(height / scale.height, width / scale.width)
-    rows, columns = max(1, round(scale.height * ratio)), max(1, round(scale.width * ratio))
-    top, left = (height - rows) // 2, (width - columns) // 2
-    return resized(picture[top : top + rows, left : left + columns], scale)
+    for flag, needs in (
+        ("content_mask", content_masks > 0),
+        ("init=content", settings.init == "content"),
+        (f"preserve_color={settings.preserve_color}", settings.preserve_color != "none"),
+    ):
+        if needs and not has_content:
+            raise InputError(f"--{flag}: there is no content")
+    for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):
+        if masks not in (0, styles):
+            raise InputError(
+                f"--{flag}: expected a mask for each of the {styles} styles. Received: {masks}"
+            )
+    if settings.style_blend != AUTO and len(settings.style_blend) != styles:
+        raise InputError(
+            f"--style_blend: expected a share for each of the {styles} styles. Received: "
+            f"{len(settings.style_blend)}"
+        )
 
 
-def _name(picture: Picture | Read, number: str) -> str:
-    """What to call a picture: its file, or for an array its number."""
-    if isinstance(picture, Read):
+def _styles(
+    settings: Settings, names: Sequence[str], pictures: Sequence[np.ndarray],
+    regions: Sequence[np.ndarray | None], masks: Sequence[np.ndarray | None],
+) -> tuple[Style, ...]:
+    count = len(pictures)
+    blend = (1.0,) * count if settings.style_blend == AUTO else settings.style_blend
+    # A style counts as much in each pixel of a small region as in one of a large region.
+    areas = [1 / count if region is None else region.mean() for region in regions]
+    return tuple(
+        Style(picture, name, float(share * area * count / sum(blend)), mask, region)
+        for picture, name, share, area, mask, region in zip(
+            pictures, names, blend, areas, masks, regions, strict=True
+        )
+    )
+
+
+def _scales(
+    settings: Settings, content: np.ndarray | None, styles: Sequence[Style], least: int
+) -> tuple[Scale, ...]:
+    return plan(
+        settings, None if content is None else content.shape[:2],
+        {style.name: style.picture.shape[:2] for style in styles}, least,
+    )
+
+
+def _name(picture: Picture | PictureFile, number: str) -> str:
+    """What to call a picture: by its file, or an array by its number."""
+    if isinstance(picture, PictureFile):
         return picture.name
     return os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else number
 
 
-def _pixels(picture: Picture | Read, name: str) -> np.ndarray:
-    return picture.pixels if isinstance(picture, Read) else files.as_picture(picture, name)
+def _pixels(picture: Picture | PictureFile, name: str) -> np.ndarray:
+    return picture.pixels if isinstance(picture, PictureFile) else as_picture(picture, name)
 
 
 def _masks(
-    flag: str,
-    masks: Sequence[Picture],
-    pictures: Sequence[np.ndarray | None],
+    flag: str, masks: Sequence[Picture], pictures: Sequence[np.ndarray | None],
     names: Sequence[str],
-) -> tuple[np.ndarray, ...]:
-    """Masks as `(height, width)` in [0, 1], each for one of `pictures`."""
+) -> list[np.ndarray | None]:
+    """A mask `(height, width)` in [0, 1] for each of `pictures`, or `None` for each."""
     if not masks:
-        return ()
-    if len(masks) != len(pictures):
-        raise InputError(
-            f"--{flag}: expected a mask for each of the {len(pictures)} styles. Received: "
-            f"{len(masks)}"
-        )
-    found = []
+        return [None] * len(pictures)
+    found: list[np.ndarray | None] = []
     for mask, picture, name in zip(masks, pictures, names, strict=True):
-        gray = color.luminance(files.as_picture(mask, flag)).astype(np.float32)
+        gray = color.luminance(as_picture(mask, flag)).astype(np.float32)
         if gray.max() < 1 / 255:
             raise InputError(f"--{flag}: the region of {name} is empty: the mask is black")
         height, width = picture.shape[:2]
@@ -252,8 +278,4 @@ def _masks(
                 f"Received: {gray.shape[1]}x{gray.shape[0]}"
             )
         found.append(gray)
-    return tuple(found)
-
-
-def _weights(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    return np.clip(files.resize(mask[..., None], height, width, smooth=True), 0, 1)
+    return found

@@ -7,8 +7,10 @@ import importlib.util
 import math
 from collections.abc import Mapping, Sequence
 
-from tf_style.image.files import fitted_size
-from tf_style.settings import AUTO, InputError, Settings
+import numpy as np
+
+from tf_style.image.resize import fitted_size, resize
+from tf_style.settings import AUTO, InputError, Settings, auto
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,13 +20,36 @@ class Scale:
     Attributes:
         height, width: of the generated image, in pixels.
         style_side: long side at which the style is seen, in pixels.
-        steps: the most steps there.
+        steps: the most steps at this size.
+        number: which size of the run it is, counted from 1.
+        count: how many sizes the run has.
+        all_steps: most steps at each size, including sizes that are too small for the pictures.
     """
 
     height: int
     width: int
     style_side: int
     steps: int
+    number: int = 1
+    count: int = 1
+    all_steps: tuple[int, ...] = ()
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it is the run's last and largest."""
+        return self.number == self.count
+
+    def fit(self, picture: np.ndarray) -> np.ndarray:
+        """A picture at this size, clipped to `[0, 1]`."""
+        return np.clip(resize(picture, self.height, self.width), 0, 1)
+
+    def cover(self, picture: np.ndarray) -> np.ndarray:
+        """The largest central part of a picture with these proportions, at this size."""
+        height, width = picture.shape[:2]
+        ratio = min(height / self.height, width / self.width)
+        rows, columns = max(1, round(self.height * ratio)), max(1, round(self.width * ratio))
+        top, left = (height - rows) // 2, (width - columns) // 2
+        return self.fit(picture[top : top + rows, left : left + columns])
 
 
 def plan(
@@ -47,7 +72,7 @@ def plan(
     Raises:
         InputError: if a picture is too small even at the full size.
     """
-    content, size = _shape(settings, content)
+    content, size = settings.size.proportions(content)
     height, width = fitted_size(*content, size)
     if min(height, width) < least:
         raise InputError(
@@ -62,7 +87,7 @@ def plan(
                 f"{name}: {shape[1]}x{shape[0]} is seen at {seen[1]}x{seen[0]}, too small for the "
                 f"deepest layer in use. Least side: {least} pixels"
             )
-    sides = [round(size / 2**level) for level in reversed(range(settings.scales_at(size)))]
+    sides = [round(size / 2**level) for level in reversed(range(auto.scales(settings, size)))]
     sides = [
         side for side in sides
         if side == size or min(
@@ -71,60 +96,52 @@ def plan(
               for length in fitted_size(*shape, _style_side(settings, side, size))),
         ) >= least
     ]
-    # Of sizes that come out the same, as a few pixels do, one is enough.
+    # Very small sizes can come out the same: one is enough.
     sizes = {fitted_size(*content, side): _style_side(settings, side, size) for side in sides}
+    steps = auto.steps(settings, len(sizes))
+    everywhere = auto.scales(settings, size)
+    missing = auto.steps(settings, everywhere)[: everywhere - len(sizes)]
     return tuple(
-        Scale(height, width, style_side, steps)
-        for ((height, width), style_side), steps in zip(
-            sizes.items(), settings.steps_of(len(sizes)), strict=True
+        Scale(height, width, style_side, most, number, len(sizes), missing + steps)
+        for number, (((height, width), style_side), most) in enumerate(
+            zip(sizes.items(), steps, strict=True), start=1
         )
     )
 
 
-def _shape(
-    settings: Settings, content: tuple[int, int] | None
-) -> tuple[tuple[int, int], int]:
-    """Height and width that the image has the proportions of, and its long side."""
-    sides = str(settings.size).split("x")
-    if content is None:
-        if settings.size == "original":
-            raise InputError(
-                "--size=original: there is no content. Expected a side, or --size=512x384"
-            )
-        content = int(sides[-1]), int(sides[0])
-        return content, max(content)
-    if len(sides) == 2:
+def check_size(settings: Settings, least: int) -> None:
+    """Check that the largest picture of this size is not too small, whatever its proportions.
+
+    Raises:
+        InputError: if it is.
+    """
+    if settings.size.long_side and settings.size.long_side < least:
         raise InputError(
-            f"--size={settings.size}: the content gives the proportions. Expected the long side, "
-            f"such as --size={max(map(int, sides))}, or --content=none"
+            f"--size={settings.size}: too small for the deepest layer in use. Least side: {least} "
+            "pixels"
         )
-    return content, max(content) if settings.size == "original" else settings.size
 
 
 def _style_side(settings: Settings, side: int, full: int) -> int:
-    """The long side at which the style is seen where the image's is `side`, at last `full`."""
+    """The long side at which the style is seen if the image's is `side`, and in the end `full`."""
     scale = settings.style_scale if settings.style_size == AUTO else settings.style_size / full
     return max(1, round(side * scale))
 
 
-def learning_rates(settings: Settings, steps: int, *, last: bool) -> list[float]:
-    """The learning rate of each step at one size.
+def learning_rates(settings: Settings, scale: Scale) -> list[float]:
+    """The learning rate of each step at a size, if all are taken.
 
     `constant`: the few steps of a size go as far as they can. `rest`: likewise, but over the last
-    size it falls to a tenth, so that the picture comes to rest. `cosine`: at
-    each size along half a wave, to a hundredth (Loshchilov, Hutter, SGDR, ICLR 2017, eq. 5).
-
-    Args:
-        steps: how many at most.
-        last: whether this is the last size.
+    size it falls to a tenth, so that the picture comes to rest. `cosine`: at each size it falls
+    along half a wave to a hundredth (Loshchilov, Hutter, SGDR, ICLR 2017, eq. 5).
     """
-    done = [step / steps for step in range(steps)]
+    done = [step / scale.steps for step in range(scale.steps)]
     if settings.learning_rate_schedule == "cosine":
         shares = [0.01 + 0.99 * (1 + math.cos(math.pi * each)) / 2 for each in done]
-    elif settings.learning_rate_schedule == "rest" and last:
+    elif settings.learning_rate_schedule == "rest" and scale.is_last:
         shares = [max(0.1, 1 - each) for each in done]
     else:
-        shares = [1.0] * steps
+        shares = [1.0] * scale.steps
     return [settings.learning_rate * share for share in shares]
 
 
@@ -135,7 +152,7 @@ def has_settled(losses: Sequence[float], tolerance: float, window: int = 10) -> 
 
     Args:
         losses: of all steps at this size so far.
-        tolerance: the least fall for each step that counts as falling, relative to the loss.
+        tolerance: the smallest fall per step that counts as falling, relative to the loss.
     """
     if not tolerance or len(losses) < 2 * window:
         return False
@@ -144,10 +161,10 @@ def has_settled(losses: Sequence[float], tolerance: float, window: int = 10) -> 
 
 
 def check_lbfgs() -> None:
-    """See that SciPy, which has the algorithm, is installed.
+    """Check that SciPy, which has the algorithm, is installed.
 
     Raises:
         InputError: if not.
     """
     if importlib.util.find_spec("scipy") is None:
-        raise InputError("--optimizer=lbfgs: SciPy has it; pip install 'tf_style[lbfgs]'")
+        raise InputError("--optimizer=lbfgs: this needs SciPy; pip install 'tf_style[lbfgs]'")

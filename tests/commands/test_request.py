@@ -1,0 +1,296 @@
+"""What a command line asks for, and what is refused before a picture is read."""
+
+import json
+import shlex
+import tempfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.commands.conftest import TINY, photo, several, without_tensorflow
+from tf_style import cli
+from tf_style.commands import flags, stylize
+from tf_style.commands.request import Request
+
+PICTURES = ["--content=content.png", "--style=style.png"]
+
+
+def asked(*arguments):
+    return Request.of(flags.parse(stylize.COMMAND, [str(each) for each in arguments]))
+
+
+# What is asked for
+
+
+def test_flags_and_places_ask_for_the_same():
+    by_places = asked("content.png", "style.png", "a.png")
+    by_flags = asked(*PICTURES, "--output=a.png")
+    mixed = asked("content.png", "style.png", "--output=a.png")
+    assert by_places.jobs == by_flags.jobs == mixed.jobs
+    job, = by_places.jobs
+    assert (job.content, job.styles, job.output) == (
+        "content.png", ("style.png",), Path("a.png")
+    )
+    assert by_places.is_single and by_places.least == 4
+
+
+def test_none_is_no_content():
+    job, = asked("none", "style.png", "a.png").jobs
+    assert job.content is None
+
+
+def test_each_job_has_what_the_flags_say_of_all(photos):
+    request = asked(*several("photos/[ac].png"), "--bits=16", "--noembed_settings")
+    assert [job.content for job in request.jobs] == [photo("a"), photo("c")]
+    assert {(job.bits, job.embed_settings) for job in request.jobs} == {(16, False)}
+    assert not request.is_single and request.kept == 0
+    masked, = asked("content.png", "style.png", "a.png", "--content_mask=m.png",
+                    "--style_mask=n.png").jobs
+    assert (masked.content_masks, masked.style_masks) == (("m.png",), ("n.png",))
+
+
+def test_pictures_that_are_there_are_no_jobs(photos):
+    Path("out/a.png").touch()
+    request = asked(*several("photos/[ac].png"), "--skip_existing")
+    assert [job.content for job in request.jobs] == [photo("c")] and request.kept == 1
+    # One that is left of two is one of several: what was asked for does not change.
+    assert not request.is_single
+    Path("out/c.png").touch()
+    request = asked(*several("photos/[ac].png"), "--skip_existing")
+    assert not request.jobs and request.kept == 2
+
+
+def test_nothing_may_replace_what_is_read_or_written(folder):
+    Image.open("style.png").save("start.png")
+    (folder / "my.flags").write_text("--init=start.png")
+    taken = asked(
+        "content.png", "style.png", "a.png", "--flagfile=my.flags", "--report=a.json",
+        "--plot=p.png", "--animate=f.gif", "--logdir=logs", "--profile=profile",
+    ).taken
+    assert {path.name for path in taken} == {
+        "content.png", "style.png", "start.png", "my.flags", "a.png", "a.json", "p.png", "f.gif",
+        "logs", "profile",
+    }
+
+
+@pytest.mark.parametrize("arguments, command", [
+    (["content.png", "style.png", "a.png", "--checkpoint=kept"],
+     ["--resume", "content.png", "style.png", "a.png", "--checkpoint=kept"]),
+    (["content.png", "style.png", "--checkpoint=kept"],
+     ["--output=content_style.png", "--resume", "content.png", "style.png", "--checkpoint=kept"]),
+    ([*PICTURES, "--output=a b.png", "--checkpoint=kept", "--resume"],
+     [*PICTURES, "--output=a b.png", "--checkpoint=kept", "--resume"]),
+    (["--checkpoint=kept", "--", "content.png", "style.png"],
+     ["--output=content_style.png", "--resume", "--checkpoint=kept", "--", "content.png",
+      "style.png"]),
+])
+def test_the_command_that_goes_on_names_the_output_and_resumes_once(arguments, command):
+    assert shlex.split(asked(*arguments).resuming) == ["tf_style", *command]
+
+
+def test_a_record_gives_what_the_line_leaves_open(folder):
+    (folder / "a.json").write_text(json.dumps({
+        "settings": {"size": 40}, "content": "content.png", "style": ["style.png"], "bits": 16,
+    }))
+    request = asked("--settings_from=a.json", "--output=b.png", "--seed=3")
+    job, = request.jobs
+    assert (job.content, job.styles, job.bits) == ("content.png", ("style.png",), 16)
+    assert str(request.settings.size) == "40" and request.settings.seed == 3
+    assert (str(job.given.size), job.given.seed) == ("40", 3)
+    assert request.record.source == "a.json" and Path("a.json") in request.taken
+
+
+# What is refused
+
+
+BAD = {
+    "missing style": (["--content=content.png"], "--style: expected a picture"),
+    "nothing": ([], "--content: expected a picture"),
+    "folder without pictures": (["bare", "style.png"], "--content=bare: no picture matches"),
+    "pattern without pictures": (["content.png", "zz*.png"], "--style=zz*.png: no picture matches"),
+    "unknown sample": (["sample:harbur", "style.png"], "Did you mean 'harbor'?"),
+    "both ways": (["content.png", "style.png", "--content=content.png"],
+                  "'content.png': --content is given already"),
+    "stray word": ([*PICTURES, "stray"], "'stray': expected --flag=value"),
+    "four places": (["content.png", "style.png", "a.png", "b.png"], "'b.png': expected at most"),
+    # Settings
+    "unknown layer": ([*PICTURES, "--style_layers=block6_conv1"],
+                      "--style_layers: VGG16 has no layer 'block6_conv1'. Did you mean "
+                      "'block5_conv1'? All layers: tf_style --list_layers"),
+    "not a number": ([*PICTURES, "--size=large"],
+                     "--size: expected a whole number. Received: 'large'"),
+    "negative": ([*PICTURES, "--style_weight=-1"], "--style_weight: expected"),
+    "zero": ([*PICTURES, "--size=0"], "--size: expected"),
+    "infinite weight": ([*PICTURES, "--style_loss=gram:1e308"],
+                        "--style_loss: expected a weight above 0 after 'gram:', at most 1e+06"),
+    "huge weight": ([*PICTURES, "--style_weight=1e25"], "at most 1e+06"),
+    "contradiction": ([*PICTURES, "--scales=2", "--steps=1,2,3"],
+                      "--steps: expected one number, or one for each of the 2 --scales"),
+    "size too small": ([*PICTURES, "--size=8", "--style_layers=block5_conv1"],
+                       "--size=8: too small for the deepest layer in use. Least side: 16 pixels"),
+    "sides of no texture": ([*PICTURES, "--size=40x24"], "the content gives the proportions"),
+    "colours of nothing": (["none", "style.png", "--preserve_color=luminance"],
+                           "--preserve_color=luminance: there is no content"),
+    "model file without layers": ([*PICTURES, "--network=a.keras"],
+                                  "name its layers with --content_layers"),
+    "model file and weights": ([*PICTURES, "--network=a.keras", "--weights=unsupervised"],
+                               "a saved model brings its own weights"),
+    "no network file": ([*PICTURES, "--network=no.keras", "--style_layers=a", "--content_layers=a"],
+                        "--network=no.keras: expected vgg16, vgg19 or a saved Keras model"),
+    "no weights file": ([*PICTURES, "--weights=no.h5"], "--weights=no.h5"),
+    "foreign weights": ([*PICTURES, "--weights=text.png"],
+                        "this is no complete HDF5 weights file"),
+    "shares of others": ([*PICTURES, "--style_blend=1,2"],
+                         "--style_blend: expected a share for each"),
+    "masks of others": ([*PICTURES, "--style_mask=style.png", "--style_mask=style.png"],
+                        "--style_mask: expected a mask for each of the 1 styles. Received: 2"),
+    # Outputs
+    "no folder": (["content.png", "style.png", "no/a.png"], "the folder no does not exist"),
+    "no format": (["content.png", "style.png", "a.xyz"], "expected a name that ends in .png"),
+    "bits that a format lacks": (["content.png", "style.png", "a.jpg", "--bits=16"], "a.jpg: "),
+    "link to nowhere": (["content.png", "style.png", "nowhere.png"], "does not exist"),
+    "long name": (["content.png", "style.png", "a" * 300 + ".png"], "cannot write"),
+    "foreign braces": (["content.png", "style.png", "{contents}.png"], "Received: '{contents}'"),
+    "output is content": (["content.png", "style.png", "content.png"],
+                          "--output=content.png: this would replace an input"),
+    "output is style": (["content.png", "style.png", "./style.png"], "would replace an input"),
+    "output is start": (["content.png", "style.png", "text.png", "--init=text.png"],
+                        "--output=text.png: this would replace an input"),
+    "report is style": ([*PICTURES, "--report=style.png"],
+                        "--report=style.png: this would replace an input"),
+    "report is output": (["content.png", "style.png", "a.png", "--report=a.png"],
+                         "--report=a.png: this is the --output"),
+    "report is weights": ([*PICTURES, "--weights=w.h5", "--report=w.h5"],
+                          "--report=w.h5: this would replace an input"),
+    "report is flagfile": ([*PICTURES, "--flagfile=my.flags", "--report=my.flags"],
+                           "this would replace an input"),
+    "profile is a file": ([*PICTURES, "--profile=style.png"],
+                          "--profile=style.png: expected a folder"),
+    "profile is output": (["content.png", "style.png", "a.png", "--profile=a.png"],
+                          "--profile=a.png: this is the --output"),
+    # Stops and checkpoints
+    "no time": ([*PICTURES, "--time_limit=0"],
+                "--time_limit: expected a time above 0, such as 30s"),
+    "no unit of time": ([*PICTURES, "--time_limit=3d"], "Received: '3d'"),
+    "resume from where": ([*PICTURES, "--resume"],
+                          "--resume: say where the run is kept: --checkpoint=FOLDER"),
+    "checkpoints where": ([*PICTURES, "--checkpoint_every=3"],
+                          "--checkpoint_every: say where the run is kept: --checkpoint=FOLDER"),
+    "checkpoint is a file": ([*PICTURES, "--checkpoint=text.png"],
+                             "--checkpoint=text.png: expected a folder"),
+    "checkpoint among others": ([*PICTURES, "--checkpoint=."],
+                                "--checkpoint=.: expected a new folder"),
+    "checkpoint nowhere": ([*PICTURES, "--checkpoint=no/kept"], "the folder no does not exist"),
+    "output in checkpoint": (["content.png", "style.png", "kept/a.png", "--checkpoint=kept"],
+                             "--output=kept/a.png: the --checkpoint folder is for"),
+    "checkpoint is output": (["content.png", "style.png", "a.png", "--checkpoint=a.png"],
+                             "--checkpoint=a.png: this is the --output"),
+    "checkpoint never": ([*PICTURES, "--checkpoint=kept", "--checkpoint_every=0"],
+                         "--checkpoint_every: expected a whole number"),
+}
+
+SEVERAL = ["--content=*t*.png", "--style=style.png"]
+# What is wrong with the flags is so for each of several pictures, and said once.
+BAD_FOR_ALL = {
+    "in one file": (["*t*.png", "style.png", "a.png"],
+                    "Expected a folder, or --output='{content}_{style}.png'"),
+    "in one name": (["content.png", "[cs]*.png", "{content}.png"], "would both get this name"),
+    "over an input": (["*t*.png", "style.png", "{content}.png"], "would replace an input"),
+    "shares of others": ([*SEVERAL, "--style_blend=1,2"],
+                         "--style_blend: expected a share for each"),
+    "size too small": ([*SEVERAL, "--size=8", "--style_layers=block5_conv1"],
+                       "too small for the deepest"),
+    "style seen too small": ([*SEVERAL, "--style_size=8", "--style_layers=block5_conv1"],
+                             "too small for the deepest"),
+    "sides of no texture": ([*SEVERAL, "--size=40x24"], "the content gives the proportions"),
+    "the size of nothing": (["--content=none", "--style=*t*.png", "--size=original"],
+                            "--size=original: there is no content"),
+    "too large for WebP": ([*SEVERAL, "--output={content}_new.webp", "--size=20000"],
+                           "WebP holds at most 16383 pixels a side"),
+    "missing start": ([*SEVERAL, "--init=no.png"], "no.png: there is no such file"),
+    "start that is no picture": ([*SEVERAL, "--init=text.xyz"], "text.xyz: this is not a picture"),
+    "missing content mask": ([*SEVERAL, "--content_mask=no.png"], "no.png: there is no such file"),
+    "missing style mask": ([*SEVERAL, "--style_mask=no.png"], "no.png: there is no such file"),
+    "black mask": ([*SEVERAL, "--content_mask=black.bmp"],
+                   "--content_mask: the region of style is empty: the mask is black"),
+    "snapshot over an input": (
+        ["--content=*t*.png", "--style=sub/content_0002.png", "--output=sub/{content}.png",
+         "--snapshot_every=2"],
+        "content_0002.png would replace an input, or is another output",
+    ),
+    "film": ([*SEVERAL, "--animate=a.gif"],
+             "--animate=a.gif: is for a single picture"),
+    "figure": ([*SEVERAL, "--plot=p.png"], "--plot=p.png: is for a single picture"),
+    "summaries": ([*SEVERAL, "--logdir=logs"], "--logdir=logs: is for a single picture"),
+    "checkpoint": ([*SEVERAL, "--checkpoint=kept"],
+                   "--checkpoint=kept: is for a single picture"),
+}
+
+
+@pytest.fixture
+def bad_files(folder):
+    (folder / "text.png").write_text("no picture")
+    (folder / "bare").mkdir()
+    (folder / "w.h5").write_bytes(b"weights")
+    (folder / "my.flags").write_text("\ufeff--size=48\n", encoding="utf-8")
+    try:
+        (folder / "nowhere.png").symlink_to(folder / "no" / "a.png")
+    except OSError:
+        # No links for this user of Windows: the name alone has no folder either.
+        BAD["link to nowhere"][0][2] = "no/a.png"
+    (folder / "kept").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_writes_nothing(case, bad_files, refused):
+    arguments, message = BAD[case]
+    assert message in refused(cli.main, *arguments)
+
+
+@pytest.mark.parametrize("case", BAD_FOR_ALL)
+def test_what_is_bad_for_all_is_said_once(case, folder, refused):
+    (folder / "text.xyz").write_text("no picture")
+    Image.new("L", (64, 48)).save("black.bmp")
+    (folder / "sub").mkdir()
+    Image.open("style.png").save("sub/content_0002.png")
+    arguments, message = BAD_FOR_ALL[case]
+    assert message in refused(cli.main, *arguments)
+
+
+def test_a_folder_that_cannot_be_written(refused, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    # Root may write anywhere, so the refusal is a stand-in.
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    error = refused(cli.main, "content.png", "style.png", "a.png")
+    assert "a.png: cannot write in . (Permission denied)" in error
+
+
+@pytest.mark.parametrize("command", [
+    (cli.main, "content.png", "style.png", "a.png"),
+    (cli.evaluate, *PICTURES, "--generated=content.png"),
+    (cli.explain, *PICTURES, "--output=why"),
+], ids=["stylize", "evaluate", "explain"])
+def test_offline_imagenet_has_to_be_there(command, no_network, folder, refused, monkeypatch):
+    monkeypatch.setattr("keras.utils.get_file", lambda *_, **__: pytest.fail("a download"))
+    error = refused(*command, "--weights=imagenet", "--offline")
+    assert "https://storage.googleapis.com/" in error and str(folder / "keras" / "models") in error
+
+
+@pytest.mark.parametrize("arguments", [
+    [*PICTURES, "--style_layers=block9"], ["content.png", "style.png", "no/a.png"],
+    [*PICTURES, "--weights=style.png"], [*PICTURES, "--checkpoint=style.png"],
+    ["*.png", "style.png", "a.png"], ["*t*.png", "style.png", "--style_blend=1,2"],
+    ["*t*.png", "style.png", "--init=no.png"], [*PICTURES, "--weights=imagenet", "--offline"],
+])
+def test_flags_are_checked_without_tensorflow(arguments, monkeypatch, folder):
+    monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
+    assert without_tensorflow(cli.main, *arguments) == 2
+
+
+def test_a_run_that_can_be_made_is_not_refused(folder):
+    """The fixtures' own pictures and flags pass, so that it is the bad ones that are refused."""
+    assert asked(*PICTURES, *TINY).jobs and asked(*SEVERAL, "--output={content}_new.png").jobs

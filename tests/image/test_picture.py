@@ -1,0 +1,171 @@
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tests.image.conftest import PICTURE, RAMP, saved
+from tf_style.image.picture import (
+    as_picture,
+    check_dimensions,
+    check_output,
+    read_alpha,
+    read_note,
+    read_picture,
+    write_picture,
+)
+from tf_style.settings import InputError
+
+GPS = 0x8825
+
+
+def test_a_picture_comes_back_as_it_was_written(tmp_path, content):
+    write_picture(tmp_path / "a.png", content, note="Überschrift")
+    back = read_picture(tmp_path / "a.png")
+    assert back.dtype == np.float32 and back.shape == content.shape
+    assert np.abs(back - content).max() <= 0.5 / 255 + 1e-6
+    assert read_note(tmp_path / "a.png") == "Überschrift"
+    with Image.open(tmp_path / "a.png") as image:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+    assert ImageCms.getProfileName(profile).startswith("sRGB")
+
+
+def test_the_same_picture_gives_the_same_file(tmp_path, content):
+    write_picture(tmp_path / "a.png", content, note="settings")
+    # A profile may hold the time of its making, in seconds.
+    time.sleep(1.01 - time.time() % 1)
+    write_picture(tmp_path / "b.png", content, note="settings")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+@pytest.mark.parametrize("ending, mean_error", [("jpg", 2), ("webp", 3), ("tiff", 0.51)])
+def test_each_format_keeps_the_picture(tmp_path, content, ending, mean_error):
+    path = tmp_path / f"a.{ending}"
+    write_picture(path, content, note="lost here")
+    assert np.abs(read_picture(path) - content).mean() * 255 <= mean_error
+    assert read_note(path) is None
+
+
+def test_a_picture_of_our_own_comes_back_unchanged(tmp_path):
+    write_picture(tmp_path / "a.png", RAMP / np.float32(255))
+    assert (read_picture(tmp_path / "a.png") == RAMP / np.float32(255)).all()
+
+
+@pytest.mark.parametrize("ending", ["gif", "webp", "png", "tiff"])
+def test_of_several_pictures_the_first_is_taken_and_said(tmp_path, ending):
+    path = tmp_path / f"a.{ending}"
+    lossless = {"lossless": True} if ending == "webp" else {}
+    PICTURE.quantize(256).save(
+        path, save_all=True, append_images=[PICTURE.rotate(180).quantize(256)], **lossless)
+    with pytest.warns(UserWarning, match="holds several pictures; the first is taken") as caught:
+        picture = read_picture(path)
+    assert len(caught) == 1 and str(caught[0].message).startswith(f"{path}: ")
+    np.testing.assert_allclose(picture * 255, RAMP, atol=1e-4)
+    assert read_alpha(path) is None  # says it no second time
+
+
+def test_nothing_private_is_written(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(GPS)[1] = "N"
+    exif[0x010F] = "a maker"
+    PICTURE.save(tmp_path / "a.jpg", exif=exif, comment=b"a secret")
+    for ending in ("png", "jpg", "webp", "tiff"):
+        path = tmp_path / f"b.{ending}"
+        write_picture(path, read_picture(tmp_path / "a.jpg"), "settings")
+        with Image.open(path) as image:
+            assert not image.getexif().get_ifd(GPS) and "exif" not in image.info
+        assert b"a maker" not in path.read_bytes() and b"a secret" not in path.read_bytes()
+
+
+def test_arrays_are_checked():
+    assert as_picture(np.full((2, 2, 3), 255, np.uint8)).max() == 1
+    for bad, message in (
+        (np.zeros((2, 2)), "expected a path or an array"),
+        (np.zeros((0, 2, 3)), "expected a path or an array"),
+        (np.full((2, 2, 3), 7.0), "expected values in"),
+        (np.full((2, 2, 3), np.nan), "expected values in"),
+        (np.zeros((2, 2, 3), int), "expected floats"),
+    ):
+        with pytest.raises(InputError, match=message):
+            as_picture(bad, "content")
+
+
+# Transparency
+
+
+def test_transparent_is_white(tmp_path):
+    image = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
+    assert read_picture(saved(tmp_path / "a.png", image)).min() == 1
+
+
+def transparent_picture(path):
+    alpha = np.linspace(0, 255, 48).reshape(6, 8).astype(np.uint8)
+    Image.fromarray(np.dstack([RAMP, alpha])).save(path)
+    return alpha / 255
+
+
+@pytest.mark.parametrize("ending, tolerance", [("png", 1), ("tiff", 1), ("webp", 25), ("jpg", 12)])
+def test_over_white_a_result_looks_as_in_the_run(tmp_path, ending, tolerance):
+    alpha = transparent_picture(tmp_path / "a.png")
+    picture = read_picture(tmp_path / "a.png")
+    result = tmp_path / f"b.{ending}"
+    write_picture(result, picture, alpha=read_alpha(tmp_path / "a.png"))
+    assert np.abs(read_picture(result) - picture).mean() * 255 <= tolerance
+    if ending == "jpg":
+        assert read_alpha(result) is None
+    else:
+        np.testing.assert_allclose(read_alpha(result), alpha, atol=0.5 / 255)
+
+
+def test_what_the_run_painted_on_nothing_is_gone(tmp_path):
+    transparent_picture(tmp_path / "a.png")
+    alpha = read_alpha(tmp_path / "a.png")
+    for ending in ("png", "jpg"):
+        write_picture(tmp_path / f"b.{ending}", np.zeros((6, 8, 3)), alpha=alpha)
+        seen = read_picture(tmp_path / f"b.{ending}")[..., 0]
+        np.testing.assert_allclose(seen, 1 - alpha, atol=4 / 255)
+
+
+def test_alpha_is_resized_with_the_picture(tmp_path):
+    alpha = np.zeros((2, 2), np.float32)
+    alpha[:, 1] = 1
+    write_picture(tmp_path / "a.png", np.ones((20, 20, 3)), alpha=alpha)
+    back = read_alpha(tmp_path / "a.png")
+    assert back.shape == (20, 20) and back[0, 0] == 0 and back[0, -1] == 1
+
+
+# What can be written
+
+
+@pytest.mark.parametrize("name, message", [
+    ("a.bmp2", "expected a name that ends in"), ("a", "expected a name that ends in"),
+    ("missing/a.png", "does not exist"), (".", "ends in"),
+])
+def test_outputs_that_cannot_be_written_are_named(tmp_path, name, message):
+    with pytest.raises(InputError, match=message):
+        check_output(tmp_path / name)
+
+
+@pytest.mark.parametrize("name, bits, message", [
+    ("a.jpg", 16, "holds 8 bits a channel. For 16 choose .png or .tiff"),
+    ("a.webp", 16, "holds 8 bits"), ("a.png", 12, "expected 8 or 16 bits"),
+])
+def test_bits_that_a_format_lacks(tmp_path, name, bits, message):
+    with pytest.raises(InputError, match=message):
+        write_picture(tmp_path / name, np.zeros((2, 2, 3)), bits=bits)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name, height, width", [
+    ("a.webp", 16384, 1), ("a.jpg", 1, 65501), ("a.jpeg", 65501, 1)])
+def test_sides_that_a_format_lacks(name, height, width):
+    with pytest.raises(InputError, match="holds at most"):
+        check_dimensions(name, height, width)
+    check_dimensions("a.png", height, width)
+
+
+def test_the_longest_sides_can_be_written(tmp_path):
+    for name, side in (("a.webp", 16383), ("a.jpg", 65500)):
+        check_dimensions(name, 1, side)
+        write_picture(tmp_path / name, np.zeros((1, side, 3), np.float32))

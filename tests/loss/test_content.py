@@ -1,0 +1,53 @@
+"""The content loss against NumPy in float64."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_style.loss.content import EPSILON, content_loss
+
+
+@pytest.fixture(autouse=True)
+def rng():
+    """The same numbers whichever tests run before."""
+    global RNG
+    RNG = np.random.default_rng(0)
+
+
+def gradient_of(function, values):
+    values = tf.constant(values)
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        value = function(values)
+    return np.asarray(tf.cast(tape.gradient(value, values), tf.float32))
+
+
+def assert_gradient(function, reference, values, tolerance=1e-3):
+    """The gradient of `function` against central differences of `reference` in float64."""
+    gradient = gradient_of(function, values)
+    for seed in range(3):
+        direction = np.random.default_rng(seed).standard_normal(values.shape)
+        step = 1e-5
+        expected = (reference(values.astype(np.float64) + step * direction)
+                    - reference(values.astype(np.float64) - step * direction)) / (2 * step)
+        found = np.sum(gradient.astype(np.float64) * direction)
+        assert found == pytest.approx(expected, rel=tolerance, abs=1e-6)
+
+
+def test_content_loss_by_hand_and_gradient():
+    target = RNG.random((1, 4, 5, 3)).astype(np.float32)
+
+    def reference(maps):
+        return np.sum((maps - target) ** 2) / (np.sum(target.astype(np.float64) ** 2) + EPSILON)
+
+    features = RNG.random(target.shape).astype(np.float32)
+    assert content_loss(features, target).numpy() == pytest.approx(reference(features), rel=1e-5)
+    assert content_loss(target, target) == 0
+    assert_gradient(lambda maps: content_loss(maps, target), reference, features)
+
+
+def test_content_loss_is_free_of_scale():
+    features, target = RNG.random((2, 1, 8, 8, 3)).astype(np.float32)
+    assert content_loss(features, target).numpy() == pytest.approx(
+        content_loss(1000 * features, 1000 * target).numpy(), rel=1e-3
+    )

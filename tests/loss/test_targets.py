@@ -1,0 +1,96 @@
+"""What an image is compared with: blends, regions, and mended styles."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_style.image.style import Style
+from tf_style.loss.objective import Objective
+from tf_style.network.features import feature_model
+from tf_style.network.networks import Network
+from tf_style.settings import Settings
+
+LAYERS = ["block1_conv1", "block1_conv2", "block2_conv1"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return feature_model(LAYERS, "random")
+
+
+def settings(**values):
+    return Settings(**{
+        "content_layers": "block2_conv1", "style_layers": "block1_conv1:3,block1_conv2",
+        "style_loss": "gram",
+        "content_weight": 2, "style_weight": 5, "tv_weight": 0.5, **values,
+    })
+
+
+def batch(picture):
+    return tf.constant(picture[None])
+
+
+def objective_of(model, settings):
+    return Objective.of([Network(model)], settings)
+
+
+def styles_of(*pictures):
+    return [Style(picture, share=1 / len(pictures)) for picture in pictures]
+
+
+def test_several_styles_are_averaged_by_their_statistics(model, content, style):
+    objective = objective_of(model, settings())
+    one, two, both = (
+        objective.targets(content, styles_of(*pictures))
+        for pictures in ([style], [content], [style, content])
+    )
+    keys = [key for key in both if key.startswith("style")]
+    assert len(keys) == 2
+    for key in keys:
+        first, second, mean = (each[key][0]["goals"][0]["target"] for each in (one, two, both))
+        np.testing.assert_allclose(mean, (first + second) / 2, rtol=1e-5)
+
+
+def test_each_region_has_a_style_of_its_own(model, content, style):
+    """Where the halves of the image are two style pictures, their regions have no style loss."""
+    left, right = np.zeros((2, *content.shape[:2]), np.float32)
+    middle = content.shape[1] // 2
+    left[:, : middle - 8] = right[:, middle + 8 :] = 1
+    objective = objective_of(model, settings())
+    image = batch(content)
+    same = [Style(content, share=0.5, mask=side, region=side) for side in (left, right)]
+    swapped = [Style(content, share=0.5, mask=mask, region=region)
+               for mask, region in ((right, left), (left, right))]
+    targets = objective.targets(content, same)
+    assert objective.parts(image, targets)["style"].numpy() == pytest.approx(0, abs=1e-6)
+    assert objective.parts(image, objective.targets(content, swapped))["style"].numpy() > 1e-3
+    one = objective.targets(content, [Style(1 - content, region=left)])
+    alone = objective_of(model, settings(content_weight=0, tv_weight=0))
+    _, _, gradient = alone.value_and_gradient(image, one)
+    assert not gradient[:, :, middle:].numpy().any() and gradient[:, :, :middle].numpy().any()
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_mending_left_in_the_statistics_is_taken_off(model, content, style, masked):
+    objective = objective_of(model, settings(style_loss="gram:1,sliced_wasserstein:1"))
+    mask = None
+    if masked:
+        mask = np.zeros(style.shape[:2], np.float32)
+        mask[: len(mask) // 2] = 1
+    image, again = style, style * np.float32(0.9)
+
+    def target(*pictures):
+        styles = [Style(picture, mask=mask, mended_again=other) for picture, other in pictures]
+        found = objective.targets(content, styles)
+        return {loss: found[f"style {loss} block1_conv2"][0]["goals"][0]["target"].numpy()
+                for loss in ("gram", "sliced_wasserstein")}
+
+    plain, of_again, mended = (
+        target(pair) for pair in ((image, None), (again, None), (image, again))
+    )
+    np.testing.assert_allclose(
+        mended["gram"], 2 * plain["gram"] - of_again["gram"], rtol=1e-4, atol=1e-6
+    )
+    assert np.abs(mended["gram"] - plain["gram"]).max() > 0
+    # Not a mean over positions: as it is.
+    np.testing.assert_array_equal(mended["sliced_wasserstein"], plain["sliced_wasserstein"])

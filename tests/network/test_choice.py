@@ -1,0 +1,122 @@
+import pytest
+
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.choice import Choice, choose, known_weights
+from tf_style.settings import AUTO, InputError, Settings
+
+BOTH = Choice(
+    "vgg16", "random", {"block3_conv1": 1.0}, {"block1_conv1": 1.0, "block3_conv1": 0.5}
+)
+SAVED = Choice("mine.keras", None, {}, {"late": 1.0})
+
+
+def asked(answers):
+    """A stand-in that says what words of `--weights` stand for, and what it was asked."""
+    questions = []
+
+    def resolve(weights, architecture, *, offline):
+        questions.append((weights, architecture.name, offline))
+        return answers.get(weights, weights)
+
+    return resolve, questions
+
+
+def test_a_network_knows_its_layers():
+    assert BOTH.names == ["block3_conv1", "block1_conv1"]
+    assert BOTH.layers == ARCHITECTURES["vgg16"].up_to(["block3_conv1"])
+    assert BOTH.least_size == 4
+    for content, style in (("block5_conv1", "block1_conv1"), ("block1_conv1", "block5_conv1")):
+        assert Choice("vgg19", "random", {content: 1.0}, {style: 1.0}).least_size == 16
+
+
+def test_of_a_saved_model_nothing_is_known_but_the_names():
+    assert SAVED.architecture is None and SAVED.layers == () and SAVED.least_size == 1
+    assert SAVED.names == ["late"]
+
+
+def test_a_network_knows_the_parts_that_it_sees_to():
+    assert BOTH.parts == ["content", "style"] and SAVED.parts == ["style"]
+    assert Choice("vgg16", "random", {"block1_conv1": 1.0}).parts == ["content"]
+
+
+def test_only_what_is_no_word_is_a_file():
+    assert SAVED.files == ["mine.keras"]
+    assert Choice("vgg19", "mine.h5").files == ["mine.h5"]
+    for weights in ("imagenet", "unsupervised", "random", None):
+        assert Choice("vgg16", weights).files == []
+
+
+def test_one_network_sees_to_both_parts():
+    resolve, questions = asked({AUTO: "imagenet"})
+    settings, (choice,) = choose(Settings(offline=True), resolve)
+    assert questions == [(AUTO, "vgg16", True)]
+    assert settings.weights == choice.weights == "imagenet" and choice.network == "vgg16"
+    assert choice.content == settings.content_layers == {"block3_conv3": 1.0}
+    assert choice.style == settings.style_layers and len(choice.style) == 4
+
+
+def test_the_same_network_named_for_both_parts_is_one():
+    settings = Settings(weights="random", content_network="vgg16", style_network="vgg16")
+    assert len(choose(settings)[1]) == 1
+
+
+@pytest.mark.parametrize("named", [
+    {"style_network": "vgg19", "style_network_weights": "random"},
+    {"style_network_weights": "unsupervised"},
+])
+def test_two_networks_see_to_a_part_each(named):
+    settings, (content, style) = choose(Settings(weights="random", **named))
+    assert (content.network, content.weights) == ("vgg16", "random")
+    assert (style.network, style.weights) == tuple(
+        {"style_network": "vgg16", **named}.values()
+    )
+    assert content.content == settings.content_layers and content.style == {}
+    assert style.style == settings.style_layers and style.content == {}
+
+
+def test_layers_are_those_that_suit_the_weights_of_each_part():
+    settings, _ = choose(Settings(weights="random", style_network_weights="unsupervised"))
+    pretrained, learned = (
+        choose(Settings(weights=weights))[0] for weights in ("random", "unsupervised")
+    )
+    assert settings.content_layers == pretrained.content_layers != learned.content_layers
+    assert settings.style_layers == learned.style_layers != pretrained.style_layers
+
+
+def test_a_saved_model_has_no_weights_to_be_found(tmp_path):
+    saved = str(tmp_path / "mine.keras")
+    (tmp_path / "mine.keras").touch()
+    resolve, questions = asked({})
+    settings = Settings(weights="random", style_network=saved, style_layers="late")
+    _, (content, style) = choose(settings, resolve)
+    assert questions == [("random", "vgg16", False)]
+    assert (content.network, content.weights) == ("vgg16", "random")
+    assert style == Choice(saved, None, {}, {"late": 1.0})
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"network": "no.keras", "content_layers": "a", "style_layers": "a"},
+     r"^--network=no\.keras: expected vgg16, vgg19 or a saved"),
+    ({"weights": "random", "style_network": "no.keras", "style_layers": "a"},
+     r"^--style_network=no\.keras: expected"),
+    ({"weights": "random", "content_layers": "block6_conv1"},
+     "^--content_layers: VGG16 has no layer 'block6_conv1'"),
+    ({"weights": "random", "style_network": "vgg19", "style_network_weights": "random",
+      "style_layers": "block3_conv5"}, "^--style_layers: VGG19 has no layer 'block3_conv5'"),
+])
+def test_networks_and_layers_that_are_not_there_are_named(settings, message):
+    with pytest.raises(InputError, match=message):
+        choose(Settings(**settings))
+
+
+def test_what_auto_stands_for_may_not_be_known_yet(monkeypatch, no_downloads):
+    vgg16 = ARCHITECTURES["vgg16"]
+    assert known_weights(AUTO, vgg16) is None
+    settings, (choice,) = choose(Settings(), known_weights)
+    assert choice.weights is None and settings.weights == AUTO
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "mine.h5")
+    assert known_weights(AUTO, vgg16) == "mine.h5"
+    for word in ("imagenet", "unsupervised", "random", "other.h5"):
+        assert known_weights(word, vgg16) == word
+    with pytest.raises(InputError, match="--offline"):
+        known_weights("imagenet", vgg16, offline=True)

@@ -1,0 +1,87 @@
+import keras
+import numpy as np
+import pytest
+
+from tf_style.network import weights
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.models import cut_model, in_precision, least_size, load_model, vgg_model
+from tf_style.settings import InputError
+
+PICTURE = np.random.default_rng(0).random((1, 67, 50, 3)).astype(np.float32)
+
+
+def test_edge_padding_differs_at_the_border_alone():
+    vgg16 = ARCHITECTURES["vgg16"]
+    kernels = weights.load(vgg16, vgg16.up_to(["block1_conv1"]), "random").kernels
+    zeros, edge = (
+        np.asarray(vgg_model(vgg16, kernels, kernels, padding=padding)(PICTURE)["block1_conv1"])
+        for padding in ("zeros", "edge")
+    )
+    np.testing.assert_allclose(zeros[:, 1:-1, 1:-1], edge[:, 1:-1, 1:-1], rtol=1e-4, atol=1e-4)
+    larger = np.pad(PICTURE, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    expected = vgg_model(vgg16, kernels, kernels)(larger)["block1_conv1"][:, 1:-1, 1:-1]
+    np.testing.assert_allclose(edge, expected, rtol=1e-4, atol=1e-4)
+    assert np.abs(edge - zeros).max() > 1
+
+
+@pytest.mark.parametrize("pooling, reduce", [("max", np.max), ("average", np.mean)])
+def test_each_kind_of_pooling_is_what_it_is_called(pooling, reduce):
+    vgg16 = ARCHITECTURES["vgg16"]
+    names = ["block1_conv2", "block1_pool"]
+    kernels = weights.load(vgg16, vgg16.up_to(names), "random").kernels
+    maps = vgg_model(vgg16, names, kernels, pooling=pooling)(PICTURE)
+    # The last row of an odd height is left out.
+    before = np.asarray(maps["block1_conv2"])[:, :66].reshape(33, 2, 25, 2, 64)
+    np.testing.assert_allclose(
+        np.asarray(maps["block1_pool"])[0], reduce(before, axis=(1, 3)), rtol=1e-5, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("layer, message", [
+    ("flat", "expected maps of any height and width"),
+    ("top", "cannot be cut at top"),
+    ("lat", "has no layer 'lat'. Did you mean 'late'?"),
+])
+def test_layers_that_fix_the_size_are_refused(classifier, layer, message):
+    with pytest.raises(InputError) as error:
+        cut_model(classifier, [layer])
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_least_size_of_a_saved_model(classifier):
+    assert least_size(cut_model(classifier, ["early"])) == 3
+    assert least_size(cut_model(classifier, ["late"])) == 5
+
+
+def test_a_model_that_leaves_nothing_is_refused():
+    picture = keras.Input((None, None, 3))
+    model = keras.Model(picture, {"pool": keras.layers.MaxPooling2D(600)(picture)})
+    with pytest.raises(InputError, match="reduce pictures of 512 pixels to nothing"):
+        least_size(model)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path):
+    (tmp_path / "a.keras").write_text("no model")
+    for path in (tmp_path / "a.keras", tmp_path / "missing.keras"):
+        with pytest.raises(InputError) as error:
+            cut_model(path, ["x"])
+        assert str(path) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_model_of_two_pictures_is_refused(tmp_path):
+    inputs = [keras.Input((8, 8, 3)), keras.Input((8, 8, 3))]
+    path = tmp_path / "two.keras"
+    keras.Model(inputs, keras.layers.Add()(inputs)).save(path)
+    with pytest.raises(InputError, match="expected a model with one input"):
+        load_model(path)
+
+
+def test_a_saved_model_computes_in_another_precision(classifier):
+    exact = cut_model(classifier, ["late"])
+    assert in_precision(exact, "float32") is exact
+    coarse = in_precision(exact, "bfloat16")
+    expected, found = (model(PICTURE)["late"] for model in (exact, coarse))
+    assert keras.backend.standardize_dtype(found.dtype) == "bfloat16"
+    error = np.asarray(found, np.float32) - np.asarray(expected)
+    assert 0 < np.abs(error).max() < 0.05 * np.asarray(expected).max()
+    assert not coarse.trainable and coarse.trainable_variables == []

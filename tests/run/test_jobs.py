@@ -1,0 +1,223 @@
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_style import InputError, stylize
+from tf_style.image import paths, picture
+from tf_style.image.picture import read_alpha, read_picture
+from tf_style.image.style import Style
+from tf_style.run import inputs
+from tf_style.run import jobs as runner
+from tf_style.run.jobs import Host, Job
+from tf_style.run.painter import Painter
+from tf_style.settings import Settings
+
+TINY = {
+    "size": 32, "scales": 2, "steps": "3,2", "weights": "random", "tolerance": 0,
+    "content_layers": "block1_conv2", "style_layers": "block1_conv1", "precision": "float32",
+}
+
+
+@pytest.fixture(scope="module")
+def painter():
+    return Painter(Settings(**TINY))
+
+
+@pytest.fixture(autouse=True)
+def folder(pictures, monkeypatch):
+    """The working folder, with three contents, of which the second is bad, and `style.png`."""
+    monkeypatch.chdir(pictures)
+    picture = Image.open("content.png")
+    picture.save("a.png")
+    picture.transpose(Image.Transpose.ROTATE_90).save("c.png")
+    (pictures / "b.png").write_bytes(b"no picture")
+    return pictures
+
+
+def make(painter, jobs, host=None, **given):
+    return runner.make(jobs, painter.settings, lambda: painter, host, **given)
+
+
+def jobs(*contents, **given):
+    return [Job(f"{name}.png", ("style.png",), Path(f"{name}_made.png"), **given)
+            for name in contents]
+
+
+def test_the_others_are_made_as_if_each_were_alone(painter, folder):
+    outcomes = list(make(painter, jobs("a", "b", "c")))
+    assert [outcome.job for outcome in outcomes] == jobs("a", "b", "c")
+    assert [bool(outcome.error) for outcome in outcomes] == [False, True, False]
+    assert outcomes[1].error.startswith("b.png: this is not a picture")
+    assert not (folder / "b_made.png").exists()
+    for name, outcome in zip("ac", outcomes[::2], strict=True):
+        alone = stylize(f"{name}.png", "style.png", **TINY)
+        np.testing.assert_array_equal(outcome.value.image, alone.image)
+        assert Image.open(f"{name}_made.png").size == alone.image.shape[1::-1]
+    assert painter.traces == 1
+
+
+def test_the_output_is_opaque_where_the_content_is(painter, folder):
+    picture = Image.open("content.png")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    picture.save("a.png")
+    list(make(painter, jobs("a")))
+    assert np.ptp(read_alpha("a_made.png")) > 0.9
+
+
+def test_only_the_pictures_of_one_job_are_in_memory(painter, monkeypatch):
+    """And a style that comes again is read once."""
+    read, alive, most = [], [], []
+    original = read_picture
+
+    def watched(name):
+        most.append(sum(each() is not None for each in alive))
+        picture = original(name)
+        read.append(name)
+        alive.append(weakref.ref(picture))
+        return picture
+
+    monkeypatch.setattr(inputs, "read_picture", watched)
+    monkeypatch.setattr(picture, "read_picture", watched)
+    for outcome in make(painter, jobs("a", "c", "content")):
+        assert outcome.value
+        del outcome
+    assert read == ["style.png", "a.png", "c.png", "content.png"]
+    assert most == [0, 1, 1, 1], "nothing, and from then on the style"
+
+
+def test_a_style_is_looked_at_and_mended_once(folder, monkeypatch):
+    looked = []
+    original = Style.mended
+    monkeypatch.setattr(Style, "mended", lambda *given: looked.append(1) or original(*given))
+    painter = Painter(Settings(**TINY, style_scale=4))
+    with pytest.warns(UserWarning, match=r"^style\.png: small; mended") as seen:
+        outcomes = list(make(painter, jobs("a", "c")))
+        Image.open("a.png").save("style.png")
+        outcomes += make(painter, jobs("c"))
+    assert all(outcome.value for outcome in outcomes)
+    assert len(looked) == 2 and len(seen) == 2, "once for each style"
+    with pytest.warns(UserWarning, match="small"):
+        alone = stylize("c.png", "a.png", **TINY, style_scale=4)
+    np.testing.assert_array_equal(outcomes[2].value.image, alone.image)
+
+
+def test_what_cannot_be_written_is_an_outcome(painter, folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    before = set(folder.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(paths.os, "replace", full)
+        first, second = make(painter, jobs("a", "c"))
+    assert first.value is None and second.value is None
+    assert first.error == "a_made.png: cannot be written (No space left on device)"
+    assert set(folder.iterdir()) == before
+
+
+def test_memory_that_runs_out_is_an_outcome(painter, monkeypatch):
+    class Short(Host):
+        def begin(self, job, scene, settings):
+            if job.content == "a.png":
+                raise MemoryError
+
+    first, second = make(painter, jobs("a", "c"), Short())
+    assert "not enough memory" in first.error and first.begun and second.value
+
+
+def test_the_host_hears_of_what_was_read_and_may_refuse(painter):
+    heard = []
+
+    class Strict(Host):
+        def check(self, job, scene):
+            heard.append((job.content, scene.content.shape))
+            if job.content == "a.png":
+                raise InputError("not this one")
+
+    outcomes = list(make(painter, jobs("a", "b", "c"), Strict()))
+    assert heard == [("a.png", (48, 64, 3)), ("c.png", (64, 48, 3))]
+    assert outcomes[0].error == "not this one" and not outcomes[0].begun and outcomes[2].value
+
+
+def test_no_painter_is_made_before_pictures_are_read():
+    def painter():
+        pytest.fail("nothing can be painted")
+
+    outcomes = list(runner.make(jobs("b"), Settings(**TINY), painter))
+    assert outcomes[0].error.startswith("b.png: this is not a picture") and not outcomes[0].begun
+
+
+def test_what_is_wrong_with_the_settings_is_no_jobs_fault():
+    def painter():
+        raise InputError("--device=gpu:7: TensorFlow sees 0 GPUs here")
+
+    with pytest.raises(InputError, match="gpu:7"):
+        list(runner.make(jobs("a", "c"), Settings(**TINY), painter))
+
+
+def test_a_host_that_stops_lets_no_other_begin(painter, folder):
+    class Impatient(Host):
+        made = 0
+
+        def stop(self):
+            self.made += 1
+            return self.made > 1
+
+    assert len(list(make(painter, jobs("a", "c"), Impatient()))) == 1
+    assert not (folder / "c_made.png").exists()
+
+
+def test_the_time_for_all_ends_the_one_at_hand(painter, folder):
+    outcomes = list(make(painter, jobs("a", "c", unfinished=Path("u.png")), seconds=1e-9))
+    assert outcomes == [], "none is begun when the time is up"
+    outcomes = list(make(painter, jobs("a", "c", unfinished=Path("u.png")), seconds=0.05))
+    assert len(outcomes) == 1 and outcomes[0].value.stopped == "time limit"
+    assert (folder / "u.png").exists() and not (folder / "a_made.png").exists()
+
+
+def test_a_picture_that_vanishes_while_it_is_painted_is_made(painter, folder):
+    class Thief(Host):
+        def begin(self, job, scene, settings):
+            for name in ("a.png", "style.png"):
+                (folder / name).unlink()
+
+    outcome, = make(painter, jobs("a"), Thief())
+    assert outcome.value and Image.open("a_made.png").size == (32, 24)
+
+
+def test_a_callback_that_ends_a_run_ends_all(painter, folder):
+    class Ending(Host):
+        def begin(self, job, scene, settings):
+            return lambda step: job.content == "c.png"
+
+    outcomes = list(make(painter, jobs("a", "c", "content"), Ending()))
+    assert [outcome.job.content for outcome in outcomes] == ["a.png", "c.png"]
+    assert len(outcomes[1].value.history) == 1 and (folder / "c_made.png").exists()
+    assert not (folder / "content_made.png").exists()
+
+
+def test_forecasts_write_nothing(painter, folder):
+    before = set(folder.iterdir())
+    first, second, _ = runner.forecast(
+        jobs("a", "b", "c"), painter.settings, lambda: painter
+    )
+    assert [each.scale.steps for each in first.value] == [3, 2]
+    assert second.error and set(folder.iterdir()) == before
+
+
+def test_what_is_learned_from_is_a_bounded_draw_of_both_kinds(folder):
+    for shade in range(9):
+        Image.new("RGB", (700, 350), (20 * shade, 0, 0)).save(f"{shade}.png")
+    many = jobs("b", *"012345678")
+
+    def shades(seed):
+        *contents, style = runner.drawn(many, seed)
+        assert style.shape == (40, 56, 3)
+        assert {each.shape for each in contents} == {(256, 512, 3)}
+        return [round(float(each[0, 0, 0]) * 255 / 20) for each in contents]
+
+    assert len(set(shades(0))) == 4
+    assert shades(0) == shades(0) != shades(1)
+    assert runner.drawn(jobs("b"), 0)[0].shape == (40, 56, 3)

@@ -1,0 +1,65 @@
+"""What is kept between runs, and what a run is made from."""
+
+import numpy as np
+import pytest
+
+from tf_style.run.painter import Painter
+from tf_style.run.scene import Scene
+from tf_style.settings import AUTO, InputError, Settings
+
+TINY = {
+    "size": 32, "scales": 2, "steps": "3,2", "weights": "random", "tolerance": 0,
+    "content_layers": "block2_conv1", "style_layers": "block1_conv1", "precision": "float32",
+}
+
+
+def test_every_auto_of_the_networks_is_recorded(content, style):
+    painter = Painter(Settings(**{**TINY, "content_layers": "auto", "style_layers": "auto"}))
+    assert AUTO not in (painter.settings.content_layers, painter.settings.device)
+    work = painter.work(Scene.of(painter.settings, content, style, least=painter.least_size))
+    assert work.settings.content_network == work.settings.style_network == "vgg16"
+    assert work.settings.style_network_weights == "random"
+    assert work.given.content_layers == work.given.content_network == AUTO
+    assert set(work.weights) >= {"block1_conv1", "block3_conv3"}
+
+
+def test_networks_are_learned_once_from_the_first_pictures(content, style, monkeypatch):
+    from tf_style.network import learned
+
+    asked = []
+    load = learned.load
+    monkeypatch.setattr(learned, "load", lambda *given, **named: asked.append(given[2])
+                        or load(*given, **named))
+    painter = Painter(Settings(**{**TINY, "weights": "unsupervised",
+                                  "content_layers": "block1_conv1"}))
+    assert not asked and not painter.weights
+    for each in (content, content[::-1]):
+        painter.work(Scene.of(painter.settings, each, style))
+    assert len(asked) == 1 and [each.shape for each in asked[0]] == [content.shape, style.shape]
+    assert painter.weights and painter.weights_cached is False and painter.weights_seconds > 0
+
+
+def test_a_picture_that_the_networks_cannot_see_is_refused(content, style):
+    painter = Painter(Settings(**{**TINY, "content_layers": "block4_conv1", "size": 8}))
+    assert painter.least_size == 8
+    scene = Scene.of(painter.settings, content, style)
+    with pytest.raises(InputError, match="Least side: 8 pixels"):
+        painter.paint(scene)
+
+
+def test_a_forecast_is_of_every_size_and_loads_nothing(content, style):
+    painter = Painter(Settings(**{**TINY, "weights": "unsupervised", "block_size": 32, "size": 64}))
+    sizes = painter.forecast(Scene.of(painter.settings, content, style))
+    assert [(each.scale.width, each.scale.steps) for each in sizes] == [(32, 3), (64, 2)]
+    assert [each.block_size for each in sizes] == [0, 32]
+    assert all(each.seconds > 0 and each.memory > 5e8 for each in sizes)
+    assert not painter.weights
+
+
+def test_its_networks_give_more_layers_on_request(content, style):
+    painter = Painter(Settings(**TINY))
+    network, = painter.networks([], ["block2_conv2"])
+    maps = network.model(content[None])
+    assert {*maps} == {"block1_conv1", "block2_conv1", "block2_conv2"}
+    plain, = painter.networks([], [])
+    np.testing.assert_array_equal(plain.model(content[None])["block2_conv1"], maps["block2_conv1"])

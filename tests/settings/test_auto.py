@@ -1,0 +1,73 @@
+"""What `auto` stands for."""
+
+import pytest
+
+from tf_style.settings import AUTO, Settings
+from tf_style.settings.auto import FOLLOWS, for_weights
+from tf_style.settings.auto import scales as scales_at
+from tf_style.settings.auto import steps as steps_at
+
+
+@pytest.mark.parametrize(
+    "steps, count, expected",
+    [("7", 3, (7, 7, 7)), ((9, 8, 7, 6), 4, (9, 8, 7, 6)), ((9, 8, 7, 6), 2, (7, 6))],
+)
+def test_steps_of_the_last_sizes(steps, count, expected):
+    assert steps_at(Settings(steps=steps), count) == expected
+
+
+def test_automatic_scales():
+    assert scales_at(Settings(steps="9,8,7"), 96) == 3
+    assert scales_at(Settings(steps="9,8").replace(steps="9,8,7"), 96) == 3
+    assert [scales_at(Settings(), side) for side in (8, 96, 191, 192, 512, 1024)] == [
+        1, 1, 1, 2, 3, 4
+    ]
+    assert scales_at(Settings(scales=5), 96) == 5
+
+
+@pytest.mark.parametrize("count", range(1, 13))
+def test_automatic_steps_are_given_for_any_number_of_sizes(count):
+    steps = steps_at(Settings(scales=count), count)
+    assert len(steps) == count and list(steps) == sorted(steps, reverse=True)
+
+
+def test_learned_features_have_settings_of_their_own():
+    pretrained, learned = (
+        for_weights(Settings(), ("a.h5", learned), ("a.h5", learned)) for learned in (False, True)
+    )
+    assert pretrained.content_layers != learned.content_layers
+    for settings in (pretrained, learned):
+        left = {name for name, value in settings.as_dict().items() if value == "auto"}
+        assert not left & {"weights", "content_layers", "style_layers", "style_weight", "pooling"}
+    own = for_weights(
+        Settings(style_weight=7, content_layers="block2_conv1"), ("a.h5", True), ("a.h5", True)
+    )
+    assert own.style_weight == 7 and dict(own.content_layers) == {"block2_conv1": 1.0}
+
+
+def test_parts_of_different_kinds_have_layers_of_different_kinds():
+    mixed = for_weights(Settings(), ("a.h5", False), ("b.h5", True))
+    pretrained, learned = (
+        for_weights(Settings(), (name, kind), (name, kind))
+        for name, kind in (("a.h5", False), ("b.h5", True))
+    )
+    assert mixed.content_layers == pretrained.content_layers
+    assert mixed.style_layers == learned.style_layers
+    assert mixed.style_weight == learned.style_weight
+    assert mixed.content_network_weights == "a.h5" and mixed.style_network_weights == "b.h5"
+
+
+def test_strength_moves_the_style_weight_by_decades():
+    weak, middle, strong = (
+        for_weights(Settings(strength=each), ("a.h5", False), ("a.h5", False)).style_weight
+        for each in (0, 0.5, 1)
+    )
+    assert middle == for_weights(Settings(), ("a.h5", False), ("a.h5", False)).style_weight
+    assert strong / middle == pytest.approx(100) and middle / weak == pytest.approx(100)
+
+
+def test_what_follows_others_are_options_that_may_be_auto():
+    options = {option.name: option for option in Settings.options()}
+    assert all(options[name].default == AUTO for name in FOLLOWS)
+    for others in FOLLOWS.values():
+        assert {*others} <= {*options, "content", "style"}

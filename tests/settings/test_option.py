@@ -1,0 +1,92 @@
+"""Types of options: how values are written, and what is refused."""
+
+import dataclasses
+
+import pytest
+
+from tf_style.settings.option import (
+    Duration,
+    InputError,
+    Number,
+    Numbers,
+    Options,
+    Switch,
+    Text,
+    Texts,
+    Weights,
+    Word,
+    option,
+    whole,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Common(Options):
+    quiet: bool = option(Switch(), False, "print nothing")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Own(Common):
+    size: int | str = option(whole(8, 64), "auto", "how large")
+    file: str | None = option(Text("FILE"), None, "which file")
+
+    def check_conflicts(self):
+        if self.file == "no" and self.size != "auto":
+            raise InputError("--file and --size: choose one of them")
+
+
+def test_own_options_come_before_those_of_every_command():
+    assert [each.name for each in Own.options()] == ["size", "file", "quiet"]
+    assert Own.option("size").default == "auto"
+
+
+def test_values_are_parsed_and_defaults_stay():
+    own = Own(size="12")
+    assert (own.size, own.file, own.quiet) == (12, None, False)
+    assert Own().size == "auto" and Own(size="auto").size == "auto"
+    with pytest.raises(InputError, match=r"--size: expected a whole number, at most 64. Received"):
+        Own(size="65")
+    with pytest.raises(InputError, match="choose one of them"):
+        Own(size=8, file="no")
+
+
+def test_auto_is_a_word_where_it_is_the_default_alone():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Other(Options):
+        size: int = option(whole(8), 9, "how large")
+
+    with pytest.raises(InputError, match=r"--size: expected a whole number. Received: 'auto'"):
+        Other(size="auto")
+
+
+@pytest.mark.parametrize("kind, given, value", [
+    (Number(0, 1), "0.5", 0.5), (Number(), 3, 3.0), (whole(), "3", 3), (whole(), 3.0, 3),
+    (Numbers(whole(1)), "3,2", (3, 2)), (Numbers(Number()), 5, (5.0,)), (Texts(), "a", ("a",)),
+    (Texts(), ["a", "b"], ("a", "b")), (Word(("a", "b")), "b", "b"), (Text(), 3, "3"),
+    (Weights("layer"), "a:2, b", {"a": 2.0, "b": 1.0}), (Weights("layer"), {"a": 2}, {"a": 2.0}),
+    (Duration(), "30", 30.0), (Duration(), "5m", 300.0), (Duration(), "1h", 3600.0),
+    (Duration(), 0.5, 0.5), (Switch(), True, True),
+])
+def test_values_of_each_type(kind, given, value):
+    assert kind.parse("x", given) == value
+
+
+@pytest.mark.parametrize("kind, given, message", [
+    (Number(0, 1), 1.5, "a number, at most 1. Received: 1.5"),
+    (Number(above=0), 0, "a number above 0. Received: 0"),
+    (whole(1), 0, "a whole number, at least 1. Received: 0"),
+    (whole(), 2.5, "a whole number. Received: 2.5"), (whole(), True, "a whole number"),
+    (Number(), "inf", "a number. Received: 'inf'"), (Number(), None, "a number"),
+    (Numbers(whole(1), most=2), "1,2,3", "at most 2 numbers. Received: 3"),
+    (Numbers(whole(1)), "1,", "a whole number. Received: ''"),
+    (Word(("a", "b")), "c", "one of a, b. Received: 'c'"),
+    (Weights("layer"), "", "at least one layer"), (Weights("layer"), "a,a", "'a' is named twice"),
+    (Weights("loss", ("gram",)), "gramm", "some of gram. Received: 'gramm'"),
+    (Weights("layer"), "a:0", "a weight above 0 after 'a:'"),
+    (Duration(), "3d", "a time above 0, such as 30s"), (Duration(), "0", "a time above 0"),
+    (Duration(), "s", "a time above 0"), (Switch(), "yes", "true or false. Received: 'yes'"),
+])
+def test_what_is_refused(kind, given, message):
+    with pytest.raises(InputError) as error:
+        kind.parse("x", given)
+    assert str(error.value).startswith("--x: ") and message in str(error.value)

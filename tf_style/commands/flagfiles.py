@@ -1,0 +1,82 @@
+"""Files of flags: presets, and those of the user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import tf_style
+from tf_style.settings import InputError
+
+# The most characters in a flagfile.
+_LONGEST = 1_000_000
+
+
+def split_off(argv: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    """The (name, flags) of each preset and flagfile in `argv`, and what is left of it."""
+    files, rest = [], []
+    arguments = iter(argv)
+    for argument in arguments:
+        if argument == "--":
+            rest += [argument, *arguments]
+            break
+        name, equals, value = argument.lstrip("-").partition("=")
+        if argument.startswith("-") and name == "undefok":
+            # absl's own way to let unknown flags pass.
+            raise InputError("--undefok: there is no such flag")
+        if not argument.startswith("-") or name not in ("preset", "flagfile"):
+            rest.append(argument)
+            continue
+        if not equals:
+            value = next(arguments, "")
+        if not value:
+            raise InputError(f"--{name}: expected a {'name' if name == 'preset' else 'file'}")
+        files += _read(_preset_path(value) if name == "preset" else Path(value), ())
+    return files, rest
+
+
+def presets() -> list[str]:
+    """The names of all presets."""
+    return sorted({file.stem for folder in _preset_folders() for file in folder.glob("*.flags")})
+
+
+def _read(path: Path, within: tuple[Path, ...]) -> list[tuple[str, list[str]]]:
+    if path.resolve() in within:
+        raise InputError(f"--flagfile={path}: names itself")
+    files, own = [], []
+    for line in _lines(path):
+        name, _, value = line.lstrip("-").partition("=")
+        if line.startswith("-") and name in ("preset", "flagfile"):
+            nested = _preset_path(value) if name == "preset" else path.parent / value
+            files += _read(nested, (*within, path.resolve()))
+        elif line and not line.startswith(("#", "//")):
+            own.append(line)
+    return [*files, (os.fspath(path), own)]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read(_LONGEST)
+        # A device may never end.
+        if len(text) == _LONGEST or "\0" in text:
+            raise ValueError
+        return [line.strip() for line in text.splitlines()]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a file of flags"
+        raise InputError(
+            f"--flagfile={path}: cannot be read ({reason}). Presets: "
+            f"{', '.join('--preset=' + name for name in presets())}"
+        ) from None
+
+
+def _preset_folders() -> tuple[Path, ...]:
+    package = Path(tf_style.__file__).parent
+    return package / "flags", package.parent / "flags"
+
+
+def _preset_path(name: str) -> Path:
+    for folder in _preset_folders():
+        if (folder / f"{name}.flags").is_file():
+            return folder / f"{name}.flags"
+    raise InputError(f"--preset={name}: there is no such preset. All: {', '.join(presets())}")

@@ -1,0 +1,260 @@
+"""What a command line asks for, checked as far as it can be without reading a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tf_style.commands import naming
+from tf_style.commands.byproducts import Byproducts
+from tf_style.commands.command import CommandLine
+from tf_style.commands.outputs import check_apart, check_folder
+from tf_style.commands.repeat import Record
+from tf_style.commands.stylize_options import StylizeOptions
+from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+
+if TYPE_CHECKING:
+    from tf_style.network.choice import Choice
+    from tf_style.run.checkpoints import Checkpoints
+    from tf_style.run.jobs import Job
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is to be painted, and what is to be written.
+
+    Attributes:
+        options, settings: as they were given.
+        record: of the picture that is made again, if any.
+        jobs: the pictures to make.
+        kept: how many more already exist and are left alone.
+        byproducts: what each run writes beside its output.
+        report, profile: where they go, if they are asked for.
+        checkpoints: where the run is kept, if it is.
+        least: the shortest side that the networks can see, as far as it is known.
+        taken: the files that nothing else may replace.
+        resuming: the command that goes on with the run if it is stopped.
+    """
+
+    options: StylizeOptions
+    settings: Settings
+    record: Record | None
+    jobs: Sequence[Job]
+    kept: int = 0
+    byproducts: Byproducts | None = None
+    report: Path | None = None
+    profile: Path | None = None
+    checkpoints: Checkpoints | None = None
+    least: int = 1
+    taken: Sequence[Path] = ()
+    resuming: str = ""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether only one picture was asked for."""
+        return len(self.jobs) + self.kept == 1
+
+    @classmethod
+    def of(cls, line: CommandLine) -> Request:
+        """Parse and check a command line, without TensorFlow.
+
+        Raises:
+            InputError: for anything that it asks for and that is not possible.
+        """
+        options = line.options(StylizeOptions)
+        record = Record.read(options.settings_from) if options.settings_from else None
+        given: Settings | None = None
+        if record:
+            line, given = record.beneath(line)
+            options = line.options(StylizeOptions)
+        settings = line.options(Settings)
+        jobs, kept = _jobs(options, line.places, given)
+        request = cls(options, settings, record, jobs, kept)
+        return request._checked(line) if jobs else request
+
+    def _checked(self, line: CommandLine) -> Request:
+        from tf_style.image.paths import check_writable, locate
+        from tf_style.image.picture import check_output
+        from tf_style.network.choice import choose, known_weights
+        from tf_style.run import schedule
+        from tf_style.run.scene import INITS, check_together
+
+        options, job = self.options, self.jobs[0]
+        # Resolving `auto` may need a download; a file named in the environment does not.
+        settings, choices = choose(self.settings, known_weights)
+        if settings.optimizer == "lbfgs":
+            schedule.check_lbfgs()
+        check_together(settings, job.content is not None, len(job.styles),
+                       len(job.content_masks), len(job.style_masks))
+        least = max(choice.least_size for choice in choices)
+        schedule.check_size(settings, least)
+        written = [check_output(each.output, bits=each.bits) for each in self.jobs]
+        report = check_writable(options.report) if options.report else None
+        profile = check_folder("profile", options.profile) if options.profile else None
+        byproducts = Byproducts.check(options)
+        named = byproducts.named()
+        if not self.is_single:
+            _check_single({**named, "checkpoint": options.checkpoint})
+        inputs = [name for each in self.jobs for name in (each.content, *each.styles) if name]
+        inputs += [*job.content_masks, *job.style_masks, *line.flagfiles]
+        inputs += [options.settings_from] if options.settings_from else []
+        inputs += [name for choice in choices for name in choice.files]
+        inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]
+        inputs = list(dict.fromkeys(inputs))
+        left = [each.unfinished for each in self.jobs if each.unfinished]
+        kept = Path(options.checkpoint) if options.checkpoint else None
+        check_apart({"output": written + left, "report": report, "profile": profile, **named,
+                     "checkpoint": kept}, inputs)
+        outputs = {"output": job.output, "report": report, "profile": profile, **named}
+        checkpoints = _checkpoints(options, outputs)
+        _check_weights(choices)
+        others = filter(None, [report, profile, *named.values()])
+        taken = [*map(locate, inputs), *written, *left, *others]
+        if not self.is_single:
+            _check_stand_ins(settings, self.jobs, byproducts, taken, least)
+        return dataclasses.replace(
+            self, byproducts=byproducts, report=report, profile=profile, checkpoints=checkpoints,
+            least=least, taken=taken,
+            resuming=_resuming(line, None if len(line.places) == 3 or options.output
+                               else job.output, resumed=options.resume),
+        )
+
+
+def _jobs(
+    options: StylizeOptions, places: Sequence[str], given: Settings | None
+) -> tuple[list[Job], int]:
+    """The pictures to make, and how many more already exist and are left alone."""
+    content, styles, output = _pictures(options, places)
+    keep = options.skip_existing
+    found = naming.jobs(content, styles, output, keep=keep)
+    jobs = [
+        dataclasses.replace(
+            job, content_masks=options.content_mask, style_masks=options.style_mask,
+            bits=int(options.bits), embed_settings=options.embed_settings, given=given,
+        )
+        for job in found if not (keep and job.output.exists())
+    ]
+    return jobs, len(found) - len(jobs)
+
+
+def _pictures(
+    options: StylizeOptions, places: Sequence[str]
+) -> tuple[str | None, tuple[str, ...], str | None]:
+    """Content, styles and output, each from its flag or its position."""
+    if len(places) > 3:
+        raise InputError(
+            f"{places[3]!r}: expected at most CONTENT STYLE OUTPUT. Flags are written "
+            "--flag=value, patterns --content='photos/*.jpg'"
+        )
+    # A stray word is usually a flag's value after a stray space.
+    if len(places) == 1:
+        raise InputError(
+            f"{places[0]!r}: expected --flag=value, or two pictures: tf_style CONTENT STYLE"
+        )
+    for name, stray in zip(("content", "style", "output"), places, strict=False):
+        if getattr(options, name):
+            raise InputError(f"{stray!r}: --{name} is given already")
+    content, style, output = [*places, None, None, None][:3]
+    content = content or options.content
+    styles = (style,) if style else options.style
+    for name, value in (("content", content), ("style", styles)):
+        if not value:
+            raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
+                             "come with tf_style: tf_style --list_samples")
+    return None if content == "none" else content, styles, output or options.output
+
+
+def _check_single(outputs: Mapping[str, Path | str | None]) -> None:
+    """Check that nothing is asked for that belongs to a single run.
+
+    Args:
+        outputs: flag → what it names, if it is given.
+
+    Raises:
+        InputError: if something is; the message names it.
+    """
+    for flag, path in outputs.items():
+        if path:
+            raise InputError(f"--{flag}={path}: is for a single picture. Expected one "
+                             "content and one style")
+
+
+def _check_stand_ins(
+    settings: Settings, jobs: Sequence[Job], byproducts: Byproducts, taken: Sequence[Path],
+    least: int,
+) -> None:
+    """Check that several pictures can be made if their files, not yet read, can be used.
+
+    Raises:
+        InputError: for anything that fails with plain squares: then the flags are wrong.
+    """
+    from tf_style.image.picture import check_dimensions, read_picture
+    from tf_style.run.scene import Scene
+
+    job, square = jobs[0], np.zeros((64, 64, 3), np.float32)
+    # Masks stand in for the pictures whose proportions they must have.
+    content = read_picture(job.content_masks[0]) if job.content_masks else square
+    styles = [read_picture(mask) for mask in job.style_masks] or [square] * len(job.styles)
+    scales = Scene.of(
+        settings, content if job.content else None, styles, job.content_masks, job.style_masks,
+        least=least,
+    ).scales
+    for each in jobs:
+        check_dimensions(each.output, scales[-1].height, scales[-1].width)
+        byproducts.check_snapshots(each.output, sum(scale.steps for scale in scales), taken)
+
+
+def _check_weights(choices: Sequence[Choice]) -> None:
+    """Check that weights files can be read."""
+    from tf_style.network import weights
+
+    for choice in choices:
+        if choice.layers and choice.weights not in (None, *WEIGHTS):
+            weights.load(choice.architecture, choice.layers, choice.weights)
+
+
+def _checkpoints(
+    options: StylizeOptions, outputs: Mapping[str, Path | None]
+) -> Checkpoints | None:
+    """The checkpoints that the flags ask for.
+
+    Args:
+        outputs: flag → file or folder that the run also writes.
+
+    Raises:
+        InputError: for a folder that cannot be used, or flags that do not fit together.
+    """
+    from tf_style.run.checkpoints import Checkpoints
+
+    folder = options.checkpoint
+    if not folder:
+        for name, given in (("resume", options.resume),
+                            ("checkpoint_every", options.checkpoint_every != AUTO)):
+            if given:
+                raise InputError(f"--{name}: say where the run is kept: --checkpoint=FOLDER")
+        return None
+    checkpoints = Checkpoints(folder, every=options.checkpoint_every, resume=options.resume)
+    for name, path in outputs.items():
+        if path and Path(folder).resolve() in path.resolve().parents:
+            raise InputError(f"--{name}={path}: the --checkpoint folder is for checkpoints only")
+    return checkpoints
+
+
+def _resuming(line: CommandLine, output: Path | None, *, resumed: bool) -> str:
+    """The command that goes on with a run, for a shell.
+
+    Args:
+        output: the file that the run chose, if the command line named none.
+        resumed: whether the command line already resumed a run.
+    """
+    # In front, because nothing after a -- is a flag.
+    added = [f"--output={output}"] * (output is not None) + ["--resume"] * (not resumed)
+    command = ["tf_style", *added, *line.argv]
+    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)

@@ -1,0 +1,98 @@
+"""The options of the command `tf_style` besides those of a run: none of them changes a pixel."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tf_style.commands.command import CommonOptions
+from tf_style.settings.option import (
+    AUTO,
+    Duration,
+    Switch,
+    Text,
+    Texts,
+    Word,
+    option,
+    whole,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StylizeOptions(CommonOptions):
+    """What is painted, and what is written."""
+
+    content: str | None = option(
+        Text("FILE"), None, "content picture, or sample:NAME; none: a texture of the style; a "
+        "folder, or a pattern such as 'photos/*.jpg': each of its pictures",
+    )
+    style: tuple[str, ...] = option(
+        Texts("FILE"), (), "style picture, or sample:NAME; given again: blended; a folder or "
+        "pattern: each of its pictures",
+    )
+    content_mask: tuple[str, ...] = option(
+        Texts("FILE"), (), "for each style, in order: where in the content it goes, white on black"
+    )
+    style_mask: tuple[str, ...] = option(
+        Texts("FILE"), (), "for each style, in order: which parts of it count"
+    )
+    output: str | None = option(
+        Text("FILE"), None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
+        "folder, or a pattern such as 'out/{content}_{style}.png'; default: a new name beside the "
+        "content",
+    )
+    skip_existing: bool = option(
+        Switch(), False, "make only the pictures whose output is not there yet; one that is "
+        "stopped is left in OUTPUT_unfinished.png, to be made again",
+    )
+    bits: str = option(
+        Word(("8", "16")), "8", "of each channel: 8, or 16 in PNG and TIFF with pip install "
+        "'tf_style[deep]'",
+    )
+    dry_run: bool = option(Switch(), False, "print sizes, memory and time, and run nothing")
+    report: str | None = option(
+        Text("FILE"), None, "write settings, versions, seconds, losses and peak memory as JSON; "
+        "of several pictures a list",
+    )
+    embed_settings: bool = option(
+        Switch(), True, "keep in a PNG what --settings_from needs: settings, names of the inputs; "
+        "--noembed_settings: nothing but the picture",
+    )
+    settings_from: str | None = option(
+        Text("FILE"), None, "run again what made a PNG, or what its report describes; other flags "
+        "given override it",
+    )
+    snapshot_every: int | None = option(
+        whole(1), None, "write the picture so far every N steps, beside the output: "
+        "OUTPUT_0050.png after 50",
+    )
+    animate: str | None = option(
+        Text("FILE"), None, "write the run as a film, .gif or .webp: at most 100 pictures, "
+        "--snapshot_every steps apart or more, then the result",
+    )
+    plot: str | None = option(
+        Text("FILE"), None, "draw content, style, result and loss curves"
+    )
+    logdir: str | None = option(
+        Text("FOLDER"), None, "write losses and pictures for TensorBoard"
+    )
+    checkpoint: str | None = option(
+        Text("FOLDER"), None, "keep in this folder what a stopped run needs to go on"
+    )
+    checkpoint_every: int | str = option(
+        whole(1), AUTO, "steps from one checkpoint to the next; auto: so that they take two "
+        "percent of the time",
+    )
+    resume: bool = option(
+        Switch(), False, "go on from the last complete checkpoint, with the same pictures and "
+        "settings",
+    )
+    time_limit: float | None = option(
+        Duration(), None, "stop after this much time, such as 30s, 5m or 1h"
+    )
+    profile: str | None = option(
+        Text("FOLDER"), None, "write TensorFlow's own profile of ten steps"
+    )
+    list_layers: bool = option(Switch(), False, "print the layers of --network and exit")
+    list_samples: bool = option(
+        Switch(), False, "print the pictures that come with tf_style and exit"
+    )

@@ -1,0 +1,111 @@
+"""File names: found, expanded, and written so that no file is ever half there."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from tf_style.image import samples
+from tf_style.image.decoding import known_endings
+from tf_style.settings import InputError
+
+PathLike = str | os.PathLike
+
+
+def locate(source: PathLike) -> Path:
+    """The file that `source`, a path or `sample:NAME`, names."""
+    text = os.fspath(source)
+    if text.startswith(samples.PREFIX):
+        return samples.sample_path(text[len(samples.PREFIX):])
+    return Path(text)
+
+
+def expand(source: str) -> list[str]:
+    """The picture files that a path, a folder or a pattern names, sorted by name.
+
+    For a folder or a pattern, these are the files with a picture's ending. Hidden files are left
+    out, such as `._photo.jpg`, which macOS puts beside each file on a foreign disk.
+
+    Raises:
+        InputError: for a folder or a pattern that names none, or a folder that cannot be read.
+    """
+    try:
+        if os.path.isdir(source):
+            found = [os.fspath(path) for path in Path(source).iterdir()]
+        elif glob.has_magic(source) and not os.path.exists(source):
+            found = glob.glob(source)
+        else:
+            return [source]
+        known = known_endings()
+        found = [name for name in found
+                 if Path(name).suffix.lower() in known and not Path(name).name.startswith(".")
+                 and os.path.isfile(name)]
+    except OSError as error:
+        raise InputError(f"{source}: the folder cannot be read ({error.strerror})") from None
+    if not found:
+        raise InputError(f"{source}: no picture matches")
+    return sorted(found)
+
+
+def check_writable(path: PathLike) -> Path:
+    """`path`, if a file can be created or replaced there.
+
+    Raises:
+        InputError: if not.
+    """
+    path = Path(path)
+    if "\0" in os.fspath(path):
+        raise InputError(f"{str(path)!r}: no file can have such a name")
+    try:
+        # The file that a link points to is what will be replaced.
+        target = Path(os.path.realpath(path))
+        folder = target.parent if os.path.islink(path) else path.parent
+        try:
+            status = os.stat(target)
+        except (FileNotFoundError, NotADirectoryError):
+            status = None
+        if not folder.is_dir():
+            raise InputError(f"{path}: the folder {folder} does not exist")
+        if status and stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path}: expected a file name, this is a folder")
+        if status and not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{path}: expected the name of a plain file")
+        if status and not os.access(target, os.W_OK):
+            raise InputError(f"{path}: the file is write-protected")
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot write in {folder} ({error.strerror})") from None
+    return path
+
+
+def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
+    """Write a file so that at any moment `path` is the older file or the complete new one.
+
+    Raises:
+        InputError: if it cannot be written; an older file is then still there.
+    """
+    # A link stays a link: the file that it points to is replaced.
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        with open(partial, "xb") as file:
+            file.write(content)
+            file.flush()
+            # A full or remote disk may report an error only now.
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(target, partial)
+        os.replace(partial, target)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError):
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+        raise

@@ -1,0 +1,234 @@
+"""Pictures read from files and written to them.
+
+In memory a picture is a float32 array `(height, width, 3)`: RGB, sRGB-encoded, in `[0, 1]`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from tf_style.image import deep
+from tf_style.image.decoding import decode, has_frames, opened
+from tf_style.image.paths import PathLike, check_writable, locate, write_bytes
+from tf_style.image.profiles import srgb_profile
+from tf_style.image.resize import resize
+from tf_style.settings import InputError
+
+_JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
+_TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
+_SAVE_OPTIONS = {
+    ".png": {"format": "PNG"},
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": {"format": "WEBP", "quality": 95},
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+}
+
+# The longest side that a format, or its library, can hold.
+_LIMITS = {"WEBP": ("WebP", 16383), "JPEG": ("JPEG", 65500)}
+_NOTE = "tf_style"
+
+
+def read_picture(source: PathLike) -> np.ndarray:
+    """The picture in a file, upright, in sRGB, over white where it is transparent.
+
+    Args:
+        source: a path, or `sample:NAME`.
+
+    Returns:
+        float32 array `(height, width, 3)` in `[0, 1]`.
+
+    Raises:
+        InputError: if the file is missing, empty, damaged, not a picture, or so large (over 178
+            million pixels) that it may be meant to exhaust memory.
+
+    Warns:
+        UserWarning: for a file with several pictures, of which the first is read.
+    """
+    path = locate(source)
+    with opened(path, source) as image:
+        frames = has_frames(image)
+        pixels, alpha = decode(image, path)
+        if alpha is not None:
+            pixels *= alpha[..., None]
+            pixels += 1 - alpha[..., None]
+    if frames:
+        warnings.warn(f"{source}: holds several pictures; the first is taken", stacklevel=2)
+    return pixels
+
+
+def read_alpha(source: PathLike) -> np.ndarray | None:
+    """How opaque the picture in a file is, upright, to give a result the same shape.
+
+    Args:
+        source: a path, or `sample:NAME`.
+
+    Returns:
+        float32 array `(height, width)`, 0 where transparent, 1 where opaque; `None` for a picture
+        that is opaque everywhere.
+
+    Raises:
+        InputError: as `read_picture` does.
+    """
+    path = locate(source)
+    with opened(path, source) as image:
+        return decode(image, path)[1] if image.has_transparency_data else None
+
+
+def read_note(source: PathLike) -> str | None:
+    """The text that `write_picture` was given as `note`, or `None` if the file has none."""
+    with opened(locate(source), source) as image:
+        return getattr(image, "text", {}).get(_NOTE)
+
+
+def as_picture(source: PathLike | np.ndarray, name: str = "picture") -> np.ndarray:
+    """A picture in memory from a path, `sample:NAME` or an array.
+
+    Args:
+        source: a path; or an array `(height, width, 3)`, float in `[0, 1]` or uint8.
+        name: what errors call an array.
+
+    Returns:
+        float32 array `(height, width, 3)` in `[0, 1]`.
+
+    Raises:
+        InputError: if the file cannot be read or the array is not such a picture.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return read_picture(source)
+    array = np.asarray(source)
+    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+        raise InputError(
+            f"{name}: expected a path or an array (height, width, 3). "
+            f"Received: shape {array.shape}"
+        )
+    if array.dtype == np.uint8:
+        return array.astype(np.float32) / 255
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"{name}: expected floats in [0, 1] or uint8. Received: {array.dtype}")
+    if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+        raise InputError(
+            f"{name}: expected values in [0, 1]. Received: {array.min():g} to {array.max():g}"
+        )
+    return array.astype(np.float32)
+
+
+def check_output(path: PathLike, *, bits: int = 8) -> Path:
+    """`path`, if a picture can be written there.
+
+    Args:
+        bits: 8, or 16 for .png and .tiff where the extra `deep` is installed.
+
+    Raises:
+        InputError: for an ending that is not a picture format or holds fewer bits, for missing
+            packages, or for a folder that is missing or cannot be written to.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in _SAVE_OPTIONS:
+        raise InputError(
+            f"{path}: expected a name that ends in {', '.join(_SAVE_OPTIONS)}. "
+            f"Received: {path.suffix or 'no ending'!r}"
+        )
+    if bits not in (8, 16):
+        raise InputError(f"{path}: expected 8 or 16 bits a channel. Received: {bits}")
+    if bits == 16 and _SAVE_OPTIONS[ending]["format"] not in ("PNG", "TIFF"):
+        raise InputError(f"{path}: {ending} holds 8 bits a channel. For 16 choose .png or .tiff")
+    if bits == 16 and not deep.is_available():
+        raise InputError(f"{path}: 16 bits a channel need pip install 'tf_style[deep]'")
+    return check_writable(path)
+
+
+def check_dimensions(path: PathLike, height: int, width: int) -> None:
+    """Check that the format that the ending of `path` names can hold a picture of this size.
+
+    Raises:
+        InputError: if not.
+    """
+    kind = _SAVE_OPTIONS.get(Path(path).suffix.lower(), {}).get("format")
+    name, limit = _LIMITS.get(kind, (kind, None))
+    if limit and max(height, width) > limit:
+        raise InputError(
+            f"{path}: {name} holds at most {limit} pixels a side. Received: {width}x{height}. "
+            "Choose .png or .tiff"
+        )
+
+
+def write_picture(
+    path: PathLike,
+    image: np.ndarray,
+    note: str | None = None,
+    *,
+    alpha: np.ndarray | None = None,
+    bits: int = 8,
+) -> None:
+    """Write a picture in the format that the ending of `path` names.
+
+    An older file is replaced only when the new one is complete.
+
+    Args:
+        path: ends in .png, .jpg, .webp or .tiff.
+        image: `(height, width, 3)` in `[0, 1]`.
+        note: text kept inside a PNG, for `read_note`; other formats drop it.
+        alpha: how opaque the result is, `(any height, any width)` in `[0, 1]`, such as
+            `read_alpha` returns; resized to the picture. `image` is taken to be over white, as
+            `read_picture` returns it, and looks the same over white in the file. JPEG has no
+            transparency: there it is over white.
+        bits: of a channel, 8 or 16; 16 for .png and .tiff where the extra `deep` is installed.
+
+    Raises:
+        InputError: if the ending is unknown, holds fewer bits, or nothing can be written there.
+    """
+    path = check_output(path, bits=bits)
+    options = dict(_SAVE_OPTIONS[path.suffix.lower()])
+    kind = options["format"]
+    pixels = _quantized(image, alpha, bits, transparent=kind != "JPEG")
+    info = PngImagePlugin.PngInfo()
+    if note is not None:
+        info.add_itxt(_NOTE, note)
+    if bits == 16:
+        content = deep.encode(pixels, kind, srgb_profile(), info)
+    else:
+        if kind == "PNG":
+            options["pnginfo"] = info
+        # In memory first: on a full disk libtiff would write its own messages to stderr.
+        buffer = io.BytesIO()
+        try:
+            Image.fromarray(pixels).save(buffer, icc_profile=srgb_profile(), **options)
+        except (ValueError, OSError) as error:
+            raise InputError(f"{path}: cannot be written ({error})") from None
+        content = buffer.getbuffer()
+    write_bytes(path, content)
+
+
+def _quantized(
+    image: np.ndarray, alpha: np.ndarray | None, bits: int, *, transparent: bool
+) -> np.ndarray:
+    """A picture in whole numbers, with its alpha as a fourth channel if that is kept.
+
+    Over white, a colour c of opacity a is seen as i = a c + 1 - a, from which c follows. Where c
+    would be less than 0, the nearest colour that can be seen is i = 1 - a.
+    """
+    height, width = image.shape[:2]
+    channels = 4 if transparent and alpha is not None else 3
+    pixels = np.empty((height, width, channels), np.uint16 if bits == 16 else np.uint8)
+    if alpha is not None:
+        alpha = resize(alpha[..., None], height, width)
+    # In bands, so that memory need not hold a second picture of floats.
+    for top in range(0, height, 256):
+        band = image[top : top + 256]
+        if alpha is not None:
+            opacity = np.clip(alpha[top : top + 256], 0, 1)
+            band = np.maximum(band, 1 - opacity)
+            if transparent:
+                color = (band - 1 + opacity) / np.maximum(opacity, np.finfo(np.float32).tiny)
+                band = np.concatenate([color, opacity], axis=2)
+        pixels[top : top + 256] = np.rint(np.clip(band, 0, 1) * (2**bits - 1))
+    return pixels

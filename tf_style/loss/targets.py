@@ -1,0 +1,129 @@
+"""Targets: what the terms of an objective compare the image with.
+
+A target is a list of regions of the image: only the whole image, unless styles have their own
+regions. A region is a dict. `goals` is a list of dicts with `share`, the goal's weight, and
+`target`, the target that `Loss.distance` takes. A region that is not the whole image also has
+`weights`, `(1, h, w, 1)`, of the map's positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from tf_style.image.style import Style
+from tf_style.loss.terms import Term
+from tf_style.network.networks import Network
+
+Target = list[dict[str, Any]]
+Targets = Mapping[str, Target]
+
+
+class Observer(Protocol):
+    """Looks at pictures through networks: whole, or block by block."""
+
+    def content_targets(self, network: int, picture: tf.Tensor) -> dict[str, Any]:
+        """Term → target, for the terms whose reference is the content."""
+
+    def style_statistics(
+        self, network: int, picture: tf.Tensor, weights: Mapping[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """Term → statistic, for the terms whose reference is the style.
+
+        Args:
+            weights: layer → weights of the map's positions; empty if they are equal.
+        """
+
+
+def targets_of(
+    observer: Observer, networks: Sequence[Network], terms: Sequence[Term],
+    content: np.ndarray | None, styles: Sequence[Style],
+) -> Targets:
+    """What the terms compare an image with.
+
+    Args:
+        observer: looks at the pictures.
+        content: `(height, width, 3)` of the image's size; `None` for none.
+        styles: at least one if a term refers to the style; each has a region, or none has.
+    """
+    found: dict[str, Target] = {}
+    for term in terms:
+        if not term.reference and not term.layer:
+            found[term.key] = [_region([_goal(1.0, ())])]
+    for place, network in enumerate(networks):
+        own = [term for term in terms if term.network == place]
+        if content is not None and any(term.reference == "content" for term in own):
+            seen = observer.content_targets(place, tf.constant(content[None]))
+            found |= {key: [_region([_goal(1.0, target)])] for key, target in seen.items()}
+        own = [term for term in own if term.reference == "style"]
+        if own:
+            found |= _style_targets(observer, place, network, own, styles)
+    return found
+
+
+def _style_targets(
+    observer: Observer, place: int, network: Network, terms: Sequence[Term],
+    styles: Sequence[Style],
+) -> dict[str, Target]:
+    seen = [_shown(observer, place, network, terms, style) for style in styles]
+    found: dict[str, Target] = {}
+    for term in terms:
+        shown = [(style.share, each[term.key]) for style, each in zip(styles, seen, strict=True)]
+        if styles[0].region is not None:
+            groups = [[each] for each in shown]
+        elif term.loss.mean_over_positions:
+            groups = [[_blended(shown)]]
+        else:
+            groups = [shown]
+        found[term.key] = [
+            _region([_goal(share, term.loss.target(statistic)) for share, statistic in group])
+            for group in groups
+        ]
+    for number, style in enumerate(styles):
+        if style.region is not None:
+            weights = _layer_weights(network, terms, style.region)
+            for term in terms:
+                found[term.key][number]["weights"] = weights[term.layer]
+    return found
+
+
+def _shown(
+    observer: Observer, place: int, network: Network, terms: Sequence[Term], style: Style
+) -> dict[str, tf.Tensor]:
+    """Term → statistic of one style picture, without the bias that mending leaves."""
+    masks = {} if style.mask is None else _layer_weights(network, terms, style.mask)
+    found = observer.style_statistics(place, tf.constant(style.picture[None]), masks)
+    means = [term.key for term in terms if term.loss.mean_over_positions]
+    if style.mended_again is None or not means:
+        return found
+    again = observer.style_statistics(place, tf.constant(style.mended_again[None]), masks)
+    return {**found, **{key: 2 * found[key] - again[key] for key in means}}
+
+
+def _layer_weights(
+    network: Network, terms: Sequence[Term], mask: np.ndarray
+) -> dict[str, tf.Tensor]:
+    """Layer → a mask as weights of the positions of its map."""
+    mask = tf.constant(mask[None, ..., None])
+    shapes = network.model.compute_output_shape((1, *mask.shape[1:3], 3))
+    return {
+        layer: tf.image.resize(mask, shapes[layer][1:3], method="area")
+        for layer in dict.fromkeys(term.layer for term in terms)
+    }
+
+
+def _blended(shown: Sequence[tuple[float, tf.Tensor]]) -> tuple[float, tf.Tensor]:
+    """One style whose statistic is the weighted mean of these styles' statistics."""
+    whole = sum(share for share, _ in shown)
+    return whole, tf.add_n([share / whole * statistic for share, statistic in shown])
+
+
+def _region(goals: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"goals": goals}
+
+
+def _goal(share: float, target: Any) -> dict[str, Any]:
+    return {"share": tf.constant(share, tf.float32), "target": target}

@@ -1,0 +1,185 @@
+"""Keras models that return feature maps: made from kernels, or cut out of a saved model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+
+from tf_style.image.paths import PathLike
+from tf_style.network.architectures import Architecture, Layer, check_layers
+from tf_style.network.kernel_files import Kernels
+from tf_style.settings import InputError
+
+# RGB, in units of [0, 255]. Source: keras.applications.vgg16.preprocess_input, mode "caffe".
+_IMAGENET_MEAN = (123.68, 116.779, 103.939)
+
+
+def vgg_model(
+    architecture: Architecture,
+    layers: Iterable[str],
+    kernels: Kernels,
+    dtype: str = "float32",
+    pooling: str = "max",
+    padding: str = "zeros",
+) -> keras.Model:
+    """The feature model of a VGG network with the given kernels.
+
+    The channels' order and the factor 255 are folded into the first kernel. The mean is not: it
+    is subtracted before the convolution pads with zeros, so no bias can replace it.
+
+    Args:
+        kernels: layer name → (kernel, bias), as returned by `tf_style.network.weights.load`.
+        pooling: `max`, as in training, or `average`, which Gatys et al. 2016 found to give
+            slightly more appealing results.
+        padding: what the first convolution sees beyond the picture: `zeros`, as in training,
+            which are the mean gray; or `edge`, the border's pixels repeated. With zeros, a border
+            looks like an edge next to gray, and optimising an image draws a line along it. Other
+            convolutions always see zeros there.
+    """
+    layers = list(layers)
+    picture = keras.Input((None, None, 3), name="picture")
+    offset = [-mean / 255 for mean in _IMAGENET_MEAN]
+    features = keras.layers.Rescaling(1.0, offset, dtype=dtype, name="rescaling")(picture)
+    maps = {}
+    if padding == "edge":
+        features = _EdgePadding(dtype=dtype, name="edge_padding")(features)
+    for layer in architecture.up_to(layers):
+        padded = padding == "edge" and layer.inputs == 3
+        features = maps[layer.name] = _keras_layer(layer, dtype, pooling, padded)(features)
+    model = keras.Model(
+        picture, {name: maps[name] for name in layers}, name=f"{architecture.name}_features"
+    )
+    model.trainable = False
+    for index, (name, (kernel, bias)) in enumerate(kernels.items()):
+        if index == 0:
+            kernel = kernel[:, :, ::-1] * np.float32(255)
+        model.get_layer(name).set_weights([kernel, bias])
+    return model
+
+
+class _EdgePadding(keras.layers.Layer):
+    """One more row or column on each side, a copy of the one at the border."""
+
+    def call(self, features):
+        return keras.ops.pad(features, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="symmetric")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        return (batch, *(side and side + 2 for side in sides), channels)
+
+
+def _keras_layer(
+    layer: Layer, dtype: str, pooling: str, padded: bool
+) -> keras.layers.Layer:
+    if layer.pooling:
+        kind = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+        return kind[pooling](
+            2, data_format="channels_last", dtype=dtype, name=layer.name
+        )
+    return keras.layers.Conv2D(
+        layer.channels,
+        3,
+        padding="valid" if padded else "same",
+        activation="relu",
+        data_format="channels_last",
+        # The kernels are set right afterwards, so none need be drawn.
+        kernel_initializer="zeros",
+        dtype=dtype,
+        name=layer.name,
+    )
+
+
+def cut_model(path: PathLike, layers: Iterable[str]) -> keras.Model:
+    """The feature model of a saved Keras model: cut at the deepest layer, for pictures of any size.
+
+    Args:
+        path: a file that `keras.models.load_model` reads; the model takes RGB in `[0, 1]`.
+        layers: names of its own layers, each with one output `(batch, h, w, channels)`.
+
+    Raises:
+        InputError: if the file cannot be read or has no such layer, or if something before the
+            layer needs pictures of one size.
+    """
+    layers = list(layers)
+    whole = load_model(path)
+    check_layers(layers, [layer.name for layer in whole.layers], os.fspath(path),
+                 "content_layers, --style_layers", f" --network={path}")
+    try:
+        cut = keras.Model(whole.inputs[0], {name: whole.get_layer(name).output for name in layers})
+        picture = keras.Input((None, None, 3), name="picture")
+        model = keras.models.clone_model(cut, input_tensors=picture)
+        model.set_weights(cut.get_weights())
+        shapes = {name: output.shape for name, output in model.output.items()}
+    except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
+        raise InputError(
+            f"--network={path}: cannot be cut at {', '.join(layers)} into a model for RGB "
+            f"pictures of any size ({str(error).splitlines()[0]})"
+        ) from None
+    for name, shape in shapes.items():
+        if len(shape) != 4 or shape[1] is not None or shape[2] is not None:
+            raise InputError(
+                f"--network={path}: layer {name!r} gives {shape}, expected maps of any height "
+                "and width. Choose a layer before the one that fixes the size"
+            )
+    model.trainable = False
+    return model
+
+
+def load_model(path: PathLike) -> keras.Model:
+    """A saved Keras model with one input.
+
+    Raises:
+        InputError: if `path` holds none that can be loaded.
+    """
+    if not os.path.isfile(path):
+        raise InputError(
+            f"--network={path}: expected vgg16, vgg19 or a saved Keras model. "
+            "There is no such file"
+        )
+    try:
+        model = keras.models.load_model(path, compile=False)
+    # Keras raises nearly anything for a foreign file.
+    except Exception as error:
+        raise InputError(
+            f"--network={path}: not a Keras model that can be loaded "
+            f"({' '.join(str(error).split())[:200]})"
+        ) from None
+    if not model.built or len(model.inputs) != 1:
+        raise InputError(f"--network={path}: expected a model with one input, a picture")
+    return model
+
+
+def least_size(model: keras.Model) -> int:
+    """The smallest side of a square picture that leaves each of the model's maps one position.
+
+    Raises:
+        InputError: if 512 pixels are not enough.
+    """
+    for side in range(1, 513):
+        try:
+            shapes = model.compute_output_shape((1, side, side, 3))
+        # A layer has no input left.
+        except ValueError:
+            continue
+        if all(min(shape[1:3]) >= 1 for shape in shapes.values()):
+            return side
+    raise InputError("--network: its layers reduce pictures of 512 pixels to nothing")
+
+
+def in_precision(model: keras.Model, dtype: str) -> keras.Model:
+    """The same model with another type for weights and feature maps."""
+    if dtype == "float32":
+        return model
+
+    def convert(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return layer.__class__.from_config({**layer.get_config(), "dtype": dtype})
+
+    converted = keras.models.clone_model(
+        model, input_tensors=model.inputs[0], clone_function=convert
+    )
+    converted.set_weights(model.get_weights())
+    converted.trainable = False
+    return converted

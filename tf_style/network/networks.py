@@ -1,0 +1,120 @@
+"""Networks that are ready to use: the one place where they are built."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+import keras
+import numpy as np
+
+from tf_style.network import weights as weight_sources
+from tf_style.network.architectures import Architecture
+from tf_style.network.choice import Choice
+from tf_style.network.kernel_files import Kernels, digests
+from tf_style.network.models import cut_model, in_precision, least_size, vgg_model
+from tf_style.settings import Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A network that looks at pictures.
+
+    Attributes:
+        model: `(batch, height, width, 3)` RGB in `[0, 1]` → dict, layer name → feature map.
+        architecture: its layers; `None` for a saved model.
+        least_size: the shortest side of a picture that leaves each layer one position.
+        fingerprints: layer → fingerprint of its kernels.
+        cached: whether learned kernels came from the cache; `None` for other kinds.
+    """
+
+    model: keras.Model
+    architecture: Architecture | None = None
+    least_size: int = 1
+    fingerprints: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    cached: bool | None = None
+
+
+def build(
+    choice: Choice,
+    layers: Iterable[str],
+    *,
+    precision: str = "float32",
+    pooling: str = "max",
+    padding: str = "zeros",
+    seed: int = 0,
+    pictures: Sequence[np.ndarray] = (),
+    cache_folder: str | os.PathLike | None = None,
+    offline: bool = False,
+) -> Network:
+    """Load or learn a network's kernels and build its feature model.
+
+    Args:
+        choice: the network and its weights, without `auto`.
+        layers: whose maps the model returns.
+        precision, pooling, padding: see `tf_style.network.models.vgg_model`; a saved model keeps
+            its own pooling and padding.
+        seed, pictures, cache_folder, offline: see `tf_style.network.weights.load`.
+
+    Raises:
+        InputError: if the weights are not available or do not fit.
+    """
+    layers = list(layers)
+    architecture = choice.architecture
+    if architecture is None:
+        model = cut_model(choice.network, layers)
+        return Network(
+            in_precision(model, precision), least_size=least_size(model),
+            fingerprints=digests(_arrays(model)),
+        )
+    loaded = weight_sources.load(
+        architecture, architecture.up_to(layers), choice.weights, seed=seed, pictures=pictures,
+        cache_folder=cache_folder, offline=offline,
+    )
+    return Network(
+        vgg_model(architecture, layers, loaded.kernels, precision, pooling, padding),
+        architecture, architecture.least_size(layers), digests(loaded.kernels), loaded.cached,
+    )
+
+
+def build_for_run(
+    choices: Sequence[Choice],
+    settings: Settings,
+    pictures: Sequence[np.ndarray],
+    also: Iterable[str] = (),
+) -> tuple[Network, ...]:
+    """The networks of a run, which see the border's pixels repeated beyond a picture.
+
+    Args:
+        choices: as returned by `tf_style.network.choice.choose`.
+        settings: with every `auto` resolved.
+        pictures: to learn features from, if features are learned.
+        also: more layers to look at.
+    """
+    return tuple(
+        build(
+            choice, dict.fromkeys([*choice.names, *also]), precision=settings.precision,
+            pooling=settings.pooling, padding="edge", seed=settings.seed, pictures=pictures,
+            cache_folder=settings.cache_dir, offline=settings.offline,
+        )
+        for choice in choices
+    )
+
+
+def fingerprints(choices: Sequence[Choice], networks: Sequence[Network]) -> dict[str, str]:
+    """Layer → fingerprint; with two networks, each layer's name follows its part of the loss."""
+    return {
+        # Networks of the same kind have layers of the same names.
+        (f"{choice.parts[0]}/{layer}" if len(networks) > 1 else layer): digest
+        for choice, network in zip(choices, networks, strict=True)
+        for layer, digest in network.fingerprints.items()
+    }
+
+
+def _arrays(model: keras.Model) -> Kernels:
+    return {
+        layer.name: tuple(np.asarray(array) for array in layer.get_weights())
+        for layer in model.layers
+        if len(layer.get_weights()) == 2
+    }

@@ -1,0 +1,93 @@
+"""A compiled objective, which runs share. It holds no state of any of them."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_style.image.style import Style
+from tf_style.loss.blocks import Blocks
+from tf_style.loss.compiled import Compiled
+from tf_style.loss.objective import Objective
+from tf_style.loss.targets import Targets
+from tf_style.run.optimizers import Moments, adam
+
+Value = tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]
+
+
+class Descent:
+    """The compiled steps down an objective, for pictures of any size and for several threads.
+
+    Attributes:
+        objective: what is descended.
+    """
+
+    def __init__(self, objective: Objective):
+        self.objective = objective
+        self._whole = Compiled(objective.value_and_gradient)
+        self._blocks: dict[int, Blocks] = {}
+        self._move = Compiled(_moved)
+        self._lock = threading.Lock()
+
+    @property
+    def traces(self) -> int:
+        """How many times a step has been traced: once, whatever the pictures and their sizes."""
+        return max([self._whole.traces, *[each.traces for each in self._blocks.values()]])
+
+    def targets(
+        self, content: np.ndarray | None, styles: Sequence[Style], block_size: int
+    ) -> Targets:
+        """What an image is compared with.
+
+        Args:
+            content: `(height, width, 3)`, of the image's size, or `None`.
+            styles: as they are seen at that size.
+            block_size: 0 for whole pictures; those no larger than a block are always taken whole.
+        """
+        shapes = [style.picture.shape for style in styles]
+        shapes += [] if content is None else [content.shape]
+        side = max(max(shape[:2]) for shape in shapes)
+        return self._objective_for(side, block_size).targets(content, styles)
+
+    def value_and_gradient(
+        self, image: tf.Tensor, targets: Targets, step: tf.Tensor, block_size: int
+    ) -> Value:
+        """See `Objective.value_and_gradient`."""
+        objective = self._objective_for(max(image.shape[1:3]), block_size)
+        if objective is self.objective:
+            return self._whole(image, targets, step)
+        return objective.value_and_gradient(image, targets, step)
+
+    def move(
+        self, image: tf.Tensor, moments: Moments, loss: tf.Tensor, gradient: tf.Tensor,
+        learning_rate: tf.Tensor,
+    ) -> tuple[tf.Tensor, Moments, tf.Tensor]:
+        """The image and the moments after a step by Adam, and the loss; `nan` if not finite."""
+        return self._move(image, moments, loss, gradient, learning_rate)
+
+    def _objective_for(self, side: int, block_size: int) -> Any:
+        if not 0 < block_size < side:
+            return self.objective
+        with self._lock:
+            if block_size not in self._blocks:
+                self._blocks[block_size] = Blocks(self.objective, block_size)
+            return self._blocks[block_size]
+
+
+def _moved(
+    image: tf.Tensor, moments: Moments, loss: tf.Tensor, gradient: tf.Tensor,
+    learning_rate: tf.Tensor,
+) -> tuple[tf.Tensor, Moments, tf.Tensor]:
+    # One value that is not finite would spread over the whole image and both moments.
+    finite = tf.reduce_all(tf.math.is_finite(loss)) & tf.math.is_finite(tf.reduce_sum(gradient))
+    step, moments = adam(moments, tf.where(finite, gradient, tf.zeros_like(gradient)),
+                         learning_rate)
+    moved = tf.where(finite, tf.clip_by_value(image - step, 0.0, 1.0), image)
+    return moved, moments, tf.where(finite, loss, math.nan)
+
+

@@ -1,0 +1,239 @@
+"""Jobs: pictures to be made, one or many, one after another. No TensorFlow of its own.
+
+Only the pictures of one job are in memory at a time, and the styles of the job before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import random
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+
+from tf_style.image.picture import read_alpha, read_picture
+from tf_style.image.resize import shrink
+from tf_style.run.inputs import PictureFile
+from tf_style.run.result import Result, Step, Stop
+from tf_style.run.scene import Scene
+from tf_style.settings import InputError, Settings
+
+if TYPE_CHECKING:
+    from tf_style.run.checkpoints import Checkpoints
+    from tf_style.run.cost import Forecast
+    from tf_style.run.painter import Painter
+
+T = TypeVar("T")
+
+# How many contents, and styles, features are learned from. More would hardly be looked at: the
+# number of crops is the same, whatever the number of pictures.
+_DRAWN = 4
+# Long side of the largest view that is taken of a picture.
+_DRAWN_SIDE = 512
+_NO_MEMORY = "not enough memory; try a smaller --size"
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One picture to be made, by the names of its files.
+
+    Attributes:
+        content: a path or `sample:NAME`; `None` for a texture of the style alone.
+        styles: likewise, blended into one style.
+        output: where the picture is written.
+        content_masks, style_masks: one for each style, or none, as for `tf_style.stylize`.
+        bits, embed_settings: as for `Result.save`.
+        unfinished: where the picture of a run that stopped early is written, so that `output`
+            exists only when it is complete; `None`: in `output` all the same.
+        given: the settings to record as given, if those of the run are the resolved settings of
+            an earlier one.
+    """
+
+    content: str | None
+    styles: tuple[str, ...]
+    output: Path
+    content_masks: tuple[str, ...] = ()
+    style_masks: tuple[str, ...] = ()
+    bits: int = 8
+    embed_settings: bool = True
+    unfinished: Path | None = None
+    given: Settings | None = None
+
+    def written(self, result: Result) -> Path:
+        """Where the result of a run is written."""
+        return self.output if result.stopped is Stop.STEPS else self.unfinished or self.output
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """What became of a job.
+
+    Attributes:
+        job: the job.
+        value: what was made; `None` where nothing could be.
+        error: why nothing could be made or written; empty if all went well.
+        begun: whether the job had begun when the error was found: then the input is not at fault.
+    """
+
+    job: Job
+    value: T | None = None
+    error: str = ""
+    begun: bool = True
+
+
+class Host:
+    """What happens around each job; in this class, nothing does."""
+
+    def check(self, job: Job, scene: Scene) -> None:
+        """Called when the pictures of a job have been read; an `InputError` refuses it."""
+
+    def begin(self, job: Job, scene: Scene, settings: Settings) -> Callable[[Step], object] | None:
+        """Called before its first step with the painter's settings; returns the run's callback."""
+
+    def stop(self) -> bool:
+        """Whether no other job is to be begun."""
+        return False
+
+
+def make(
+    jobs: Iterable[Job],
+    settings: Settings,
+    painter: Callable[[], Painter],
+    host: Host | None = None,
+    *,
+    least: int = 1,
+    checkpoints: Checkpoints | None = None,
+    seconds: float = math.inf,
+) -> Iterator[Outcome[Result]]:
+    """Make and write the pictures of all jobs.
+
+    A job whose pictures cannot be read or used, or whose output cannot be written, yields an
+    outcome that says so, and leaves no file; the others go on. Networks, learned features and
+    compiled steps belong to the painter, so they are made once.
+
+    Args:
+        jobs: in the order in which they are made.
+        settings: for all jobs.
+        painter: returns the painter; first called when the pictures of a job have been read.
+        host: called for each job.
+        least: the shortest side that the networks can see, as far as it is known.
+        checkpoints: where a single job keeps what it can go on from.
+        seconds: time for all jobs.
+
+    Yields:
+        An outcome for each job as soon as its picture is written. A job that is stopped is the
+        last: its picture is written as it was then.
+    """
+    host = host or Host()
+    ends = time.perf_counter() + seconds
+
+    def paint(painter: Painter, job: Job, scene: Scene) -> Outcome[Result]:
+        # Read now, because the file may be gone when the picture is made.
+        alpha = read_alpha(job.content) if job.content else None
+        try:
+            result = painter.paint(
+                scene, callback=host.begin(job, scene, painter.settings), checkpoints=checkpoints,
+                time_limit=None if math.isinf(ends) else max(ends - time.perf_counter(), 1e-9),
+            )
+        except InputError as error:
+            # A checkpoint of another run, or pictures too small for a saved model.
+            return Outcome(job, error=str(error), begun=False)
+        result = dataclasses.replace(result, given=job.given or result.given)
+        result.save(
+            job.written(result), alpha=alpha, bits=job.bits, embed_settings=job.embed_settings
+        )
+        return Outcome(job, result)
+
+    styles: dict[str, PictureFile] = {}
+    for job in jobs:
+        if host.stop() or time.perf_counter() >= ends:
+            return
+        outcome = _attempt(job, settings, painter, host, least, styles, paint)
+        stopped = outcome.value and outcome.value.stopped in (Stop.CALLBACK, Stop.TIME_LIMIT)
+        yield outcome
+        if stopped:
+            return
+        # A result need not stay in memory while the next is made.
+        del outcome
+
+
+def forecast(
+    jobs: Iterable[Job], settings: Settings, painter: Callable[[], Painter],
+    host: Host | None = None, *, least: int = 1,
+) -> Iterator[Outcome[list[Forecast]]]:
+    """What `make` would take, job by job and size by size; nothing is written."""
+    styles: dict[str, PictureFile] = {}
+    for job in jobs:
+        yield _attempt(
+            job, settings, painter, host or Host(), least, styles,
+            lambda painter, job, scene: Outcome(job, painter.forecast(scene)),
+        )
+
+
+def drawn(jobs: Sequence[Job], seed: int) -> list[np.ndarray]:
+    """Pictures to learn features from, once for all jobs: `Painter(settings, drawn(…))`.
+
+    At most four of all content images and four of all style images, drawn by `seed`, and no larger
+    than features are learned from. Those that cannot be read are skipped.
+    """
+    generator = random.Random(seed)
+    pictures = []
+    for names in (
+        [job.content for job in jobs if job.content],
+        [name for job in jobs for name in job.styles],
+    ):
+        names = list(dict.fromkeys(names))
+        generator.shuffle(names)
+        found = filter(lambda picture: picture is not None, map(_small, names))
+        pictures += itertools.islice(found, _DRAWN)
+    return pictures
+
+
+def _small(name: str) -> np.ndarray | None:
+    """A picture as large as features are learned from; `None` if it cannot be read."""
+    # Errors and warnings about a file are reported when its job begins.
+    with contextlib.suppress(InputError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return shrink(read_picture(name), _DRAWN_SIDE)
+    return None
+
+
+def _attempt(
+    job: Job, settings: Settings, painter: Callable[[], Painter], host: Host, least: int,
+    styles: dict[str, PictureFile], work: Callable[[Painter, Job, Scene], Outcome[T]],
+) -> Outcome[T]:
+    """Read the pictures of a job and do the work.
+
+    Args:
+        styles: those of the job before, which need not be read again; replaced by this job's.
+
+    Raises:
+        InputError: if the painter cannot be made, for which the job is not at fault.
+    """
+    try:
+        read = {name: styles.get(name) or PictureFile.of(name) for name in job.styles}
+        styles.clear()
+        styles.update(read)
+        scene = Scene.of(
+            settings, job.content, [read[name] for name in job.styles], job.content_masks,
+            job.style_masks, least=least,
+        )
+        host.check(job, scene)
+    except InputError as error:
+        return Outcome(job, error=str(error), begun=False)
+    except MemoryError:
+        return Outcome(job, error=_NO_MEMORY)
+    ready = painter()
+    try:
+        return work(ready, job, scene)
+    except InputError as error:
+        return Outcome(job, error=str(error))
+    except MemoryError:
+        return Outcome(job, error=_NO_MEMORY)

@@ -1,0 +1,181 @@
+"""What is worth keeping between runs: networks and compiled steps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tf_style.loss.objective import Objective
+from tf_style.loss.style import STYLE_LOSSES
+from tf_style.network.choice import choose
+from tf_style.network.networks import Network, build_for_run, fingerprints
+from tf_style.run import cost, machine, schedule
+from tf_style.run.checkpoints import Checkpoints
+from tf_style.run.descent import Descent
+from tf_style.run.result import Result
+from tf_style.run.run import Callback, Run, Work
+from tf_style.run.scene import Mender, Scene
+from tf_style.settings import AUTO, InputError, Settings
+
+
+class Painter:
+    """Networks and compiled steps, and how a run is made from them.
+
+    It holds no state of a run: several threads may use it at once, and a callback may start
+    another run with the painter that called it.
+
+    Args:
+        settings: as they were given.
+        pictures: to learn features from, if features are learned; by default those of the first
+            run.
+
+    Attributes:
+        settings: with every `auto` resolved that does not depend on the pictures.
+        weights: layer → fingerprint of the kernels in use; empty before they are learned.
+        weights_seconds: time that loading or learning them took.
+        weights_cached: whether learned ones came from the cache; `None` for other kinds.
+
+    Raises:
+        InputError: for settings or weights that cannot be used.
+    """
+
+    def __init__(self, settings: Settings, pictures: Sequence[np.ndarray] = ()):
+        self._given = settings
+        device = machine.resolve_device(self._given.device)
+        precision = machine.resolve_precision(self._given.precision, device)
+        if self._given.optimizer == "lbfgs":
+            schedule.check_lbfgs()
+        self.settings, self._choices = choose(
+            self._given.replace(device=device, precision=precision)
+        )
+        self.weights: Mapping[str, str] = {}
+        self.weights_seconds = 0.0
+        self.weights_cached: bool | None = None
+        self._networks: tuple[Network, ...] = ()
+        self._descent: Descent | None = None
+        self._mender = Mender()
+        self._lock = threading.Lock()
+        if pictures or not any(choice.weights == "unsupervised" for choice in self._choices):
+            self._warm(pictures)
+
+    @property
+    def traces(self) -> int:
+        """How many times the step has been traced: once, whatever the pictures and their sizes."""
+        return self._descent.traces if self._descent else 0
+
+    @property
+    def least_size(self) -> int:
+        """The shortest side of a picture that the networks can see, in pixels, as far as known."""
+        return max(each.least_size for each in self._networks or self._choices)
+
+    def paint(
+        self,
+        scene: Scene,
+        *,
+        callback: Callback | None = None,
+        checkpoints: Checkpoints | None = None,
+        time_limit: float | str | None = None,
+    ) -> Result:
+        """Run with these pictures; otherwise like `tf_style.stylize`."""
+        return Run(
+            lambda note: self.work(scene, note), callback, checkpoints, time_limit
+        ).result()
+
+    def work(self, scene: Scene, note: Callable[[str], None] = lambda text: None) -> Work:
+        """What a run with these pictures is made from.
+
+        Args:
+            note: called with the text of each note.
+        """
+        pictures = [style.picture for style in scene.styles]
+        descent = self._warm([*([] if scene.content is None else [scene.content]), *pictures])
+        scene = scene.seen_by(self.settings, self.least_size)
+        return Work(
+            self._given, self._resolved(scene), scene,
+            scene.prepared(self.settings, lambda each: self._mender.mend(each, note)),
+            descent, self.weights, self.weights_seconds, self.weights_cached,
+            lambda: self._block_size(scene, note),
+        )
+
+    def forecast(self, scene: Scene) -> list[cost.Forecast]:
+        """What `paint` would take, size by size; nothing is loaded, learned or run.
+
+        Raises:
+            InputError: for pictures that cannot be used, or a saved model, whose cost is not known.
+        """
+        if not all(choice.layers for choice in self._choices):
+            raise InputError("--dry_run: what a saved model takes is not known")
+        with tf.device(self.settings.device):
+            size = self._block_size(scene, lambda text: None)
+            shapes = [style.picture.shape[:2] for style in scene.styles]
+            return cost.forecast(
+                self._choices, self.settings.precision, scene.scales, shapes, size
+            )
+
+    def networks(
+        self, pictures: Sequence[np.ndarray], layers: Iterable[str]
+    ) -> tuple[Network, ...]:
+        """Its networks built again, with the maps of further layers.
+
+        Args:
+            pictures: to learn features from, if features are learned.
+        """
+        with tf.device(self.settings.device):
+            return build_for_run(self._choices, self.settings, pictures, layers)
+
+    def _warm(self, pictures: Sequence[np.ndarray]) -> Descent:
+        """The compiled steps; the first time, networks are loaded or learned from the pictures."""
+        with self._lock:
+            if self._descent is None:
+                began = time.perf_counter()
+                with tf.device(self.settings.device):
+                    self._networks = build_for_run(self._choices, self.settings, pictures)
+                    self._descent = Descent(Objective.of(self._networks, self.settings))
+                self.weights = fingerprints(self._choices, self._networks)
+                cached = [each.cached for each in self._networks if each.cached is not None]
+                self.weights_cached = cached[-1] if cached else None
+                self.weights_seconds = time.perf_counter() - began
+            return self._descent
+
+    def _resolved(self, scene: Scene) -> Settings:
+        """The settings with every `auto` resolved for these pictures and networks."""
+        found = {}
+        for choice in self._choices:
+            for part in choice.parts:
+                found |= {f"{part}_network": choice.network,
+                          f"{part}_network_weights": choice.weights or AUTO}
+        found = {name: value for name, value in found.items()
+                 if getattr(self.settings, name) == AUTO}
+        return scene.resolved(self.settings).replace(**found)
+
+    def _block_size(self, scene: Scene, note: Callable[[str], None]) -> int:
+        """The side of the blocks of a run; 0 for the whole picture at once."""
+        settings = self.settings
+        if settings.block_size != AUTO:
+            return settings.block_size
+        if settings.max_memory != AUTO:
+            limit = settings.max_memory * 1e9
+        else:
+            # A GPU's allocator reports when memory runs out; an operating system kills the process.
+            limit = machine.memory_limit() if settings.device == "cpu" else None
+        blockwise = (
+            all(choice.layers for choice in self._choices)
+            and all(STYLE_LOSSES[loss].mean_over_positions for loss in settings.style_loss)
+            and not settings.normalize_gradients
+        )
+        if limit is None or not blockwise:
+            return 0
+        estimate = cost.Estimate.of(
+            self._choices, settings.precision, scene.scales[-1],
+            [style.picture.shape[:2] for style in scene.styles],
+        )
+        size = estimate.block_size(limit)
+        if size:
+            note(f"computing in blocks of {size} pixels: the whole picture at once would take "
+                 f"about {estimate.whole / 1e9:.1f} GB, more than the {limit / 1e9:.1f} GB "
+                 "available")
+        return size

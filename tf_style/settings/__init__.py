@@ -1,0 +1,7 @@
+"""Every option once: its name, type, default, range, help and conflicts. No TensorFlow."""
+
+from tf_style.settings.option import AUTO, InputError
+from tf_style.settings.settings import WEIGHTS, Settings
+from tf_style.settings.size import Size
+
+__all__ = ["AUTO", "WEIGHTS", "InputError", "Settings", "Size"]

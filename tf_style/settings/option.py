@@ -1,0 +1,287 @@
+"""Options: each has a name, a default, a help text, and a way to write its value."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+AUTO = "auto"
+
+
+class InputError(ValueError):
+    """Some input cannot be used. The message names it and says what to do next."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """Any text.
+
+    Attributes:
+        form: how the value is written, as help shows it.
+    """
+
+    form: str = "NAME"
+
+    def parse(self, name: str, value: Any) -> str:
+        del name
+        return str(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """Texts of a flag that may be given several times."""
+
+    form: str = "NAME"
+
+    def parse(self, name: str, value: Any) -> tuple[str, ...]:
+        del name
+        return (value,) if isinstance(value, str) else tuple(map(str, value))
+
+
+@dataclasses.dataclass(frozen=True)
+class Word:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def form(self) -> str:
+        return "|".join(self.words)
+
+    def parse(self, name: str, value: Any) -> str:
+        if str(value) not in self.words:
+            raise InputError(
+                f"--{name}: expected one of {', '.join(self.words)}. Received: {str(value)!r}"
+            )
+        return str(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Switch:
+    """True or false."""
+
+    form: ClassVar[str] = ""
+
+    def parse(self, name: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise InputError(f"--{name}: expected true or false. Received: {value!r}")
+        return value
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A number.
+
+    Attributes:
+        minimum, maximum: the inclusive range, if there is one.
+        above: an exclusive lower bound, if there is one.
+        whole: whether it has no fraction.
+    """
+
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    whole: bool = False
+
+    @property
+    def form(self) -> str:
+        return "N" if self.whole else "X"
+
+    def parse(self, name: str, value: Any) -> float:
+        expected = "a whole number" if self.whole else "a number"
+        try:
+            number = int(value) if self.whole else float(value)
+            # int() silently cuts off a float's fraction.
+            exact = not self.whole or isinstance(value, str) or number == value
+        except (TypeError, ValueError, OverflowError):
+            exact = False
+        if isinstance(value, bool) or not exact or not math.isfinite(number):
+            raise InputError(f"--{name}: expected {expected}. Received: {value!r}")
+        if bound := self._missed(number):
+            raise InputError(f"--{name}: expected {expected}{bound}. Received: {value}")
+        return number
+
+    def _missed(self, number: float) -> str:
+        """The bound that a number lies beyond, in words; empty if there is none."""
+        if self.minimum is not None and number < self.minimum:
+            return f", at least {self.minimum:g}"
+        if self.above is not None and number <= self.above:
+            return f" above {self.above:g}"
+        if self.maximum is not None and number > self.maximum:
+            return f", at most {self.maximum:g}"
+        return ""
+
+
+def whole(minimum: int | None = None, maximum: int | None = None) -> Number:
+    """A whole number within a range."""
+    return Number(minimum, maximum, whole=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """One number, or several between commas.
+
+    Attributes:
+        each: what each of them is.
+        most: how many there may be.
+        form: as help shows it.
+    """
+
+    each: Number
+    most: int | None = None
+    form: str = "X,X,…"
+
+    def parse(self, name: str, value: Any) -> tuple[float, ...]:
+        if isinstance(value, str):
+            value = value.split(",")
+        elif not isinstance(value, (tuple, list)):
+            value = (value,)
+        if self.most is not None and len(value) > self.most:
+            raise InputError(
+                f"--{name}: expected at most {self.most} numbers. Received: {len(value)}"
+            )
+        return tuple(self.each.parse(name, part) for part in value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """Names with a weight each: `name:weight,…`, a sequence of names, or a mapping.
+
+    Attributes:
+        noun: what is named.
+        known: all valid names; empty if they are not known here.
+    """
+
+    noun: str
+    known: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> str:
+        return f"{'loss' if self.known else 'name'}[:weight],…"
+
+    def parse(self, name: str, value: Any) -> dict[str, float]:
+        weights = {each: self._weight(name, each, weight)
+                   for each, weight in self._pairs(name, value).items()}
+        for each in weights if self.known else ():
+            if each not in self.known:
+                raise InputError(
+                    f"--{name}: expected some of {', '.join(self.known)}. Received: {each!r}"
+                )
+        return weights
+
+    def _pairs(self, name: str, value: Any) -> Mapping[str, Any]:
+        if isinstance(value, str):
+            value = [part for part in (part.strip() for part in value.split(",")) if part]
+        if not isinstance(value, Mapping):
+            pairs = [str(part).partition(":") for part in value]
+            names = [each.strip() for each, _, _ in pairs]
+            for each in names:
+                if names.count(each) > 1:
+                    raise InputError(f"--{name}: {each!r} is named twice")
+            value = {each: weight if colon else 1.0
+                     for each, (_, colon, weight) in zip(names, pairs, strict=True)}
+        if not value:
+            raise InputError(f"--{name}: expected at least one {self.noun}. Received none")
+        return value
+
+    @staticmethod
+    def _weight(name: str, each: str, weight: Any) -> float:
+        try:
+            number = float(weight)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not 0 < number <= 1e6:
+            raise InputError(
+                f"--{name}: expected a weight above 0 after {each + ':'!r}, at most 1e+06. "
+                f"Received: {weight!r}"
+            )
+        return number
+
+
+@dataclasses.dataclass(frozen=True)
+class Duration:
+    """A time in seconds, written as `30`, `30s`, `5m` or `1h`."""
+
+    form: ClassVar[str] = "TIME"
+
+    def parse(self, name: str, value: Any) -> float:
+        text = str(value).strip()
+        unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+        try:
+            found = float(text[:-1] if unit else text) * (unit or 1)
+        except ValueError:
+            found = math.nan
+        if not (math.isfinite(found) and found > 0):
+            raise InputError(
+                f"--{name}: expected a time above 0, such as 30s, 5m or 1h. Received: {value!r}"
+            )
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """One option as Python, the command line, the README and the report see it.
+
+    Attributes:
+        name: the flag's name, without dashes.
+        type: how its value is written and checked.
+        default: the value if none is given; `None` for options that have none.
+        help: one line.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+
+    def parse(self, value: Any) -> Any:
+        """`value`, text or already of the option's type, as that type.
+
+        Raises:
+            InputError: if it has another type or lies outside the range.
+        """
+        if value is None and self.default is None:
+            return None
+        if isinstance(value, str) and value == AUTO == self.default:
+            return value
+        return self.type.parse(self.name, value)
+
+
+def option(type: Any, default: Any, help: str) -> Any:
+    """A field of `Options`: its type, its default, and one line of help."""
+    return dataclasses.field(default=default, metadata={"type": type, "help": help})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options that belong together; values are parsed and checked on construction.
+
+    Raises:
+        InputError: for a value outside its range, or two that contradict each other.
+    """
+
+    def __post_init__(self) -> None:
+        for each in self.options():
+            object.__setattr__(self, each.name, each.parse(getattr(self, each.name)))
+        self.check_conflicts()
+
+    def check_conflicts(self) -> None:
+        """Check that no two values contradict each other."""
+
+    @classmethod
+    def options(cls) -> tuple[Option, ...]:
+        """The options in the order in which help and README show them: a class's own come first."""
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        own = [name for base in cls.__mro__ for name in inspect.get_annotations(base)]
+        return tuple(
+            Option(name=name, default=fields[name].default, **fields[name].metadata)
+            for name in dict.fromkeys(own) if name in fields
+        )
+
+    @classmethod
+    def option(cls, name: str) -> Option:
+        """The option called `name`."""
+        return next(each for each in cls.options() if each.name == name)

@@ -1,0 +1,254 @@
+"""Every option of a run: all that decides what it computes, apart from the pictures themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from tf_style.settings.option import (
+    AUTO,
+    InputError,
+    Number,
+    Numbers,
+    Options,
+    Switch,
+    Text,
+    Weights,
+    Word,
+    option,
+    whole,
+)
+from tf_style.settings.size import Size, SizeType
+
+# Words that --weights knows; any other is a file.
+WEIGHTS = ("imagenet", "unsupervised", "random")
+# Each is defined in tf_style/loss/style.py.
+STYLE_LOSSES = (
+    "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match"
+)
+MOST_SCALES = 12
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(Options):
+    """All that decides what a run computes, apart from the pictures themselves.
+
+    Values are checked and brought to one form on construction, so `Settings(steps="100,60")` and
+    `Settings(steps=(100, 60))` are equal. Layers are text as on the command line, a sequence of
+    names, or a mapping of name to weight. `size` is a `Size`, written as `512`, `"512x384"` or
+    `"original"`.
+
+    Raises:
+        InputError: (a `ValueError`) for a value outside its range, or two that contradict each
+            other.
+
+    Example:
+        >>> Settings(style_layers="block1_conv1,block2_conv1:0.5").style_layers["block2_conv1"]
+        0.5
+    """
+
+    size: Size = option(
+        SizeType(), 512,
+        "long side of the output, in pixels; original: the content's own; with --content=none "
+        "width x height",
+    )
+    strength: float | str = option(
+        Number(0, 1), AUTO,
+        "one knob instead of --style_weight: 0, hardly touched, to 1, hardly recognisable",
+    )
+    network: str = option(Text("NAME|FILE"), "vgg16", "vgg16, vgg19, or a saved Keras model file")
+    weights: str = option(
+        Text("NAME|FILE"), AUTO,
+        "auto, imagenet, unsupervised (learned from the pictures), random, or a weights file; "
+        "auto is the file in $TF_STYLE_WEIGHTS if set, else imagenet, else unsupervised",
+    )
+    content_network: str = option(
+        Text("NAME|FILE"), AUTO,
+        "network of the content loss; auto: --network",
+    )
+    content_network_weights: str = option(Text("NAME|FILE"), AUTO, "its weights; auto: --weights")
+    style_network: str = option(
+        Text("NAME|FILE"), AUTO,
+        "network of the style loss; auto: --network",
+    )
+    style_network_weights: str = option(Text("NAME|FILE"), AUTO, "its weights; auto: --weights")
+    pooling: str = option(
+        Word((AUTO, "max", "average")), AUTO,
+        "of vgg16 and vgg19; average is smoother; auto: max with pretrained kernels, average "
+        "with learned ones",
+    )
+    content_layers: Mapping[str, float] | str = option(
+        Weights("layer"), AUTO,
+        "layers whose feature maps keep the content",
+    )
+    style_layers: Mapping[str, float] | str = option(
+        Weights("layer"), AUTO,
+        "layers whose statistics carry the style",
+    )
+    content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
+    style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
+    tv_weight: float = option(Number(0, 1e6), 0.6, "weight of the total variation")
+    style_loss: Mapping[str, float] | str = option(
+        Weights("loss", STYLE_LOSSES), "moments",
+        "what is compared between styles: gram, moments, mean_std, sliced_wasserstein, "
+        "histogram, phase, phase_match; several are added up",
+    )
+    style_scale: float = option(
+        Number(maximum=8, above=0), 1.0,
+        "size at which the style is seen, over the size of the generated image",
+    )
+    style_size: int | str = option(
+        whole(8, 32768), AUTO,
+        "long side, in pixels, at which the style is seen; auto: by --style_scale",
+    )
+    style_blend: tuple[float, ...] | str = option(
+        Numbers(Number(above=0)), AUTO,
+        "shares of several styles; auto: the same for each",
+    )
+    style_cleanup: str = option(
+        Word((AUTO, "off")), AUTO,
+        "auto: recognise noisy, compressed and small styles, and mend them",
+    )
+    preserve_color: str = option(
+        Word(("none", "luminance", "statistics", "histogram")), "none",
+        "keep the content's colours: its own under the result's luminance, or the style's "
+        "matched to them in mean and covariance, or in distribution",
+    )
+    scales: int | str = option(
+        whole(1, MOST_SCALES), AUTO,
+        "how many sizes, coarse to fine, each twice the one before; auto: one for each of "
+        "several --steps, else as many as leave the coarsest at 96 pixels or more",
+    )
+    steps: tuple[int, ...] | str = option(
+        Numbers(whole(1, 1_000_000), most=MOST_SCALES, form="N or N,N,…"), AUTO,
+        "most steps at each size, one number or one for each, coarse first",
+    )
+    tolerance: float = option(
+        Number(0, 1), 0.0002,
+        "end a size when ten steps lower its loss by less than this share for each step; 0: "
+        "never",
+    )
+    optimizer: str = option(
+        Word(("adam", "lbfgs")), "adam",
+        "what moves the image; lbfgs needs pip install 'tf_style[lbfgs]'",
+    )
+    learning_rate: float = option(
+        Number(above=0), 0.05,
+        "length of the first steps, in units of the range of a pixel",
+    )
+    learning_rate_schedule: str = option(
+        Word(("rest", "cosine", "constant")), "rest",
+        "how it falls: rest, over the last size; cosine, over each size; constant, not at all",
+    )
+    normalize_gradients: bool = option(
+        Switch(), False,
+        "give each layer's gradient the same length before it is weighted",
+    )
+    init: str = option(
+        Text("NAME|FILE"), AUTO,
+        "where the image starts: content, style, noise, gray, or a picture file; auto: content, "
+        "or noise where there is none",
+    )
+    init_noise: float = option(Number(0, 1), 0.0, "share of noise in the start")
+    seed: int = option(whole(0, 2**31 - 1), 0, "seed of everything drawn at random")
+    precision: str = option(
+        Word((AUTO, "float32", "bfloat16", "float16")), AUTO,
+        "type in which the network computes; losses are always float32",
+    )
+    device: str = option(Text(), AUTO, "auto, cpu, gpu, or gpu:N")
+    block_size: int | str = option(
+        whole(0, 32768), AUTO,
+        "compute in blocks this many pixels wide, which takes less memory; 0: never; auto: where "
+        "the whole would not fit",
+    )
+    max_memory: float | str = option(
+        Number(above=0), AUTO,
+        "memory that the process may take, in GB; auto: what is free",
+    )
+    cache_dir: str = option(
+        Text("FOLDER"), AUTO,
+        "folder where learned features are kept; auto: the user's cache",
+    )
+    offline: bool = option(
+        Switch(), False,
+        "fetch nothing: imagenet works only if its file is in Keras' cache",
+    )
+
+    def check_conflicts(self) -> None:
+        """Check that no two values contradict each other."""
+        if self.scales != AUTO and self.steps != AUTO and len(self.steps) not in (1, self.scales):
+            raise InputError(
+                f"--steps: expected one number, or one for each of the {self.scales} --scales. "
+                f"Received: {','.join(map(str, self.steps))}"
+            )
+        for part in ("content", "style"):
+            flag, network, weights = self.network_of(part)
+            if network in ("vgg16", "vgg19"):
+                continue
+            if weights != AUTO:
+                raise InputError(
+                    f"--{flag.replace('network', 'network_weights') if part in flag else 'weights'}"
+                    f"={weights}: a saved model brings its own weights; leave them out with "
+                    f"--{flag}={network}"
+                )
+            if getattr(self, f"{part}_layers") == AUTO:
+                raise InputError(
+                    f"--{flag}={network}: name its layers with --{part}_layers. All layers: "
+                    f"tf_style --list_layers --network={network}"
+                )
+        if self.normalize_gradients and self.block_size not in (AUTO, 0):
+            raise InputError("--normalize_gradients: the length of a whole picture's gradient is "
+                             "not known block by block. Choose --block_size=0")
+        if self.normalize_gradients and self.precision == "float16":
+            raise InputError("--normalize_gradients: float16 cannot hold numbers that small. "
+                             "Choose --precision=bfloat16 or float32")
+        if self.strength != AUTO and self.style_weight != AUTO:
+            raise InputError("--strength and --style_weight: choose one of them")
+        if self.style_size != AUTO and self.style_scale != 1:
+            raise InputError("--style_size and --style_scale: choose one of them")
+        if self.block_size != AUTO and 0 < self.block_size < 32:
+            raise InputError(
+                f"--block_size: expected 0, or at least 32. Received: {self.block_size}"
+            )
+        if not (self.content_weight or self.style_weight):
+            raise InputError("--content_weight and --style_weight are both 0: nothing to do")
+
+    def network_of(self, part: str) -> tuple[str, str, str]:
+        """The flag that names the network of a part, that network, and its weights.
+
+        Args:
+            part: `content` or `style`.
+        """
+        own, weights = getattr(self, f"{part}_network"), getattr(self, f"{part}_network_weights")
+        if own == AUTO:
+            return "network", self.network, self.weights if weights == AUTO else weights
+        # Weights belong to one network: another cannot use them.
+        if weights == AUTO and own == self.network:
+            weights = self.weights
+        return f"{part}_network", own, weights
+
+    def replace(self, **changes: Any) -> Settings:
+        """These settings with other values for the fields named.
+
+        Raises:
+            InputError: for a field that does not exist.
+        """
+        unknown = sorted(set(changes) - {field.name for field in dataclasses.fields(self)})
+        if unknown:
+            raise InputError(f"no setting is called {unknown[0]!r}. Settings: "
+                             + ", ".join(field.name for field in dataclasses.fields(self)))
+        return dataclasses.replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON data that gives equal settings when passed to `Settings(**…)`."""
+        return {field.name: _plain(getattr(self, field.name))
+                for field in dataclasses.fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Size):
+        return value.plain()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,1 @@
+"""Figures, animations, reports: results for people to look at."""

@@ -1,0 +1,70 @@
+"""The picture as it forms, in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from tf_style.image.resize import shrink
+from tf_style.settings import InputError
+
+if TYPE_CHECKING:
+    from tf_style.run.result import Step
+
+
+def show_progress(*, seconds: float = 1.0, long_side: int = 384) -> Callable[[Step], None]:
+    """A callback for `stylize` that shows the picture below the cell, in place of the one before.
+
+    Args:
+        seconds: from one picture to the next. The last one of each size is always shown.
+        long_side: the most that is shown, in pixels.
+
+    Raises:
+        InputError: outside a notebook.
+
+    Example:
+        result = tf_style.stylize("photo.jpg", "painting.jpg", callback=tf_style.show_progress())
+    """
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        shell = None
+    else:
+        shell = get_ipython()
+    if shell is None:
+        raise InputError("show_progress: this is not a notebook, such as Jupyter's. Use --animate "
+                         "or --snapshot_every with the command tf_style instead")
+    shown: list = []
+    since = 0.0
+
+    def show(step: Step) -> None:
+        nonlocal since
+        if time.perf_counter() - since < seconds and step.step < step.steps:
+            return
+        line = (f"{step.width} x {step.height} ({step.scale} of {step.scales}), "
+                f"step {step.step} of {step.steps}, loss {step.loss:.3g}")
+        bundles = [{"text/plain": line},
+                   {"text/plain": line, "image/jpeg": _jpeg(shrink(step.image(), long_side))}]
+        if shown:
+            for handle, bundle in zip(shown, bundles, strict=True):
+                handle.update(bundle, raw=True)
+        else:
+            shown.extend(display(bundle, raw=True, display_id=True) for bundle in bundles)
+        since = time.perf_counter()
+
+    return show
+
+
+def _jpeg(picture: np.ndarray) -> str:
+    """A picture as notebooks hold it: JPEG, in base64."""
+    content = io.BytesIO()
+    pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(content, "JPEG", quality=85)
+    return base64.b64encode(content.getvalue()).decode()
