@@ -170,3 +170,14 @@ def test_the_map_between_histograms_is_smooth():
     matched = color.match_histogram(both, small("stained_glass"))
     here, beside = np.split(matched, 2)
     assert np.abs(here - beside).max() < 16 / 255
+
+
+def test_gray_is_no_colour_but_for_rounding():
+    gray = color.as_gray(small("harbor"))
+    assert color.is_gray(gray) and not color.is_gray(small("harbor"))
+    tinted = gray.copy()
+    tinted[3, 4, 1] += 1 / 255
+    assert color.is_gray(tinted)
+    tinted[3, 4, 1] += 1 / 255
+    assert not color.is_gray(tinted)
+    np.testing.assert_allclose(gray[..., 0], small("harbor").mean(axis=2), atol=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_style.loss.content import EPSILON, content_loss
+from tf_style.loss.content import EPSILON, content_loss, pixel_loss, pixel_loss_slope
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +51,23 @@ def test_content_loss_is_free_of_scale():
     assert content_loss(features, target).numpy() == pytest.approx(
         content_loss(1000 * features, 1000 * target).numpy(), rel=1e-3
     )
+
+
+def test_pixel_loss_by_hand_and_gradient():
+    content, image = RNG.random((2, 1, 4, 5, 3)).astype(np.float32)
+
+    def reference(pixels):
+        return 4 * np.mean((pixels - content) ** 2)
+
+    assert float(pixel_loss(image, content)[0]) == pytest.approx(reference(image), rel=1e-5)
+    assert_gradient(lambda pixels: pixel_loss(pixels, content), reference, image)
+    slope = gradient_of(lambda pixels: pixel_loss(pixels, content), image) / (image - content)
+    np.testing.assert_allclose(slope, pixel_loss_slope(image.size), rtol=1e-3)
+    half = pixel_loss(np.zeros_like(image), np.full_like(image, 0.5))
+    assert float(half[0]) == pytest.approx(1), "off by half the range everywhere"
+
+
+def test_pixel_loss_sees_each_picture_by_itself():
+    content, *images = RNG.random((3, 1, 4, 5, 3)).astype(np.float32)
+    together = pixel_loss(np.concatenate(images), content)
+    assert together.numpy().tolist() == [pixel_loss(each, content)[0] for each in images]

@@ -85,8 +85,26 @@ def test_weights_of_zero_leave_the_part_out(model, content, style):
         objective = objective_of(model, settings(**{name: 0}))
         targets = objective.targets(content, styles_of(style))
         _, parts, gradient = objective.value_and_gradient(batch(content), targets)
-        assert part not in parts and len(parts) == 2
+        assert part not in parts
+        # Total variation has nothing to smooth where there is no style.
+        assert len(parts) == (1 if part == "style" else 2)
         assert np.isfinite(gradient).all()
+
+
+def test_pixels_take_over_from_maps_where_the_style_weighs_little(model, content, style):
+    """With a style weight of a quarter of the content's, by hand."""
+    whole, weak = (objective_of(model, settings(content_weight=2, style_weight=each))
+                   for each in (2, 0.5))
+    image = np.clip(content + 0.1, 0, 1)
+    parts, less = (
+        each.parts(batch(image), each.targets(content, styles_of(style)))
+        for each in (whole, weak)
+    )
+    pixels = 4 * np.mean((image.astype(np.float64) - content) ** 2)
+    assert float(less["content"][0]) == pytest.approx(
+        0.25 * float(parts["content"][0]) + 0.75 * 2 * pixels, rel=1e-4)
+    assert float(less["variation"][0]) == pytest.approx(0.25 * float(parts["variation"][0]), rel=1e-5)
+    assert (whole.kept, weak.kept) == (0, 0.75)
 
 
 def test_the_contents_own_picture_has_no_content_loss(model, content, style):

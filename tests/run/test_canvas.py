@@ -7,7 +7,9 @@ import pytest
 import tensorflow as tf
 
 from tf_style import stylize
+from tf_style.image.color import as_gray
 from tf_style.image.picture import read_picture
+from tf_style.image.resize import resize
 from tf_style.image.style import Style
 from tf_style.loss.objective import Objective
 from tf_style.network.features import feature_model
@@ -49,6 +51,22 @@ def test_enlarging_carries_the_moments_over(descent, content, style):
     for one, other in zip(canvas.moments[:2], expected[:2], strict=True):
         np.testing.assert_array_equal(one, other)
         assert np.abs(one).max() > 0, "not forgotten"
+
+
+def test_enlarging_adds_detail(descent, content, style):
+    small, detail = resize(content, 24, 32), content - resize(resize(content, 24, 32), 48, 64)
+    canvas = Canvas(descent, "adam", 0)
+    canvas.start(small)
+    canvas.enlarge(48, 64, detail)
+    np.testing.assert_allclose(canvas.picture()(), content, atol=1e-6)
+
+
+def test_a_gray_canvas_gets_no_colour(descent, content, style):
+    canvas, targets = begun(descent, as_gray(content), style, steps=0)
+    canvas.gray = True
+    canvas.step(targets, tf.constant(0.02))
+    assert np.ptp(canvas.picture()(), axis=2).max() < 1e-6
+    assert np.abs(canvas.picture()() - as_gray(content)).max() > 0.01
 
 
 def test_starting_forgets_the_moments(descent, content, style):

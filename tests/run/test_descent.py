@@ -43,11 +43,13 @@ def test_a_step_that_is_not_finite_moves_nothing(descent, content):
     rate = tf.constant(0.1)
     bad = tf.where(image > 0.5, np.nan, 1.0)
     for loss, gradient in ((1.0, bad), (np.inf, tf.ones_like(image))):
-        moved, after, told = descent.move(image, moments, tf.constant([loss]), gradient, rate)
+        moved, after, told = descent.move(
+            image, moments, tf.constant([loss]), gradient, rate, {}
+        )
         np.testing.assert_array_equal(moved, image)
         assert np.isnan(told) and np.isfinite(after.first).all()
     moved, after, told = descent.move(
-        image, moments, tf.constant([1.0]), tf.ones_like(image), rate
+        image, moments, tf.constant([1.0]), tf.ones_like(image), rate, {}
     )
     assert told == [1.0] and after.count == 1
     assert np.ptp(moved - np.clip(image - 0.1, 0, 1)) < 1e-6

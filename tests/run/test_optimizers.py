@@ -34,6 +34,13 @@ def test_steps_do_not_depend_on_the_gradients_scale():
     np.testing.assert_allclose(*steps, rtol=1e-2)
 
 
+def test_steps_below_epsilon_are_as_long_as_the_gradient():
+    gradient = tf.constant([1e-3, 1e-5, -1e-6, 0.0])
+    zeros = Moments(tf.zeros(4), tf.zeros(4), tf.constant(0, tf.int64))
+    step, _ = adam(zeros, gradient, tf.constant(0.1), tf.constant(1e-4))
+    np.testing.assert_allclose(step, 0.1 * gradient / (np.abs(gradient) + 1e-4), rtol=1e-4)
+
+
 def test_carried_moments_are_resampled_and_rescaled():
     spikes = np.zeros(SHAPE, np.float32)
     spikes[0, 1, 2] = 8

@@ -37,8 +37,8 @@ def test_the_learning_rate_rests_at_the_last_size_alone(stylizer, content, style
 def test_a_run_goes_on_from_its_moments_when_it_grows(stylizer, content, style, monkeypatch):
     expected = stylizer.stylize(content, style).image
 
-    def forgetful(canvas, height, width):
-        canvas.start(np.clip(schedule.resize(canvas.picture()(), height, width), 0, 1))
+    def forgetful(canvas, height, width, detail):
+        canvas.start(np.clip(schedule.resize(canvas.picture()(), height, width) + detail, 0, 1))
 
     monkeypatch.setattr(Canvas, "enlarge", forgetful)
     assert np.abs(stylizer.stylize(content, style).image - expected).max() > 1e-3
@@ -66,3 +66,17 @@ def test_a_run_refers_to_nothing_that_refers_to_it(stylizer, content, style):
         assert alive() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("rate, said", [(0.01, False), (1.0, True)])
+@pytest.mark.filterwarnings("ignore:the loss ended")
+def test_a_loss_that_ends_far_above_where_it_began_is_said(rate, said, content):
+    """A rate of 1 throws each pixel to an end of its range."""
+    # With its own style, hardly anything is to be gained.
+    result = Stylizer(**{
+        **SMALL, "learning_rate": rate, "learning_rate_schedule": "constant",
+    }).stylize(content, content)
+    rose = [note for note in result.notes if "far above" in note]
+    assert bool(rose) == said
+    if said:
+        assert f"{result.history[-1].loss:.3g}" in rose[0] and "--learning_rate" in rose[0]

@@ -99,6 +99,55 @@ def test_a_small_style_is_named_and_seen_no_larger_than_it_should(content, style
     assert max(seen.picture.shape) == 512
 
 
+def test_where_no_style_goes_the_content_is_the_result(content, style):
+    mask = np.zeros((*content.shape[:2], 3), np.float32)
+    mask[:, :20] = 1
+    scale = Scale(height=192, width=256, style_side=28, steps=1)
+    scene, painted = Scene.of(Settings(), content, style, [mask]), np.full((192, 256, 3), 0.3)
+    for mode in ("none", "luminance"):
+        settings = Settings(preserve_color=mode)
+        found = scene.finished(painted, settings, scale)
+        everywhere = Scene.of(settings, content, style).finished(painted, settings, scale)
+        np.testing.assert_allclose(found[:, 100:], scale.fit(content)[:, 100:], atol=1e-6)
+        np.testing.assert_allclose(found[:, :70], everywhere[:, :70], atol=1e-6)
+        # From one to the other within a few pixels, none of which is beyond both.
+        change, most = (np.abs(each - scale.fit(content)).sum(axis=(0, 2))[74:90]
+                        for each in (found, everywhere))
+        share = change / most
+        assert np.all(np.diff(share) < 1e-3) and share[0] > 0.8 > 0.1 > share[-1]
+
+
+def test_styles_that_go_everywhere_leave_the_image_as_it_is(content, style):
+    left = np.zeros((*content.shape[:2], 3), np.float32)
+    left[:, :20] = 1
+    painted = np.random.default_rng(0).random((24, 32, 3), np.float32)
+    for masks in ([left, 1 - left], []):
+        scene = Scene.of(Settings(), content, [style, style], masks)
+        np.testing.assert_array_equal(scene.finished(painted, Settings(), SCALE), painted)
+
+
+@pytest.mark.parametrize("settings, gray_content, gray_style, expected", [
+    ({}, True, True, True), ({}, True, False, False), ({}, False, True, False),
+    ({"preserve_color": "statistics"}, True, False, True),
+    ({"preserve_color": "luminance"}, False, True, False),
+])
+def test_gray_pictures_give_a_gray_result(
+    settings, gray_content, gray_style, expected, content, style
+):
+    pictures = [color.as_gray(each) if gray else each
+                for each, gray in ((content, gray_content), (style, gray_style))]
+    settings = Settings(init="noise", **settings)
+    scene = Scene.of(settings, *pictures)
+    assert scene.is_gray(settings) == expected
+    assert bool(np.ptp(scene.start(settings), axis=2).max() < 1e-6) == expected
+
+
+def test_gray_styles_alone_give_a_gray_texture(style):
+    settings = Settings(size="32x24")
+    assert Scene.of(settings, None, color.as_gray(style)).is_gray(settings)
+    assert not Scene.of(settings, None, style).is_gray(settings)
+
+
 @pytest.mark.parametrize("mode", ["none", "statistics"])
 def test_a_poor_style_among_good_ones_comes_with_what_mending_left(content, style, mode):
     noise = np.random.default_rng(0).normal(0, 0.15, style.shape)

@@ -29,6 +29,29 @@ def test_a_run_lowers_the_loss_and_keeps_the_range(content, style):
     assert np.abs(result.image - result.content).max() > 0.05
 
 
+@pytest.mark.parametrize("most, given", [
+    (1, {}), (1, {"tv_weight": 100}), (1, {"precision": "bfloat16", "content_weight": 1000}),
+    (1, {"optimizer": "lbfgs"}), (1, {"block_size": 32}),
+    (1, {"style_weight": "auto", "strength": 0}),
+    (4, {"init": "noise"}), (4, {"init": "noise", "tv_weight": 100}),
+    (4, {"init": "style", "optimizer": "lbfgs"}), (4, {"init": "gray", "init_noise": 0.5}),
+], ids=str)
+def test_without_a_style_the_content_stays(most, given, content, style):
+    """Within `most` of 255 at each pixel, though each size starts from a smaller one."""
+    result = stylize(content, style, **{**SMALL, "steps": "40,30", "style_weight": 0, **given})
+    assert np.abs(result.image - result.content).max() <= most / 255
+    assert result.history[-1].loss < 1e-3 and result.notes == ()
+
+
+def test_strength_begins_at_nothing_and_rises_without_a_jump(content, style):
+    strengths = (0, 0.01, 0.05, 0.1, 0.15, 0.2)
+    found = [stylize(content, style, **SMALL, strength=each) for each in strengths]
+    changes = [np.abs(each.image - each.content).mean() for each in found]
+    assert changes[0] < 1e-6 and changes[1] < 3 / 255
+    assert changes == sorted(changes)
+    assert max(np.diff(changes)) < 0.5 * changes[-1]
+
+
 def test_settings_are_resolved(content, style):
     settings = stylize(content, style, **{**SMALL, "precision": "auto"}).settings
     assert settings.precision in ("float32", "bfloat16")

@@ -1,8 +1,9 @@
 """What `auto` stands for."""
 
+import numpy as np
 import pytest
 
-from tf_style.settings import AUTO, Settings
+from tf_style.settings import AUTO, Settings, auto
 from tf_style.settings.auto import FOLLOWS, for_weights
 from tf_style.settings.auto import scales as scales_at
 from tf_style.settings.auto import steps as steps_at
@@ -57,13 +58,28 @@ def test_parts_of_different_kinds_have_layers_of_different_kinds():
     assert mixed.content_network_weights == "a.h5" and mixed.style_network_weights == "b.h5"
 
 
+def style_weight(**values):
+    return for_weights(Settings(**values), ("a.h5", False), ("a.h5", False)).style_weight
+
+
 def test_strength_moves_the_style_weight_by_decades():
-    weak, middle, strong = (
-        for_weights(Settings(strength=each), ("a.h5", False), ("a.h5", False)).style_weight
-        for each in (0, 0.5, 1)
-    )
-    assert middle == for_weights(Settings(), ("a.h5", False), ("a.h5", False)).style_weight
-    assert strong / middle == pytest.approx(100) and middle / weak == pytest.approx(100)
+    middle = style_weight()
+    for strength, factor in ((0.1, 10**-1.6), (0.25, 0.1), (0.5, 1), (0.75, 10), (1, 100)):
+        assert style_weight(strength=strength) / middle == pytest.approx(factor)
+
+
+def test_strength_falls_to_nothing_without_a_jump():
+    weights = [style_weight(strength=each) for each in np.linspace(0, 0.2, 201)]
+    assert weights[0] == 0
+    steps = np.diff(weights)
+    assert steps.min() > 0 and steps.max() < 0.03 * weights[-1]
+
+
+@pytest.mark.parametrize("style, content, expected", [
+    (0, 1, 0), (0.25, 1, 0.25), (0.5, 2, 0.25), (1, 1, 1), (14, 1, 1), (3, 0, 1),
+])
+def test_freedom_is_the_styles_weight_over_the_contents_up_to_1(style, content, expected):
+    assert auto.freedom(Settings(style_weight=style, content_weight=content)) == expected
 
 
 def test_what_follows_others_are_options_that_may_be_auto():

@@ -18,6 +18,16 @@ def luminance(image: np.ndarray) -> np.ndarray:
     return np.asarray(image, np.float64) @ _REC709
 
 
+def is_gray(image: np.ndarray) -> bool:
+    """Whether no pixel of `(height, width, 3)` has a colour, but for rounding to 8 bits."""
+    return bool(np.ptp(image, axis=2).max() < 1.5 / 255)
+
+
+def as_gray(image: np.ndarray) -> np.ndarray:
+    """The mean of a picture's channels in each of them."""
+    return np.broadcast_to(image.mean(axis=2, keepdims=True), image.shape)
+
+
 def gradient_magnitude(gray: np.ndarray) -> np.ndarray:
     """Length of the gradient of `(height, width)` by central differences, per pixel."""
     rows, columns = np.gradient(gray)

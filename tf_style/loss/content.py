@@ -53,6 +53,29 @@ def content_loss(
     return energy(difference) / (target_energy + EPSILON)
 
 
+def pixel_loss(image: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
+    """Mean squared difference of two pictures; 1 where all pixels are off by half their range.
+
+    Args:
+        image, content: `(batch, height, width, 3)` in `[0, 1]`, or one picture as the content of
+            the whole batch.
+
+    Returns:
+        Float32 `(batch,)`.
+    """
+    difference = tf.convert_to_tensor(image) - content
+    return 4 * energy(difference) / tf.cast(tf.size(image[0]), tf.float32)
+
+
+def pixel_loss_slope(size: int) -> float:
+    """How fast a value's gradient of `pixel_loss` grows with its difference.
+
+    Args:
+        size: how many values the picture has.
+    """
+    return 8 / size
+
+
 def _map(features: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
     del weights
     return features
@@ -67,4 +90,10 @@ def _target(features: tf.Tensor) -> dict[str, Any]:
     return {"map": features, "energy": energy(features)}
 
 
+def _pixel_distance(image: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+    del draw
+    return pixel_loss(image, target)
+
+
+PIXEL_LOSS = Loss("pixels", _map, _pixel_distance)
 CONTENT_LOSS = Loss("features", _map, _distance, target=_target, sum_over_positions=True)

@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.image.style import Style
-from tf_style.loss.content import CONTENT_LOSS
+from tf_style.loss.content import CONTENT_LOSS, PIXEL_LOSS, pixel_loss_slope
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.targets import Targets, targets_of
 from tf_style.loss.terms import Term
 from tf_style.loss.variation import VARIATION
 from tf_style.network.networks import Network
-from tf_style.settings import Settings
+from tf_style.settings import Settings, auto
 
 # Keeps typical gradients a factor of a hundred away from both ends of float16's range.
 _FLOAT16_SCALE = 16.0
@@ -47,25 +47,28 @@ class Objective:
         """Content, style and total variation, as the settings specify them.
 
         Content and style are each a weighted mean over their layers, so that a style weight means
-        the same with two layers as with five.
+        the same with two layers as with five. Where the style weighs less than the content, pixels
+        take over from feature maps, and the total variation counts less:
+        `tf_style.settings.auto.freedom`.
 
         Args:
             networks: one, or one for content and one for style.
             settings: with every `auto` that the objective depends on resolved.
         """
+        free = auto.freedom(settings)
         weights = {"content": settings.content_weight, "style": settings.style_weight,
-                   "variation": settings.tv_weight}
+                   "variation": settings.tv_weight * free}
         of_style = len(networks) - 1
         terms = [
-            Term("content", share, CONTENT_LOSS, layer, 0, "content")
+            Term("content", share * free, CONTENT_LOSS, layer, 0, "content")
             for layer, share in _shares(settings.content_layers).items()
-        ] + [
+        ] + [Term("content", 1 - free, PIXEL_LOSS, reference="content")] + [
             Term("style", weight * share, STYLE_LOSSES[loss], layer, of_style, "style")
             for loss, weight in settings.style_loss.items()
             for layer, share in _shares(settings.style_layers).items()
         ] + [Term("variation", 1.0, VARIATION)]
         return cls(
-            networks, [term for term in terms if weights[term.part]], weights,
+            networks, [term for term in terms if term.weight and weights[term.part]], weights,
             settings.seed, settings.precision, settings.normalize_gradients,
         )
 
@@ -79,7 +82,7 @@ class Objective:
         return {
             term.key: term.loss.target(term.loss.statistic(maps[term.layer], None))
             for term in self.terms
-            if term.network == network and term.reference == "content"
+            if term.network == network and term.reference == "content" and term.layer
         }
 
     def style_statistics(
@@ -126,6 +129,21 @@ class Objective:
                 term.losses(term.statistics(features, target), target, draw)
             )
         return self.weighted(losses)
+
+    @property
+    def kept(self) -> float:
+        """How much of the content's pixels is to stay, from 0, where all may change, to 1."""
+        return sum(term.weight for term in self.terms if term.loss is PIXEL_LOSS)
+
+    def stiffness(self, targets: Targets, size: int) -> float:
+        """How fast a value's gradient grows as it leaves the content's; 0 where it is free.
+
+        Args:
+            size: how many values the image has.
+        """
+        if not any(term.loss is PIXEL_LOSS and term.key in targets for term in self.terms):
+            return 0.0
+        return self.weights["content"] * self.kept * pixel_loss_slope(size)
 
     def draw(self, step: tf.Tensor | int) -> tf.Tensor:
         """The `draw` of a `Loss`, from which it draws at random."""

@@ -53,9 +53,13 @@ def targets_of(
     for term in terms:
         if not term.reference and not term.layer:
             found[term.key] = [_region([_goal(1.0, ())])]
+        if term.reference == "content" and not term.layer and content is not None:
+            found[term.key] = [_region([_goal(1.0, tf.constant(content[None]))])]
     for place, network in enumerate(networks):
         own = [term for term in terms if term.network == place]
-        if content is not None and any(term.reference == "content" for term in own):
+        if content is not None and any(
+            term.reference == "content" and term.layer for term in own
+        ):
             seen = observer.content_targets(place, tf.constant(content[None]))
             found |= {key: [_region([_goal(1.0, target)])] for key, target in seen.items()}
         own = [term for term in own if term.reference == "style"]

@@ -11,13 +11,14 @@ import tensorflow as tf
 
 from tf_style.image.picture import as_picture
 from tf_style.image.resize import fit
+from tf_style.loss.objective import Objective
 from tf_style.loss.style import STYLE_LOSSES
+from tf_style.network.networks import Network
 from tf_style.run.inputs import Picture
 from tf_style.run.painter import Painter
 from tf_style.run.result import Result
 from tf_style.run.run import Callback
 from tf_style.run.scene import Scene
-from tf_style.run.stylizer import Stylizer
 from tf_style.settings import Settings
 
 # The style losses whose statistic is a matrix: one row and one column for each channel.
@@ -167,7 +168,7 @@ def reconstruct_content(
         2015; Gatys, Ecker, Bethge, CVPR 2016, figure 1.
     """
     alone = _one_layer(settings, "content", layer, 1.0).replace(init="noise")
-    return Stylizer(alone).stylize(content, style, callback=callback)
+    return _reconstructed(content, style, alone, "content", callback)
 
 
 def reconstruct_style(
@@ -185,7 +186,7 @@ def reconstruct_style(
     Source: Gatys, Ecker, Bethge, Texture Synthesis Using Convolutional Neural Networks, 2015.
     """
     alone = _one_layer(settings, "style", layer, 1.0).replace(init="noise")
-    return Stylizer(alone).stylize(content, style, callback=callback)
+    return _reconstructed(content, style, alone, "style", callback)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,7 +195,7 @@ class Share:
 
     Attributes:
         part: of the loss: `content`, `style` or `variation`.
-        layer: its name; empty for the total variation, which sees the pixels.
+        layer: its name; empty for the total variation and the content's pixels.
         loss: weighted, as in the total.
         gradient: of that loss with respect to the image, `(height, width, 3)` float32, per unit of
             a pixel's value.
@@ -228,7 +229,8 @@ def layer_shares(painter: Painter, scene: Scene, image: np.ndarray) -> list[Shar
             is resized to its size.
 
     Returns:
-        A share for each content layer, each style layer and the total variation, in this order;
+        A share for each content layer, the content's pixels, each style layer and the total
+        variation, in this order;
         those whose weight is 0 are left out.
     """
     work = painter.work(scene)
@@ -245,6 +247,23 @@ def layer_shares(painter: Painter, scene: Scene, image: np.ndarray) -> list[Shar
             loss, _, gradient = objective.value_and_gradient(image, own)
             shares.append(Share(part, layer, float(loss[0]), gradient.numpy()[0]))
     return shares
+
+
+def _reconstructed(
+    content: Picture, style: Picture | Sequence[Picture], settings: Settings, part: str,
+    callback: Callback | None,
+) -> Result:
+    """The picture that only the terms of one part ask for."""
+    def objective(networks: Sequence[Network], settings: Settings) -> Objective:
+        # With a style that weighs nothing, pixels would take over from the content's maps.
+        whole = Objective.of(networks, settings.replace(content_weight=1.0, style_weight=1.0))
+        return dataclasses.replace(
+            whole, terms=[term for term in whole.terms if term.part == part]
+        )
+
+    painter = Painter(settings, objective=objective)
+    scene = Scene.of(painter.settings, content, style, least=painter.least_size)
+    return painter.paint(scene, callback=callback)
 
 
 def _one_layer(settings: Settings, part: str, layer: str, weight: float) -> Settings:

@@ -34,6 +34,7 @@ class Canvas:
 
     Attributes:
         block_size: smaller than given if memory ran out.
+        gray: whether an image that starts without colours is to get none.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Canvas:
         note: Callable[[str], None] = lambda text: None,
     ):
         self.block_size = block_size
+        self.gray = False
         self._descent = descent
         self._optimizer = optimizer
         self._note = note
@@ -100,9 +102,13 @@ class Canvas:
         zeros = tf.zeros((1, *image.shape))
         self._assign(tf.constant(image[None]), Moments(zeros, zeros, tf.constant(0, tf.int64)))
 
-    def enlarge(self, height: int, width: int) -> None:
-        """Go on with the same image and moments at another size."""
-        image = np.clip(resize(self.picture()(), height, width), 0, 1)
+    def enlarge(self, height: int, width: int, detail: np.ndarray | float = 0.0) -> None:
+        """Go on with the same image and moments at another size.
+
+        Args:
+            detail: what a small image cannot hold, `(height, width, 3)`, to be added to it.
+        """
+        image = np.clip(resize(self.picture()(), height, width) + detail, 0, 1)
         self._assign(tf.constant(image[None]), carried_over(self.moments, height, width))
 
     def _assign(self, image: tf.Tensor, moments: Moments) -> None:
@@ -121,9 +127,13 @@ class Canvas:
         """The loss of the image as it is, its parts, and the gradient."""
         image = tf.convert_to_tensor(self._image)
         step = tf.cast(tf.convert_to_tensor(self._adam.count), tf.int32)
-        return self._in_memory(
+        loss, parts, gradient = self._in_memory(
             lambda: self._descent.value_and_gradient(image, targets, step, self.block_size)
         )
+        if self.gray:
+            mean = tf.reduce_mean(gradient, axis=-1, keepdims=True)
+            gradient = tf.broadcast_to(mean, tf.shape(gradient))
+        return loss, parts, gradient
 
     def step(
         self, targets: Targets, learning_rate: tf.Tensor
@@ -131,7 +141,8 @@ class Canvas:
         """Move the image by Adam. Returns the loss that it had before, and its parts."""
         loss, parts, gradient = self.value_and_gradient(targets)
         image, moments, loss = self._descent.move(
-            tf.convert_to_tensor(self._image), self.moments, loss, gradient, learning_rate
+            tf.convert_to_tensor(self._image), self.moments, loss, gradient, learning_rate,
+            targets,
         )
         self._assign(image, moments)
         return loss, parts

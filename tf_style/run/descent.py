@@ -15,7 +15,7 @@ from tf_style.loss.blocks import Blocks
 from tf_style.loss.compiled import Compiled
 from tf_style.loss.objective import Objective
 from tf_style.loss.targets import Targets
-from tf_style.run.optimizers import Moments, adam
+from tf_style.run.optimizers import EPSILON, Moments, adam
 
 Value = tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]
 
@@ -65,10 +65,15 @@ class Descent:
 
     def move(
         self, image: tf.Tensor, moments: Moments, loss: tf.Tensor, gradient: tf.Tensor,
-        learning_rate: tf.Tensor,
+        learning_rate: tf.Tensor, targets: Targets,
     ) -> tuple[tf.Tensor, Moments, tf.Tensor]:
-        """The image and the moments after a step by Adam, and the loss; `nan` if not finite."""
-        return self._move(image, moments, loss, gradient, learning_rate)
+        """The image and the moments after a step by Adam, and the loss; `nan` if not finite.
+
+        Where the content's pixels hold the image, steps are no longer than the way back to them.
+        """
+        stiffness = self.objective.stiffness(targets, int(tf.size(image)))
+        epsilon = learning_rate * stiffness + EPSILON
+        return self._move(image, moments, loss, gradient, learning_rate, epsilon)
 
     def _objective_for(self, side: int, block_size: int) -> Any:
         if not 0 < block_size < side:
@@ -81,12 +86,12 @@ class Descent:
 
 def _moved(
     image: tf.Tensor, moments: Moments, loss: tf.Tensor, gradient: tf.Tensor,
-    learning_rate: tf.Tensor,
+    learning_rate: tf.Tensor, epsilon: tf.Tensor,
 ) -> tuple[tf.Tensor, Moments, tf.Tensor]:
     # One value that is not finite would spread over the whole image and both moments.
     finite = tf.reduce_all(tf.math.is_finite(loss)) & tf.math.is_finite(tf.reduce_sum(gradient))
     step, moments = adam(moments, tf.where(finite, gradient, tf.zeros_like(gradient)),
-                         learning_rate)
+                         learning_rate, epsilon)
     moved = tf.where(finite, tf.clip_by_value(image - step, 0.0, 1.0), image)
     return moved, moments, tf.where(finite, loss, math.nan)
 

@@ -13,7 +13,7 @@ from tf_style.image.resize import resize
 # A few hundred steps, gradients without noise: a shorter memory than usual gets further.
 BETA_1, BETA_2 = 0.8, 0.9
 # A pixel's gradient is about one over the number of pixels; this is small at any size.
-_EPSILON = 1e-14
+EPSILON = 1e-14
 
 
 class Moments(NamedTuple):
@@ -25,7 +25,8 @@ class Moments(NamedTuple):
 
 
 def adam(
-    moments: Moments, gradient: tf.Tensor, learning_rate: tf.Tensor
+    moments: Moments, gradient: tf.Tensor, learning_rate: tf.Tensor,
+    epsilon: tf.Tensor | float = EPSILON,
 ) -> tuple[tf.Tensor, Moments]:
     """What to subtract from the image, and the new moments.
 
@@ -35,6 +36,7 @@ def adam(
         moments: of the gradients so far; the first and second have the gradient's shape.
         gradient: float32, of any shape.
         learning_rate: a scalar.
+        epsilon: a scalar; the steps for gradients below it are as long as these.
 
     Source: Kingma, Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, algorithm 1.
     """
@@ -43,7 +45,7 @@ def adam(
     first = BETA_1 * moments.first + (1 - BETA_1) * gradient
     second = BETA_2 * moments.second + (1 - BETA_2) * tf.square(gradient)
     rate = learning_rate * tf.sqrt(1 - BETA_2**count) / (1 - BETA_1**count)
-    step = rate * first / (tf.sqrt(second) + _EPSILON * tf.sqrt(1 - BETA_2**count))
+    step = rate * first / (tf.sqrt(second) + epsilon * tf.sqrt(1 - BETA_2**count))
     return step, Moments(first, second, total)
 
 

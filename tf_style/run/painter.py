@@ -32,6 +32,7 @@ class Painter:
         settings: as they were given.
         pictures: to learn features from, if features are learned; by default those of the first
             run.
+        objective: what is descended, made from networks and settings.
 
     Attributes:
         settings: with every `auto` resolved that does not depend on the pictures.
@@ -43,8 +44,12 @@ class Painter:
         InputError: for settings or weights that cannot be used.
     """
 
-    def __init__(self, settings: Settings, pictures: Sequence[np.ndarray] = ()):
+    def __init__(
+        self, settings: Settings, pictures: Sequence[np.ndarray] = (),
+        objective: Callable[[Sequence[Network], Settings], Objective] = Objective.of,
+    ):
         self._given = settings
+        self._objective = objective
         device = machine.resolve_device(self._given.device)
         precision = machine.resolve_precision(self._given.precision, device)
         if self._given.optimizer == "lbfgs":
@@ -134,7 +139,7 @@ class Painter:
                 began = time.perf_counter()
                 with tf.device(self.settings.device):
                     self._networks = build_for_run(self._choices, self.settings, pictures)
-                    self._descent = Descent(Objective.of(self._networks, self.settings))
+                    self._descent = Descent(self._objective(self._networks, self.settings))
                 self.weights = fingerprints(self._choices, self._networks)
                 cached = [each.cached for each in self._networks if each.cached is not None]
                 self.weights_cached = cached[-1] if cached else None

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.resize import resize
 from tf_style.run import machine, schedule
 from tf_style.run.canvas import Canvas
 from tf_style.run.checkpoints import Checkpoints, origin
@@ -21,6 +22,9 @@ from tf_style.run.scene import Scene
 from tf_style.run.schedule import Scale
 from tf_style.settings import Settings
 from tf_style.settings.option import Duration
+
+# A rise of the loss up to this is nothing that can be seen.
+_RISE = 0.01
 
 Callback = Callable[[Step], Any]
 
@@ -104,6 +108,11 @@ class Run:
                 f"the loss is not finite at step {len(self.history)}; kept the image as it was. "
                 "Try a smaller --learning_rate or --precision=float32"
             )
+        elif self.history and self.history[-1].loss > 2 * self.history[0].loss + _RISE:
+            self._note(
+                f"the loss ended at {self.history[-1].loss:.3g}, far above the "
+                f"{self.history[0].loss:.3g} where it began; try a smaller --learning_rate"
+            )
         content = work.scene.content
         return Result(
             image=work.prepared.finished(image, work.settings, full),
@@ -130,6 +139,7 @@ class Run:
         """Start from the beginning, or from a checkpoint if one exists and is asked for."""
         work = self._work
         start = work.prepared.start(work.settings)
+        self._canvas.gray = work.prepared.is_gray(work.settings)
         self._origin = origin(work.settings, work.weights, work.scene, start)
         note = self._checkpoints and self._checkpoints.load(
             self._canvas.restore, self._origin, self._note
@@ -159,7 +169,7 @@ class Run:
         """Take the steps of one size that are left."""
         canvas, settings = self._canvas, self._work.settings
         if canvas.shape != (scale.height, scale.width):
-            canvas.enlarge(scale.height, scale.width)
+            canvas.enlarge(scale.height, scale.width, self._detail(*canvas.shape, scale))
         targets = canvas.targets(*self._work.prepared.at(scale))
         losses = [step.loss for step in self.history if step.scale == scale.number]
 
@@ -180,6 +190,15 @@ class Run:
                 or schedule.has_settled(losses, settings.tolerance)):
             self._sizes_done += 1
         self._save()
+
+    def _detail(self, height: int, width: int, scale: Scale) -> np.ndarray | float:
+        """The content's detail that it lacks at the size before, as far as it is to stay."""
+        kept = self._work.descent.objective.kept
+        content = self._work.scene.content
+        if content is None or not kept:
+            return 0.0
+        before = np.clip(resize(content, height, width), 0, 1)
+        return kept * (scale.fit(content) - resize(before, scale.height, scale.width))
 
     def _hear(
         self, scale: Scale, number: int, loss: float, parts: Mapping[str, tf.Tensor]

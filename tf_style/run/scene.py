@@ -11,11 +11,14 @@ import numpy as np
 
 from tf_style.image import color
 from tf_style.image.picture import as_picture, read_picture
+from tf_style.image.resize import resize
 from tf_style.image.style import Style
 from tf_style.run.inputs import Inputs, Picture, PictureFile
 from tf_style.run.schedule import Scale, plan
 from tf_style.settings import AUTO, InputError, Settings
 
+# Long sides of a picture over the width of the soft edge of its masks.
+_EDGES = 128
 INITS = ("content", "style", "noise", "gray")
 
 
@@ -107,6 +110,13 @@ class Scene:
             )
         return dataclasses.replace(self, styles=styles)
 
+    def is_gray(self, settings: Settings) -> bool:
+        """Whether the result is to have no colour, because no picture that gives it one has any."""
+        pictures = [] if self.content is None else [self.content]
+        if settings.preserve_color == "none":
+            pictures += [style.picture for style in self.styles]
+        return all(map(color.is_gray, pictures))
+
     def resolved(self, settings: Settings) -> Settings:
         """The settings with `auto` replaced by what it stands for with these pictures.
 
@@ -137,13 +147,41 @@ class Scene:
     def finished(
         self, image: np.ndarray, settings: Settings, scale: Scale
     ) -> np.ndarray:
-        """The image as it is to be seen: in the content's colours, if only its luminance counts."""
-        if settings.preserve_color != "luminance":
+        """The image as it is to be seen.
+
+        In the content's colours, if only its luminance counts; and where no style goes, the
+        content itself.
+        """
+        if settings.preserve_color == "luminance":
+            image = color.with_luminance(scale.fit(self.content), color.luminance(image))
+        reached = self._reached(scale)
+        if reached is None:
             return image
-        return color.with_luminance(scale.fit(self.content), color.luminance(image))
+        content = scale.fit(self.content)
+        return content + reached * (image - content)
+
+    def _reached(self, scale: Scale) -> np.ndarray | None:
+        """How much a style counts at each pixel, `(height, width, 1)`, soft at the edges.
+
+        `None` if styles go everywhere.
+        """
+        if self.styles[0].region is None:
+            return None
+        height, width = scale.height, scale.width
+        regions = [style.at(1, height, width).region for style in self.styles]
+        covered = np.clip(sum(regions), 0, 1)[..., None]
+        if covered.min() >= 1:
+            return None
+        edge = 1 + max(height, width) // _EDGES
+        coarse = resize(covered, -(-height // edge), -(-width // edge), smooth=True)
+        return np.maximum(covered, resize(coarse, height, width, smooth=True))
 
     def start(self, settings: Settings) -> np.ndarray:
         """Where the image starts, at the coarsest size."""
+        start = self._start(settings)
+        return color.as_gray(start) if self.is_gray(settings) else start
+
+    def _start(self, settings: Settings) -> np.ndarray:
         scale = self.scales[0]
         shape = (scale.height, scale.width, 3)
         noise = np.random.default_rng(settings.seed).random(shape, np.float32)
@@ -211,6 +249,8 @@ def check_together(
     ):
         if needs and not has_content:
             raise InputError(f"--{flag}: there is no content")
+    if not has_content and 0 in (settings.style_weight, settings.strength):
+        raise InputError("--style_weight=0: without a content there is nothing to do")
     for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):
         if masks not in (0, styles):
             raise InputError(

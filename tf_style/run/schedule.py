@@ -157,7 +157,7 @@ def has_settled(losses: Sequence[float], tolerance: float, window: int = 10) -> 
     if not tolerance or len(losses) < 2 * window:
         return False
     before = sum(losses[-2 * window : -window])
-    return before - sum(losses[-window:]) < tolerance * window * before
+    return before - sum(losses[-window:]) <= tolerance * window * before
 
 
 def check_lbfgs() -> None:

@@ -27,8 +27,8 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "block_size": ("size", "content", "max_memory", "device"),
 }
 
-# Decades of the style weight, from --strength=0 to 1.
-_STRENGTH_DECADES = 4.0
+# Decades of the style weight, from --strength=0 to 1; below the second number it falls to 0.
+_STRENGTH_DECADES, _WEAK = 4.0, 0.1
 
 # What was best with each kind of weights when measured: benchmarks/RESULTS.md.
 _FOR_WEIGHTS = {
@@ -68,13 +68,27 @@ def for_weights(
     values: dict[str, Any] = {**kinds[1], "content_layers": kinds[0]["content_layers"]}
     values = {name: value for name, value in values.items() if getattr(settings, name) == AUTO}
     if settings.strength != AUTO:
-        values["style_weight"] *= 10 ** (_STRENGTH_DECADES * (settings.strength - 0.5))
+        values["style_weight"] *= (
+            10 ** (_STRENGTH_DECADES * (settings.strength - 0.5))
+            * min(1.0, settings.strength / _WEAK)
+        )
         values["strength"] = AUTO
     if content[0] == style[0]:
         values["weights"] = content[0]
     else:
         values |= {"content_network_weights": content[0], "style_network_weights": style[0]}
     return settings.replace(**values)
+
+
+def freedom(settings: Settings) -> float:
+    """How far the image is free to leave the content's pixels: 1 is free, 0 is not at all.
+
+    The style weight over the content weight, and 1 from there on. Features of deep layers leave
+    details open, which total variation and rounding would decide where no style does.
+    """
+    if settings.style_weight >= settings.content_weight:
+        return 1.0
+    return settings.style_weight / settings.content_weight
 
 
 def scales(settings: Settings, side: int) -> int:

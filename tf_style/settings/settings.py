@@ -55,7 +55,7 @@ class Settings(Options):
     )
     strength: float | str = option(
         Number(0, 1), AUTO,
-        "one knob instead of --style_weight: 0, hardly touched, to 1, hardly recognisable",
+        "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable",
     )
     network: str = option(Text("NAME|FILE"), "vgg16", "vgg16, vgg19, or a saved Keras model file")
     weights: str = option(
@@ -88,7 +88,11 @@ class Settings(Options):
     )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
-    tv_weight: float = option(Number(0, 1e6), 0.6, "weight of the total variation")
+    tv_weight: float = option(
+        Number(0, 1e6), 0.6,
+        "weight of the total variation; in proportion less where --style_weight is below "
+        "--content_weight",
+    )
     style_loss: Mapping[str, float] | str = option(
         Weights("loss", STYLE_LOSSES), "moments",
         "what is compared between styles: gram, moments, mean_std, sliced_wasserstein, "
@@ -103,7 +107,7 @@ class Settings(Options):
         "long side, in pixels, at which the style is seen; auto: by --style_scale",
     )
     style_blend: tuple[float, ...] | str = option(
-        Numbers(Number(above=0)), AUTO,
+        Numbers(Number(maximum=1e6, above=0)), AUTO,
         "shares of several styles; auto: the same for each",
     )
     style_cleanup: str = option(
@@ -134,7 +138,7 @@ class Settings(Options):
         "what moves the image; lbfgs needs pip install 'tf_style[lbfgs]'",
     )
     learning_rate: float = option(
-        Number(above=0), 0.05,
+        Number(maximum=1, above=0), 0.05,
         "length of the first steps, in units of the range of a pixel",
     )
     learning_rate_schedule: str = option(
@@ -163,7 +167,7 @@ class Settings(Options):
         "the whole would not fit",
     )
     max_memory: float | str = option(
-        Number(above=0), AUTO,
+        Number(maximum=1e6, above=0), AUTO,
         "memory that the process may take, in GB; auto: what is free",
     )
     cache_dir: str = option(
