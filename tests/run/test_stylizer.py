@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tf_style import InputError, Settings, Stylizer, stylize
+from tf_style.image.color import as_gray
 from tf_style.image.picture import read_note, read_picture
 from tf_style.run.canvas import Canvas
 from tf_style.settings import auto
@@ -50,6 +51,14 @@ def test_strength_begins_at_nothing_and_rises_without_a_jump(content, style):
     assert changes[0] < 1e-6 and changes[1] < 3 / 255
     assert changes == sorted(changes)
     assert max(np.diff(changes)) < 0.5 * changes[-1]
+
+
+@pytest.mark.parametrize("given", [{}, {"init": "noise"}, {"optimizer": "lbfgs"},
+                                   {"block_size": 32}], ids=str)
+def test_gray_in_gray_out(given, content, style):
+    result = stylize(as_gray(content), as_gray(style), **SMALL, **given)
+    assert np.ptp(result.image, axis=2).max() < 1e-6
+    assert np.abs(result.image - result.content).max() > 0.05
 
 
 def test_settings_are_resolved(content, style):
