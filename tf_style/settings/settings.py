@@ -28,6 +28,8 @@ STYLE_LOSSES = (
     "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match"
 )
 MOST_SCALES = 12
+# Twice what Pillow warns about: larger files may be meant to exhaust memory.
+MAX_PIXELS = 178_956_970
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -169,6 +171,10 @@ class Settings(Options):
     max_memory: float | str = option(
         Number(maximum=1e6, above=0), AUTO,
         "memory that the process may take, in GB; auto: what is free",
+    )
+    max_pixels: int = option(
+        whole(1, 2**32), MAX_PIXELS,
+        "most pixels of a picture file; more, as of a large scan, may be meant to exhaust memory",
     )
     cache_dir: str = option(
         Text("FOLDER"), AUTO,
