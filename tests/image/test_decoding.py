@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,6 @@ from tests.image.conftest import (
     PICTURE,
     RAMP,
     SRGB,
-    chunk,
     ifd,
     png,
     refused,

@@ -72,9 +72,9 @@ def test_only_the_pictures_of_one_job_are_in_memory(painter, monkeypatch):
     read, alive, most = [], [], []
     original = read_picture
 
-    def watched(name):
+    def watched(name, **limits):
         most.append(sum(each() is not None for each in alive))
-        picture = original(name)
+        picture = original(name, **limits)
         read.append(name)
         alive.append(weakref.ref(picture))
         return picture

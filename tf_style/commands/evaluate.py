@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from tf_style.commands.command import Command, CommandLine, CommonOptions, refuse_places
 from tf_style.commands.exits import DONE, say, tensorflow_quiet
 from tf_style.commands.outputs import check_apart
-from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, MAX_PIXELS, WEIGHTS, InputError, Settings
 from tf_style.settings.option import Switch, Text, Texts, option
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_style.measure.metrics import Evaluation
 
 USAGE = """\
@@ -41,6 +43,9 @@ class EvaluateOptions(CommonOptions):
         "weights file",
     )
     offline: bool = option(Switch(), False, Settings.option("offline").help)
+    max_pixels: int = option(
+        Settings.option("max_pixels").type, MAX_PIXELS, Settings.option("max_pixels").help
+    )
     json: bool = option(Switch(), False, "print a JSON list instead of a table")
     plot: str | None = option(
         Text("FILE"), None, "draw style distance over content similarity"
@@ -61,9 +66,12 @@ def evaluate(line: CommandLine) -> int:
     from tf_style.network.architectures import ARCHITECTURES
     from tf_style.network.choice import Choice, known_weights
 
-    content = read_picture(options.content)
-    styles = [read_picture(name) for name in options.style]
-    generated = {name: read_picture(name) for name in options.generated}
+    def read(name: str) -> np.ndarray:
+        return read_picture(name, max_pixels=options.max_pixels)
+
+    content = read(options.content)
+    styles = [read(name) for name in options.style]
+    generated = {name: read(name) for name in options.generated}
     network = ARCHITECTURES["vgg16"]
     least = network.least_size(metrics.STYLE_LAYERS)
     for name, picture in generated.items():

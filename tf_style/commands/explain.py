@@ -85,7 +85,10 @@ def explain(line: CommandLine) -> int:
         known, options.content, list(options.style), options.content_mask, options.style_mask,
         least=least,
     )
-    generated = read_picture(options.generated) if options.generated else None
+    generated = (
+        read_picture(options.generated, max_pixels=settings.max_pixels)
+        if options.generated else None
+    )
     if generated is not None:
         plan(known, generated.shape[:2],
              {style.name: style.picture.shape[:2] for style in scene.styles}, least)

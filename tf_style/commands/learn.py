@@ -14,6 +14,7 @@ from tf_style.commands.command import (
 )
 from tf_style.commands.exits import DONE, say, tensorflow_quiet
 from tf_style.commands.outputs import check_apart
+from tf_style.settings import MAX_PIXELS, Settings
 from tf_style.settings.option import InputError, Text, Texts, Word, option, whole
 
 USAGE = """\
@@ -25,6 +26,7 @@ Learn a network's features from pictures of your own, without labels.
 
 # More would not be looked at: the number of crops is the same, whatever the number of pictures.
 _LEARNED_FROM = 24
+_SIDE = 1024
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,9 @@ class LearnOptions(CommonOptions):
     )
     network: str = option(Word(("vgg16", "vgg19")), "vgg16", "whose layers are learned")
     seed: int = option(whole(0, 2**31 - 1), 0, "seed of everything drawn at random")
+    max_pixels: int = option(
+        Settings.option("max_pixels").type, MAX_PIXELS, Settings.option("max_pixels").help
+    )
 
 
 def learn(line: CommandLine) -> int:
@@ -61,7 +66,10 @@ def learn(line: CommandLine) -> int:
         say(f"tf_style_learn: learning from {_LEARNED_FROM} of {len(names)} pictures, drawn by "
             f"--seed={options.seed}")
         names = random.Random(options.seed).sample(names, _LEARNED_FROM)
-    pictures = [shrink(read_picture(name), 1024) for name in names]
+    pictures = [
+        shrink(read_picture(name, max_pixels=options.max_pixels, side=_SIDE), _SIDE)
+        for name in names
+    ]
     with tensorflow_quiet(options.verbose):
         from tf_style.network.kernel_files import write_kernels
         from tf_style.network.unsupervised import learn as learn_kernels

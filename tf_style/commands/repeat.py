@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PICTURES = ("content", "style", "content_mask", "style_mask")
+# What is up to this machine, not to the one that made the record.
+_UP_TO_HERE = ("offline", "max_pixels")
 # What a flag replaces besides its own recorded value: what belongs to that value, or contradicts
 # the new one.
 _REPLACES = {
@@ -108,8 +110,8 @@ class Record:
             # The style weight may come from the strength.
             again.add("strength")
         recorded = {name: (as_given if name in again else settings)[name] for name in settings}
-        # Whether to fetch anything is up to this machine, not the one that made the record.
-        del recorded["offline"]
+        for name in _UP_TO_HERE:
+            del recorded[name]
         recorded |= {"bits": str(self.bits), **self.pictures}
         kept = {name: value for name, value in recorded.items() if name not in replaced}
         for name in _PICTURES:
@@ -118,7 +120,7 @@ class Record:
                 self._check_there(name, file)
         names = {field.name for field in dataclasses.fields(Settings)}
         before = {name: value for name, value in as_given.items()
-                  if name not in replaced and name != "offline"}
+                  if name not in replaced and name not in _UP_TO_HERE}
         now = {name: value for name, value in line.given.items() if name in names}
         return (
             dataclasses.replace(line, given={**kept, **line.given}), Settings(**{**before, **now})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import shlex
 import subprocess
@@ -199,9 +200,10 @@ def _check_stand_ins(
     from tf_style.run.scene import Scene
 
     job, square = jobs[0], np.zeros((64, 64, 3), np.float32)
+    read = functools.partial(read_picture, max_pixels=settings.max_pixels)
     # Masks stand in for the pictures whose proportions they must have.
-    content = read_picture(job.content_masks[0]) if job.content_masks else square
-    styles = [read_picture(mask) for mask in job.style_masks] or [square] * len(job.styles)
+    content = read(job.content_masks[0]) if job.content_masks else square
+    styles = [read(mask) for mask in job.style_masks] or [square] * len(job.styles)
     scales = Scene.of(
         settings, content if job.content else None, styles, job.content_masks, job.style_masks,
         least=least,

@@ -117,7 +117,7 @@ def _painter(request: Request, *, learns: bool = True) -> Callable[[], Painter]:
             if learns and not request.is_single:
                 settings, choices = choose(settings)
                 if any(choice.weights == "unsupervised" for choice in choices):
-                    pictures = jobs.drawn(request.jobs, settings.seed)
+                    pictures = jobs.drawn(request.jobs, settings.seed, settings.max_pixels)
             made.append(Painter(request.settings, pictures))
             if request.record:
                 request.record.compare_painter(made[0])

@@ -37,8 +37,9 @@ _UPRIGHT = {
     7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
     8: np.rot90,
 }
-# Tags of a TIFF: bits of a number, what 0 is, and what kind of number. Source: TIFF 6.0.
-_BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
+# Tags of a TIFF: bits of a number, what 0 is, whether each channel has a plane of its own, and the
+# kind of the numbers. Source: TIFF 6.0, section 8 and 19.
+_BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339
 # All threads share one file descriptor 2.
 _STDERR = threading.RLock()
 # Without a handler, Python writes their warnings to stderr; those that matter are raised as well.
@@ -76,10 +77,13 @@ def decode(file: Opened, side: int | None = None) -> Decoded:
     else:
         if chunks:
             chunks.check_whole()
-        is_deep = _is_deep(file.image)
+        is_deep, is_swapped = _is_deep(file.image), _is_swapped(file.image)
         image, orientation = _loaded(file, side)
         profile = image.info.get("icc_profile")
-        numbers = _numbers(file, image, orientation, is_deep)
+        if is_deep and deep.is_available():
+            numbers = _upright(deep.read(file.path, chunks), orientation)
+        else:
+            numbers = _numbers(image, is_swapped)
     if numbers:
         pixels, alpha = _of_numbers(numbers, profile)
     else:
@@ -160,37 +164,35 @@ def _check_covered(image: Image.Image) -> None:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    """Whether the image, not yet decoded, has 16-bit colours that Pillow reads as 8 bits."""
-    if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA", "LA"):
+    """Whether Pillow would misread the image, not yet decoded, or read 16-bit colours as 8 bits."""
+    if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA", "LA", "La"):
         return False
     stored = str(image.tile[0][3]) if image.tile else ""
     if re.search(r"\b(RGB[AaX]?|LA);16", stored):
         return True
-    bits = image.tag_v2.get(_BITS, ()) if image.format == "TIFF" else ()
-    planes = set(bits) == {16} and ";16" not in stored
-    if planes and not deep.is_available():
-        # Pillow takes the two bytes of a number for two pixels.
-        raise ValueError("16 bits a channel in planes need pip install 'tf_style[deep]'")
-    return planes
+    tags = image.tag_v2 if image.format == "TIFF" else {}
+    # Pillow takes the two bytes of a number for two pixels, and the plane of alpha for gray.
+    in_planes = set(tags.get(_BITS, ())) == {16} and ";16" not in stored or (
+        image.mode[0] == "L" and tags.get(_PLANES) == 2)
+    if in_planes and not deep.is_available():
+        raise ValueError("such channels in planes need pip install 'tf_style[deep]'")
+    return in_planes
 
 
-def _numbers(
-    file: Opened, image: Image.Image, orientation: int | None, is_deep: bool
-) -> Numbers | None:
-    """The numbers of a picture, upright; `None` for 8 bits, which Pillow reads well.
+def _is_swapped(image: Image.Image) -> bool:
+    """Whether Pillow will swap the bytes of numbers, not yet decoded, that libtiff has swapped."""
+    return (sys.byteorder == "little" and bool(image.tile) and image.tile[0][0] == "libtiff"
+            and image.tile[0][3][0] in ("F;32BF", "I;32BS", "I;16BS"))
 
-    Args:
-        image: the file's, decoded and upright.
-        is_deep: as `_is_deep` found it.
-    """
-    if is_deep and deep.is_available():
-        found = _upright(deep.read(file.path, file.chunks), orientation)
-        if found.values.shape[:2] != image.size[::-1]:
-            raise ValueError(f"expected {image.size} pixels, found {found.values.shape}")
-        return found
+
+def _numbers(image: Image.Image, is_swapped: bool) -> Numbers | None:
+    """The numbers of a decoded image; `None` for those without a sign of at most 8 bits."""
     tags = image.tag_v2 if image.format == "TIFF" else {}
     is_signed = tags.get(_SAMPLE_FORMAT, (1,))[0] == 2
+    bits = tags.get(_BITS, (16,))[0]
     values = np.asarray(image)
+    if is_swapped:
+        values = values.astype(np.int16 if bits == 16 else values.dtype).byteswap()
     if image.mode == "L" and is_signed:
         return Numbers(values.view(np.int8)[..., None], bits=8)
     if image.mode != "F" and not image.mode.startswith("I"):
@@ -204,8 +206,7 @@ def _numbers(
     transparent = image.info.get("transparency")
     alpha = np.where(values == transparent, 0, 65535) if isinstance(transparent, int) else None
     return Numbers(
-        values[..., None], alpha, bits=tags.get(_BITS, (16,))[0],
-        inverted=tags.get(_PHOTOMETRIC) == 0,
+        values[..., None], alpha, bits=bits, inverted=tags.get(_PHOTOMETRIC) == 0
     )
 
 

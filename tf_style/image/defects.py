@@ -31,9 +31,21 @@ _ENLARGEMENT = math.sqrt(2)
 # Pictures this many times as large as they are seen lose the steps between their blocks.
 _LARGE = 4
 
+# The least long side of the copy in which defects are looked for.
+_EXAMINED = 1024
+
 # Beyond this side mending takes too much memory.
 _LARGEST = 4096
 _QUALITIES = range(5, 31)
+
+
+def examined_side(side: int) -> int:
+    """The long side above which more pixels of a style picture show no other defects.
+
+    Args:
+        side: long side at which it will be seen, in pixels.
+    """
+    return max(side, _EXAMINED, min(_LARGE * side, _LARGEST) + 1)
 
 
 def examined(image: np.ndarray, side: int) -> np.ndarray:
@@ -48,7 +60,7 @@ def examined(image: np.ndarray, side: int) -> np.ndarray:
     """
     if max(image.shape[:2]) <= min(_LARGE * side, _LARGEST) and blockiness(image) > _STEP:
         return image
-    return shrink(image, max(side, 1024))
+    return shrink(image, max(side, _EXAMINED))
 
 
 def defects(image: np.ndarray, side: int = 0) -> tuple[str, ...]:

@@ -66,7 +66,8 @@ class Chunks:
         bits, color, seen, remarks = 8, 0, set(), []
         kept.write(SIGNATURE)
         for kind, content, is_sound in _chunks(file):
-            if kind in _PIXELS and not is_sound:
+            # A capital letter: without this chunk there is no picture.
+            if kind[:1].isupper() and not is_sound:
                 raise ValueError(f"wrong checksum of {kind}, or the file ends too early")
             if kind == b"IHDR" and len(content) >= 10:
                 bits, color = content[8:10]
@@ -101,6 +102,8 @@ class Chunks:
             while kind == b"IDAT" and content and found < expected:
                 found += len(inflate.decompress(content, _PIECE))
                 content = inflate.unconsumed_tail
+        if not expected:
+            raise ValueError("the file ends too early")
         if found < expected:
             raise ValueError(f"{expected - found} of {expected} bytes of pixels are missing")
 

@@ -24,7 +24,7 @@ _KEPT = 2
 _NAME, _PARTIAL = "checkpoint_", "partial"
 
 # They decide how much memory a run takes, or where it looks, not what it computes.
-_FREE = {"block_size", "max_memory", "cache_dir", "offline"}
+_FREE = {"block_size", "max_memory", "cache_dir", "offline", "max_pixels"}
 # Where the kernels came from does not matter if they are the same.
 _SOURCES = {"weights", "content_network_weights", "style_network_weights"}
 

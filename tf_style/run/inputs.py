@@ -12,7 +12,7 @@ import numpy as np
 
 from tf_style.image.paths import PathLike, locate
 from tf_style.image.picture import as_picture, read_picture
-from tf_style.settings import InputError
+from tf_style.settings import MAX_PIXELS, InputError
 
 Picture = PathLike | np.ndarray
 
@@ -34,13 +34,19 @@ class PictureFile:
     digest: str
 
     @classmethod
-    def of(cls, name: str) -> PictureFile:
+    def of(
+        cls, name: str, *, max_pixels: int = MAX_PIXELS, side: int | None = None
+    ) -> PictureFile:
         """Read a path or `sample:NAME`.
+
+        Args:
+            max_pixels, side: as for `read_picture`.
 
         Raises:
             InputError: as `read_picture` does.
         """
-        return cls(name, read_picture(name), _digest(name))
+        pixels = read_picture(name, max_pixels=max_pixels, side=side)
+        return cls(name, pixels, _digest(name))
 
 
 @dataclasses.dataclass(frozen=True)

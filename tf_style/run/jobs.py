@@ -23,7 +23,8 @@ from tf_style.image.resize import shrink
 from tf_style.run.inputs import PictureFile
 from tf_style.run.result import Result, Step, Stop
 from tf_style.run.scene import Scene
-from tf_style.settings import InputError, Settings
+from tf_style.run.schedule import needed_sides
+from tf_style.settings import MAX_PIXELS, InputError, Settings
 
 if TYPE_CHECKING:
     from tf_style.run.checkpoints import Checkpoints
@@ -136,7 +137,9 @@ def make(
 
     def paint(painter: Painter, job: Job, scene: Scene) -> Outcome[Result]:
         # Read now, because the file may be gone when the picture is made.
-        alpha = read_alpha(job.content) if job.content else None
+        alpha = (
+            read_alpha(job.content, max_pixels=settings.max_pixels) if job.content else None
+        )
         try:
             result = painter.paint(
                 scene, callback=host.begin(job, scene, painter.settings), checkpoints=checkpoints,
@@ -177,7 +180,9 @@ def forecast(
         )
 
 
-def drawn(jobs: Sequence[Job], seed: int) -> list[np.ndarray]:
+def drawn(
+    jobs: Sequence[Job], seed: int, max_pixels: int = MAX_PIXELS
+) -> list[np.ndarray]:
     """Pictures to learn features from, once for all jobs: `Painter(settings, drawn(…))`.
 
     At most four of all content images and four of all style images, drawn by `seed`, and no larger
@@ -191,17 +196,21 @@ def drawn(jobs: Sequence[Job], seed: int) -> list[np.ndarray]:
     ):
         names = list(dict.fromkeys(names))
         generator.shuffle(names)
-        found = filter(lambda picture: picture is not None, map(_small, names))
+        found = filter(
+            lambda picture: picture is not None, (_small(name, max_pixels) for name in names)
+        )
         pictures += itertools.islice(found, _DRAWN)
     return pictures
 
 
-def _small(name: str) -> np.ndarray | None:
+def _small(name: str, max_pixels: int) -> np.ndarray | None:
     """A picture as large as features are learned from; `None` if it cannot be read."""
     # Errors and warnings about a file are reported when its job begins.
     with contextlib.suppress(InputError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return shrink(read_picture(name), _DRAWN_SIDE)
+        return shrink(
+            read_picture(name, max_pixels=max_pixels, side=_DRAWN_SIDE), _DRAWN_SIDE
+        )
     return None
 
 
@@ -218,7 +227,12 @@ def _attempt(
         InputError: if the painter cannot be made, for which the job is not at fault.
     """
     try:
-        read = {name: styles.get(name) or PictureFile.of(name) for name in job.styles}
+        side = needed_sides(settings)[1]
+        read = {
+            name: styles.get(name)
+            or PictureFile.of(name, max_pixels=settings.max_pixels, side=side)
+            for name in job.styles
+        }
         styles.clear()
         styles.update(read)
         scene = Scene.of(

@@ -14,7 +14,7 @@ from tf_style.image.picture import as_picture, read_picture
 from tf_style.image.resize import resize
 from tf_style.image.style import Style
 from tf_style.run.inputs import Inputs, Picture, PictureFile
-from tf_style.run.schedule import Scale, plan
+from tf_style.run.schedule import Scale, needed_sides, plan
 from tf_style.settings import AUTO, InputError, Settings
 
 # Long sides of a picture over the width of the soft edge of its masks.
@@ -67,8 +67,11 @@ class Scene:
         )
         numbers = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
         names = [_name(*each) for each in zip(given, numbers, strict=True)]
-        picture = None if content is None else _pixels(content, "content")
-        pictures = [_pixels(*each) for each in zip(given, names, strict=True)]
+        side, style_side = needed_sides(settings)
+        picture = None if content is None else _pixels(
+            content, "content", settings.max_pixels, side)
+        pictures = [_pixels(*each, settings.max_pixels, style_side)
+                    for each in zip(given, names, strict=True)]
         styles = _styles(
             settings, names, pictures,
             _masks("content_mask", content_masks, [picture] * len(pictures), names),
@@ -76,7 +79,7 @@ class Scene:
         )
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
         for each in start:
-            read_picture(each)
+            read_picture(each, max_pixels=settings.max_pixels)
         inputs = Inputs.of(content, given, content_masks, style_masks, start)
         return cls(picture, styles, _scales(settings, picture, styles, least), least, inputs)
 
@@ -195,7 +198,8 @@ class Scene:
         elif init == "content":
             first = scale.fit(self.content)
         else:
-            picture = self.styles[0].picture if init == "style" else read_picture(init)
+            picture = self.styles[0].picture if init == "style" else read_picture(
+                init, max_pixels=settings.max_pixels)
             first = scale.cover(picture)
         return first + settings.init_noise * (noise - first)
 
@@ -295,8 +299,12 @@ def _name(picture: Picture | PictureFile, number: str) -> str:
     return os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else number
 
 
-def _pixels(picture: Picture | PictureFile, name: str) -> np.ndarray:
-    return picture.pixels if isinstance(picture, PictureFile) else as_picture(picture, name)
+def _pixels(
+    picture: Picture | PictureFile, name: str, max_pixels: int, side: int | None
+) -> np.ndarray:
+    if isinstance(picture, PictureFile):
+        return picture.pixels
+    return as_picture(picture, name, max_pixels=max_pixels, side=side)
 
 
 def _masks(

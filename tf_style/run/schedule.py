@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tf_style.image.defects import examined_side
 from tf_style.image.resize import fitted_size, resize
 from tf_style.settings import AUTO, InputError, Settings, auto
 
@@ -107,6 +108,19 @@ def plan(
             zip(sizes.items(), steps, strict=True), start=1
         )
     )
+
+
+def needed_sides(settings: Settings) -> tuple[int | None, int | None]:
+    """The long sides, in pixels, that are enough for the content's file and for a style's.
+
+    Returns:
+        `None` for all that there is, where the content's own size counts.
+    """
+    size = settings.size
+    side = size.long_side or (max(size.width, size.height) if size.width else None)
+    if side is None:
+        return None, None
+    return side, examined_side(_style_side(settings, side, side))
 
 
 def check_size(settings: Settings, least: int) -> None:

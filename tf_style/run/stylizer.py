@@ -87,7 +87,9 @@ class Stylizer:
         **overrides: Any,
     ):
         settings = (settings or Settings()).replace(**overrides)
-        self._painter = Painter(settings, [as_picture(picture) for picture in pictures])
+        self._painter = Painter(
+            settings, [as_picture(each, max_pixels=settings.max_pixels) for each in pictures]
+        )
 
     @property
     def settings(self) -> Settings:
