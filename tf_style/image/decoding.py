@@ -132,6 +132,8 @@ def _loaded(file: Opened, side: int | None) -> tuple[Image.Image, int | None]:
     # Pillow also raises what libtiff writes to stderr.
     with native_messages_off() if is_tiff else nullcontext():
         try:
+            if image.format == "JPEG" and jpeg.ends_in_zeros(file.path):
+                raise OSError("the file ends too early")
             image.load()
         except OSError:
             if image.format != "JPEG":
@@ -172,7 +174,7 @@ def _is_deep(image: Image.Image) -> bool:
         return True
     tags = image.tag_v2 if image.format == "TIFF" else {}
     # Pillow takes the two bytes of a number for two pixels, and the plane of alpha for gray.
-    in_planes = set(tags.get(_BITS, ())) == {16} and ";16" not in stored or (
+    in_planes = (set(tags.get(_BITS, ())) == {16} and ";16" not in stored) or (
         image.mode[0] == "L" and tags.get(_PLANES) == 2)
     if in_planes and not deep.is_available():
         raise ValueError("such channels in planes need pip install 'tf_style[deep]'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import re
 import stat
 import threading
 import warnings
@@ -97,7 +98,7 @@ def opened(
             with open(path, "rb") as file, _opened(path, file) as found:
                 size = found.image or found.tiff
                 if size.width * size.height > max_pixels:
-                    raise Image.DecompressionBombError(f"{size.width}x{size.height}")
+                    raise Image.DecompressionBombError(size.width * size.height)
                 yield found
     except InputError:
         raise
@@ -106,8 +107,9 @@ def opened(
     except UnidentifiedImageError:
         raise InputError(f"{name}: {_unknown(path)}") from None
     except Image.DecompressionBombError as error:
-        raise InputError(f"{name}: too large to open safely ({error}). If it is to be trusted, "
-                         f"allow more than --max_pixels={max_pixels}") from None
+        count = re.search(r"\d+", str(error))[0]
+        raise InputError(f"{name}: {count} pixels are too large to open safely. For a file that "
+                         f"you trust, raise --max_pixels={max_pixels}") from None
     except MemoryError:
         raise InputError(f"{name}: there is not enough memory to read the picture") from None
     except Exception as error:

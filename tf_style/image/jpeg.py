@@ -56,6 +56,13 @@ def coded(image: Image.Image, level: int) -> Image.Image:
         return found
 
 
+def ends_in_zeros(path: Path) -> bool:
+    """Whether a file may have been cut off and filled up, which a decoder takes for pixels."""
+    with open(path, "rb") as file:
+        file.seek(-2, io.SEEK_END)
+        return file.read() == bytes(2)
+
+
 def ended(path: Path, prepare: Callable[[Image.Image], None]) -> bytes:
     """A file that lacks its end marker, with one.
 
@@ -94,6 +101,8 @@ def _has_all_scans(content: bytes) -> bool:
         kind, start = match[1][0], match.end()
         place = start + int.from_bytes(content[start : start + 2], "big")
         segment = content[start + 2 : place]
+        if kind == _END[1]:
+            break
         if kind in _FRAMES:
             missing = {(name, band) for name in segment[6::3] for band in range(SIDE**2)}
         if kind == _SCAN:
