@@ -61,6 +61,11 @@ def png(width, height, *, depth=8, color=2, interlaced=0, rows=b"", before=b""):
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def iccp(profile):
+    """The chunk of a PNG that holds an ICC profile."""
+    return chunk(b"iCCP", b"a\0\0" + zlib.compress(profile, 1))
+
+
 def ifd(*entries, after=b""):
     """A TIFF of one directory of (tag, type, count, value)."""
     packed = b"".join(struct.pack("<HHII", *entry) for entry in entries)

@@ -4,8 +4,7 @@ import warnings
 import numpy as np
 import pytest
 
-from tests.image.conftest import RAMP, chunk, png, swapped_profile, written
-from tests.image.test_png import iccp
+from tests.image.conftest import RAMP, chunk, iccp, png, swapped_profile, written
 from tf_style.image import colorimetry
 from tf_style.image.colorimetry import coded, measured
 from tf_style.image.picture import read_picture
@@ -84,7 +83,8 @@ def test_what_chunks_say_is_obeyed_in_order(tmp_path, case):
                                and "code" not in case else 1e-3)
 
 
-@pytest.mark.parametrize("depth, color", [(1, 0), (4, 0), (8, 0), (16, 0), (8, 3), (16, 4), (16, 6)])
+@pytest.mark.parametrize(
+    "depth, color", [(1, 0), (4, 0), (8, 0), (16, 0), (8, 3), (16, 4), (16, 6)])
 def test_gamma_is_that_of_every_kind_of_pixels(tmp_path, depth, color):
     samples = {0: 1, 3: 1, 4: 2, 6: 4}[color]
     rows = b"\0" + b"\x80" * max(1, samples * depth // 8)

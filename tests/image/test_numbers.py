@@ -82,7 +82,7 @@ def test_alpha_has_the_white_of_its_colours_or_its_own():
     (np.uint16(GRAY * 65535 / 4), ""), (np.zeros((6, 8), np.uint16), ""),
 ])
 def test_a_picture_that_is_nearly_black_is_said_to_be(tmp_path, values, said):
-    assert said in Numbers(values[..., None]).remark()
+    assert said in "".join(Numbers(values[..., None]).remarks())
     path = saved(tmp_path / "a.tif", Image.fromarray(values))
     if not said:
         read_picture(path)
@@ -190,7 +190,7 @@ def test_any_numbers_are_a_picture(data, kind, tmp_path):
 
 
 def _is_dark(values):
-    return Numbers(values[..., None], bits=values.dtype.itemsize * 8).remark()
+    return Numbers(values[..., None], bits=values.dtype.itemsize * 8).remarks()
 
 
 def _nothing():

@@ -14,6 +14,7 @@ from tests.image.conftest import (
     PICTURE,
     RAMP,
     chunk,
+    iccp,
     ifd,
     png,
     swapped_profile,
@@ -84,10 +85,6 @@ def test_no_changed_bit_and_no_cut_goes_unseen(tmp_path):
 # What lies beside the pixels
 
 ROWS = b"".join(b"\0" + row.tobytes() for row in RAMP)
-
-
-def iccp(profile):
-    return chunk(b"iCCP", b"a\0\0" + zlib.compress(profile, 1))
 
 
 def damaged(chunk):

@@ -70,32 +70,13 @@ def decode(file: Opened, side: int | None = None) -> Decoded:
         side: the long side that is enough, in pixels; a JPEG that is larger than most files may
             be is decoded at half, a quarter or an eighth of its size as long as it has that many.
     """
-    chunks, is_deep = file.chunks, False
     if file.tiff:
-        image, orientation, profile = None, file.tiff.orientation, file.tiff.profile
-        numbers = _upright(file.tiff.read(), orientation)
+        numbers = _upright(file.tiff.read(), file.tiff.orientation)
+        found = _of_numbers(numbers, file.tiff.profile)
     else:
-        if chunks:
-            chunks.check_whole()
-        is_deep, is_swapped = _is_deep(file.image), _is_swapped(file.image)
-        image, orientation = _loaded(file, side)
-        profile = image.info.get("icc_profile")
-        if is_deep and deep.is_available():
-            numbers = _upright(deep.read(file.path, chunks), orientation)
-        else:
-            numbers = _numbers(image, is_swapped)
-    if numbers:
-        pixels, alpha = _of_numbers(numbers, profile)
-    else:
-        pixels, alpha = _of_8_bits(image, is_deep)
-    if chunks and chunks.space:
-        pixels = chunks.space.to_srgb(pixels)
-    if file.empty is not None:
-        empty = _UPRIGHT.get(orientation, np.asarray)(file.empty)
-        alpha = np.where(empty, 0, 1 if alpha is None else alpha).astype(np.float32)
-    remarks = [*(chunks.remarks if chunks else ()), numbers.remark() if numbers else ""]
-    return Decoded(pixels, None if alpha is None or alpha.min() == 1 else alpha,
-                   tuple(filter(None, remarks)))
+        found = _of_image(file, side)
+    is_opaque = found.alpha is None or found.alpha.min() == 1
+    return dataclasses.replace(found, alpha=None) if is_opaque else found
 
 
 @contextmanager
@@ -118,6 +99,28 @@ def native_messages_off() -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(sink)
+
+
+def _of_image(file: Opened, side: int | None) -> Decoded:
+    chunks = file.chunks
+    if chunks:
+        chunks.check_whole()
+    is_deep, is_swapped = _is_deep(file.image), _is_swapped(file.image)
+    image, orientation = _loaded(file, side)
+    if is_deep and deep.is_available():
+        numbers = _upright(deep.read(file.path, chunks), orientation)
+    else:
+        numbers = _numbers(image, is_swapped)
+    found = (_of_numbers(numbers, image.info.get("icc_profile")) if numbers
+             else _of_8_bits(image, is_deep))
+    pixels, alpha, remarks = found.pixels, found.alpha, found.remarks
+    if chunks:
+        pixels = chunks.space.to_srgb(pixels) if chunks.space else pixels
+        remarks += chunks.remarks
+    if file.empty is not None:
+        empty = _UPRIGHT.get(orientation, np.asarray)(file.empty)
+        alpha = np.where(empty, 0, 1 if alpha is None else alpha).astype(np.float32)
+    return Decoded(pixels, alpha, remarks)
 
 
 def _loaded(file: Opened, side: int | None) -> tuple[Image.Image, int | None]:
@@ -217,24 +220,24 @@ def _upright(numbers: Numbers, orientation: int | None) -> Numbers:
     return numbers.turned(turn) if turn else numbers
 
 
-def _of_numbers(numbers: Numbers, profile: bytes | None) -> tuple[np.ndarray, np.ndarray | None]:
+def _of_numbers(numbers: Numbers, profile: bytes | None) -> Decoded:
     colors, alpha = numbers.scaled()
     if colors.shape[2] == 1:
-        return np.repeat(gray_to_srgb(colors[..., 0], profile)[..., None], 3, axis=2), alpha
-    if profile and profile != srgb_profile():
-        colors = deep.to_srgb(
-            np.rint(colors * 65535).astype(np.uint16), profile, srgb_profile()
-        )
-        colors = _floats(colors, 65535)
-    return colors, alpha
+        colors = np.repeat(gray_to_srgb(colors[..., 0], profile)[..., None], 3, axis=2)
+    elif profile and profile != srgb_profile():
+        in_16_bits = np.rint(colors * 65535).astype(np.uint16)
+        colors = _floats(deep.to_srgb(in_16_bits, profile, srgb_profile()), 65535)
+    return Decoded(colors, alpha, numbers.remarks())
 
 
-def _of_8_bits(image: Image.Image, is_deep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+def _of_8_bits(image: Image.Image, is_deep: bool) -> Decoded:
     if is_deep and isinstance(transparent := image.info.get("transparency"), tuple):
         # Pillow leaves the transparent colour at 16 bits.
         image.info["transparency"] = tuple(value >> 8 for value in transparent)
     image, mask = _split(image)
-    return _floats(to_srgb(image)), None if mask is None else _floats(mask)
+    # Dark pictures of 8 bits are usual, dark ones of 16 are usually a mistake.
+    remarks = Numbers(np.asarray(image), bits=8).remarks() if is_deep else ()
+    return Decoded(_floats(to_srgb(image)), None if mask is None else _floats(mask), remarks)
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

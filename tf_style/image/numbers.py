@@ -65,13 +65,13 @@ class Numbers:
             colors = np.clip(colors, 0, 1)
         return colors, alpha
 
-    def remark(self) -> str:
+    def remarks(self) -> tuple[str, ...]:
         """What the user should know: that the picture is nearly black, if it is."""
         top, white = self.values.max(), self.white
         if self.inverted or not 0 < top < white * _NEARLY_BLACK:
-            return ""
+            return ()
         return (f"nearly black: its largest number is {top:g}, and {white:g} is white; if that is "
-                "not meant, multiply its numbers in an image editor")
+                "not meant, multiply its numbers in an image editor",)
 
 
 def _white(arrays: list[np.ndarray], bits: int) -> float:
