@@ -3,9 +3,10 @@
 import dataclasses
 
 import pytest
+from PIL import Image
 
 import tf_style
-from tests.commands.conftest import assert_tells, call
+from tests.commands.conftest import TINY, assert_tells, call
 from tf_style import InputError, cli
 from tf_style.commands.command import (
     Command,
@@ -14,6 +15,7 @@ from tf_style.commands.command import (
     refuse_places,
     require,
 )
+from tf_style.image.picture import read_picture
 from tf_style.settings.option import Number, Options, Switch, Text, Texts, option, whole
 
 
@@ -91,6 +93,39 @@ def test_every_command_has_the_common_flags(command, capsys):
         "version": (None, "print the version and exit"),
         "help": (None, "print this and exit"),
     })
+
+
+@pytest.mark.parametrize("command, arguments", [
+    (cli.main, ["content.png", "style.png", "a.png", *TINY]),
+    (cli.main, ["content.png", "style.png", "a.png", *TINY, "--dry_run"]),
+    (cli.evaluate, ["--content=content.png", "--style=style.png", "--generated=content.png",
+                    "--weights=random"]),
+    (cli.learn, ["--pictures=content.png", "--output=a.h5"]),
+    (cli.explain, ["--content=content.png", "--style=style.png", "--output=out",
+                   "--weights=random"]),
+])
+def test_every_command_that_reads_pictures_has_a_limit(command, arguments, folder, capfd):
+    assert call(command, *arguments, "--max_pixels=1000") == 2
+    told = capfd.readouterr()
+    assert "pixels are too large to open safely. For a file that you trust" in told.err
+    assert told.err.count("\n") == 1 and "--max_pixels=1000" in told.err and not told.out
+    assert {path.name for path in folder.iterdir()} == {"content.png", "style.png"}
+    assert call(command, "--help") == 0
+    assert_tells(capfd.readouterr().out, {"max_pixels": ("178956970", "most pixels")})
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1e12", "99999999999"])
+def test_a_limit_is_a_number_of_pixels(value, capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", f"--max_pixels={value}") == 2
+    assert capfd.readouterr().err.startswith("tf_style: --max_pixels: expected a whole number")
+
+
+def test_a_raised_limit_changes_no_pixel(capfd, monkeypatch):
+    assert call(cli.main, "content.png", "style.png", "a.png", *TINY, "--quiet") == 0
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert call(cli.main, "content.png", "style.png", "b.png", *TINY, "--quiet",
+                "--max_pixels=1000000") == 0
+    assert (read_picture("a.png") == read_picture("b.png", max_pixels=10_000)).all()
 
 
 def test_places_are_refused():

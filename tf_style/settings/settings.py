@@ -28,8 +28,6 @@ STYLE_LOSSES = (
     "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match"
 )
 MOST_SCALES = 12
-# Twice what Pillow warns about: larger files may be meant to exhaust memory.
-MAX_PIXELS = 178_956_970
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -173,7 +171,7 @@ class Settings(Options):
         "memory that the process may take, in GB; auto: what is free",
     )
     max_pixels: int = option(
-        whole(1, 2**32), MAX_PIXELS,
+        whole(1, 2**32), 178_956_970,
         "most pixels of a picture file; more, as of a large scan, may be meant to exhaust memory",
     )
     cache_dir: str = option(
@@ -254,6 +252,10 @@ class Settings(Options):
         """Plain JSON data that gives equal settings when passed to `Settings(**…)`."""
         return {field.name: _plain(getattr(self, field.name))
                 for field in dataclasses.fields(self)}
+
+
+# Twice what Pillow warns about.
+MAX_PIXELS = Settings.option("max_pixels").default
 
 
 def _plain(value: Any) -> Any:
