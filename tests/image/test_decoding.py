@@ -105,6 +105,43 @@ def test_damaged_metadata_is_no_reason_to_refuse(tmp_path, exif):
         assert read_picture(path).shape == RAMP.shape
 
 
+SEGMENTS = [
+    # (number of the marker, content): too short, too long, or of another kind than they say.
+    (0xE0, b"JFIF\0"), (0xE0, b"JFIF\0\1"), (0xE2, b"ICC_PROFILE\0"), (0xE2, b"ICC_PROFILE\0\1\1x"),
+    (0xE2, b"ICC_PROFILE\0\2\5x"), (0xE2, b"MPF\0"), (0xE2, b"MPF\0II*\0\x08\0\0\0\xff\xff"),
+    (0xED, b"Photoshop 3.0\x008BIM\x03\xed\0\0\0\0\0\x10"), (0xEE, b"Adobe"),
+    (0xE1, b"http://ns.adobe.com/xap/1.0/\0<"), (0xFE, bytes(60_000)),
+]
+
+
+@pytest.mark.parametrize("number, content", SEGMENTS)
+def test_damaged_segments_of_a_jpeg_are_passed_over(tmp_path, number, content):
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    whole = encoded(PICTURE, "JPEG", exif=exif)
+    segment = bytes([0xFF, number]) + struct.pack(">H", len(content) + 2) + content
+    expected = read_picture(written(tmp_path / "a.jpg", whole))
+    assert expected.shape == (8, 6, 3)
+    changed = whole[:2] + segment + whole[2:]
+    assert (read_picture(written(tmp_path / "a.jpg", changed)) == expected).all()
+
+
+@pytest.mark.parametrize("tag", [
+    (700, 4, 1, 7), (700, 2, 4, 0), (700, 1, 2**31, 8), (700, 5, 1, 8), (34665, 4, 1, 2**32 - 1),
+    (34665, 13, 1, 8), (34853, 4, 1, 2**31), (34675, 3, 1, 1), (34675, 7, 99, 8),
+    (33723, 4, 10**6, 0), (40965, 4, 1, 2**32 - 1), (270, 99, 1, 0), (37724, 1, 5, 2**31),
+])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_damaged_tags_of_a_tiff_are_passed_over(tmp_path, tag, orientation):
+    tags = sorted([
+        (256, 4, 1, 8), (257, 4, 1, 6), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
+        (273, 4, 1, 8 + 2 + 12 * 10 + 4), (ORIENTATION, 3, 1, orientation), (278, 4, 1, 6),
+        (279, 4, 1, 48), tag])
+    path = written(tmp_path / "a.tif", ifd(*tags, after=RAMP[..., 0].tobytes()))
+    gray = RAMP[..., 0] if orientation == 1 else np.rot90(RAMP[..., 0], -1)
+    np.testing.assert_allclose(read_picture(path)[..., 1] * 255, gray, atol=1e-4)
+
+
 def test_16_bit_gray_is_scaled_not_clipped(tmp_path):
     gray = np.full((4, 4), 32768, np.uint16)
     picture = read_picture(saved(tmp_path / "a.png", Image.fromarray(gray)))

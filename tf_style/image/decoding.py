@@ -129,8 +129,12 @@ def _loaded(file: Opened, side: int | None) -> tuple[Image.Image, int | None]:
     is_tiff = image.format == "TIFF"
     if is_tiff:
         _check_covered(image)
-    # Pillow turns a TIFF upright while loading it, and drops the tag.
     orientation = image.tag_v2.get(_ORIENTATION, 1) if is_tiff else None
+    if is_tiff:
+        # When the pixels are there, Pillow looks into the metadata, and gives up with them.
+        image.load_end = lambda: None
+        with suppress(Exception):
+            image.getexif()
     _reduce(image, side)
     # Pillow also raises what libtiff writes to stderr.
     with native_messages_off() if is_tiff else nullcontext():

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_style.image import deep, frames
+from tf_style.image import deep, frames, jpeg
 from tf_style.image.png import SIGNATURE, Chunks
 from tf_style.settings import MAX_PIXELS, InputError
 
@@ -31,6 +31,7 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _AVIF_BRANDS = (b"avif", b"avis")
 # Source: TIFF 6.0, section 2; the last two are BigTIFF.
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JPEG_HEAD = b"\xff\xd8\xff"
 # All threads share Pillow's limit.
 _LIMIT = threading.RLock()
 
@@ -154,6 +155,11 @@ def _opened(path: Path, file: BinaryIO) -> Iterator[Opened]:
     try:
         image = Image.open(io.BytesIO(chunks.content) if chunks else file, formats=formats)
     except UnidentifiedImageError:
+        if head.startswith(_JPEG_HEAD):
+            file.seek(0)
+            with Image.open(io.BytesIO(jpeg.bare(file.read())), formats=["JPEG"]) as image:
+                yield Opened(path, image)
+            return
         tiff = deep.Tiff.known(file) if head.startswith(_TIFF_HEADS) else None
         if tiff is None:
             raise

@@ -30,6 +30,9 @@ _FILLING = 256
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _SCAN = 0xDA
+_METADATA = {*range(0xE0, 0xF0), 0xFE}
+# Bytes in the segment that says how colours are stored. Source: ITU-T T.872, 6.5.3.
+_ADOBE = 12
 
 
 def transformed(plane: np.ndarray) -> np.ndarray:
@@ -54,6 +57,23 @@ def coded(image: Image.Image, level: int) -> Image.Image:
             found.draft("YCbCr", found.size)
         found.load()
         return found
+
+
+def bare(content: bytes) -> bytes:
+    """A file without its metadata, but for what says how its pixels are to be shown."""
+    parts, place = [content[:2]], 2
+    while match := _MARKER.match(content, place):
+        kind, start = match[1][0], match.end()
+        if kind == _SCAN:
+            break
+        end = start + int.from_bytes(content[start : start + 2], "big")
+        segment = content[start + 2 : end]
+        is_shown = segment.startswith(b"Exif\0\0") or (
+            segment.startswith(b"Adobe") and len(segment) == _ADOBE)
+        if kind not in _METADATA or is_shown:
+            parts.append(content[place:end])
+        place = end
+    return b"".join([*parts, content[place:]])
 
 
 def ends_in_zeros(path: Path) -> bool:
