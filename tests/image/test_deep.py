@@ -92,3 +92,44 @@ def test_without_the_extra_16_bits_are_read_as_8(tmp_path, monkeypatch):
             (262, 3, 1, 2), (273, 4, 3, 8 + 2 + 12 * 8 + 4 + 6), (277, 3, 1, 3), (284, 3, 1, 2))
     after = struct.pack("<3H3I3H", 16, 16, 16, 0, 0, 0, 1, 2, 3)
     assert "planes" in refused(written(tmp_path / "a.tif", ifd(*tags, after=after)))
+
+
+@needs_deep
+def test_a_strip_that_is_not_there_is_missed(tmp_path):
+    import tifffile
+
+    path = tmp_path / "a.tif"
+    for tag in ("StripByteCounts", "StripOffsets"):
+        tifffile.imwrite(path, np.ones((6, 8, 3), np.float32), photometric="rgb", metadata=None,
+                         rowsperstrip=2, compression="zlib")
+        assert read_picture(path).min() == 1
+        with tifffile.TiffFile(path, mode="r+") as file:
+            found = file.pages.first.tags[tag]
+            found.overwrite((*found.value[:-1], 0))
+        assert "pixels are missing" in refused(path)
+
+
+@needs_deep
+@pytest.mark.parametrize("kind, white", [(np.uint16, 65535), (np.float32, 1)])
+@pytest.mark.parametrize("extra, opacity", [("assocalpha", 0.5), ("unassalpha", 0.5),
+                                            ("unspecified", 1)])
+def test_a_fourth_channel_is_what_the_file_says(tmp_path, kind, white, extra, opacity):
+    import tifffile
+
+    color = np.linspace(0, 0.9, 5 * 7 * 3).reshape(5, 7, 3)
+    stored = np.dstack([color * (0.5 if extra == "assocalpha" else 1), np.full((5, 7), 0.5)])
+    tifffile.imwrite(tmp_path / "a.tif", (stored * white).astype(kind), photometric="rgb",
+                     extrasamples=[extra], metadata=None)
+    np.testing.assert_allclose(
+        read_picture(tmp_path / "a.tif"), color * opacity + 1 - opacity, atol=1e-4)
+    alpha = read_alpha(tmp_path / "a.tif")
+    assert alpha is None if opacity == 1 else np.allclose(alpha, opacity, atol=1e-4)
+
+
+@pytest.mark.parametrize("packages", [deep._PACKAGES, ("no_such_package",)])
+def test_12_bits_of_colour_in_16_are_said_to_be_dark(tmp_path, monkeypatch, packages):
+    monkeypatch.setattr(deep, "_PACKAGES", packages)
+    rows = b"\0" + struct.pack(">6H", 4095, 0, 300, 1, 2, 3)
+    path = written(tmp_path / "a.png", png(2, 1, depth=16, rows=rows))
+    with pytest.warns(UserWarning, match="nearly black"):
+        assert read_picture(path).max() == pytest.approx(4095 / 65535, abs=1 / 255)

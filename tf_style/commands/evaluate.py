@@ -66,12 +66,14 @@ def evaluate(line: CommandLine) -> int:
     from tf_style.network.architectures import ARCHITECTURES
     from tf_style.network.choice import Choice, known_weights
 
-    def read(name: str) -> np.ndarray:
-        return read_picture(name, max_pixels=options.max_pixels)
+    def read(name: str, side: int | None = None) -> np.ndarray:
+        return read_picture(name, max_pixels=options.max_pixels, side=side)
 
-    content = read(options.content)
-    styles = [read(name) for name in options.style]
     generated = {name: read(name) for name in options.generated}
+    # Content and style are seen at the size of what was generated.
+    side = max(max(picture.shape[:2]) for picture in generated.values())
+    content = read(options.content, side)
+    styles = [read(name, side) for name in options.style]
     network = ARCHITECTURES["vgg16"]
     least = network.least_size(metrics.STYLE_LAYERS)
     for name, picture in generated.items():
