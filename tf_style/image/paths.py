@@ -26,6 +26,24 @@ def locate(source: PathLike) -> Path:
     return Path(text)
 
 
+def no_plain_file(path: PathLike) -> str:
+    """Why `path` is not a plain file, in a few words; empty if it is one.
+
+    Opening a pipe waits for its writer, and a device may never end.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "there is no such file"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    except ValueError:
+        return "no file can have such a name"
+    if stat.S_ISDIR(mode):
+        return "this is a folder"
+    return "" if stat.S_ISREG(mode) else "this is a pipe or a device"
+
+
 def expand(source: str) -> list[str]:
     """The picture files that a path, a folder or a pattern names, sorted by name.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
+from tf_style.image.paths import no_plain_file
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
@@ -92,10 +92,10 @@ def choose(
     for flag, network, weights in named.values():
         architecture = ARCHITECTURES.get(network)
         if architecture is None:
-            if not Path(network).is_file():
+            if reason := no_plain_file(network):
                 raise InputError(
                     f"--{flag}={network}: expected {', '.join(ARCHITECTURES)} or a saved Keras "
-                    "model. There is no such file"
+                    f"model. {reason[0].upper()}{reason[1:]}"
                 )
         elif (network, weights) not in resolved:
             resolved[network, weights] = resolve(

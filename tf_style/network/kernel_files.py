@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
 
 import h5py
 import numpy as np
 
-from tf_style.image.paths import PathLike, write_bytes
+from tf_style.image.paths import PathLike, no_plain_file, write_bytes
+from tf_style.network import hdf5
 from tf_style.network.architectures import Architecture, Layer
 from tf_style.settings import InputError
 
@@ -45,16 +45,15 @@ def read_kernels(
         layers: convolutions.
 
     Raises:
-        InputError: for a missing, damaged or foreign file, a missing layer, a wrong shape, or
-            values that are not finite.
+        InputError: for a missing, damaged or foreign file, one that reads other files, a missing
+            layer, a wrong shape, or values that are not finite numbers.
     """
-    if not os.path.isfile(path):
+    if reason := no_plain_file(path):
         raise InputError(
-            f"--weights={path}: there is no such file. Expected auto, imagenet, unsupervised, "
-            "random, or a file"
+            f"--weights={path}: {reason}. Expected auto, imagenet, unsupervised, random, or a file"
         )
     try:
-        with h5py.File(path, "r") as file:
+        with hdf5.opened(path) as file:
             found = _arrays(file, path, architecture)
             return {layer.name: _checked(layer, found, path) for layer in layers}
     except InputError:
@@ -71,9 +70,12 @@ def read_kernels(
 def is_learned(path: PathLike) -> bool:
     """Whether `write_kernels` wrote the file; `False` for a file that cannot be read."""
     try:
+        if no_plain_file(path):
+            return False
         with h5py.File(path, "r") as file:
             return _ORIGIN in file.attrs
-    except OSError:
+    # h5py raises all of these on damaged files.
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError):
         return False
 
 
@@ -84,11 +86,11 @@ def _arrays(
     if "layer_names" in file.attrs or "model_weights" in file:
         group = file.get("model_weights", file)
         return {
-            _text(name): tuple(group[_text(name)][_text(weight)]
+            _text(name): tuple(_array(group[_text(name)], _text(weight))
                                for weight in group[_text(name)].attrs["weight_names"])
             for name in group.attrs["layer_names"]
         }
-    if "layers" in file:
+    if isinstance(file.get("layers"), h5py.Group):
         return _keras3_arrays(file["layers"], path, architecture)
     raise InputError(
         f"--weights={path}: this HDF5 file holds no Keras weights; its top level has: "
@@ -105,10 +107,11 @@ def _keras3_arrays(
             "folded in. Save the model as .keras and name it with --network=FILE"
         )
     found = {
-        name: tuple(group["vars"][key] for key in sorted(group["vars"], key=int))
+        name: tuple(_array(group["vars"], key) for key in sorted(group["vars"], key=int))
         for name, group in layers.items()
-        if "vars" in group and len(group["vars"]) == 2 and group["vars"]["0"].ndim == 4
+        if "vars" in group and len(group["vars"]) == 2
     }
+    found = {name: arrays for name, arrays in found.items() if len(arrays[0].shape or ()) == 4}
     names = [layer.name for layer in architecture.convolutions]
     if set(names) <= set(found):
         return found
@@ -123,6 +126,13 @@ def _keras3_arrays(
     return {name: found[key] for name, key in zip(names, ordered, strict=True)}
 
 
+def _array(group: h5py.Group, name: str) -> h5py.Dataset:
+    found = group[name]
+    if not isinstance(found, h5py.Dataset):
+        raise ValueError(f"{found.name!r} is a group, expected an array")
+    return found
+
+
 def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
@@ -134,17 +144,25 @@ def _checked(
         there = [name for name, arrays in found.items() if arrays]
         raise InputError(
             f"--weights={path}: the file has no layer {layer.name!r}; it has "
-            f"{', '.join(there) or 'none'}. Choose --content_layers and --style_layers among "
+            f"{', '.join(there[:40]) or 'none'}. Choose --content_layers and --style_layers among "
             "these, or another file"
         )
     expected = [(3, 3, layer.inputs, layer.channels), (layer.channels,)]
-    shapes = [array.shape for array in found[layer.name]]
+    shapes = [array.shape or () for array in found[layer.name]]
     if shapes != expected:
         raise InputError(
             f"--weights={path}: layer {layer.name!r} has the shapes {_listed(shapes)}, expected "
             f"{_listed(expected)}. Is the file for another --network?"
         )
-    kernel, bias = (np.asarray(array, np.float32) for array in found[layer.name])
+    types = [array.dtype for array in found[layer.name]]
+    if any(each.kind not in "fiu" for each in types):
+        raise InputError(
+            f"--weights={path}: layer {layer.name!r} holds {' and '.join(map(str, types))}, "
+            "expected numbers such as float32"
+        )
+    # What float32 cannot hold becomes infinite, which is reported.
+    with np.errstate(over="ignore"):
+        kernel, bias = (np.asarray(array, np.float32) for array in found[layer.name])
     if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
         raise InputError(
             f"--weights={path}: layer {layer.name!r} holds values that are not finite; "

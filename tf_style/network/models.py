@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from tf_style.image.paths import PathLike
+from tf_style.image.paths import PathLike, no_plain_file
+from tf_style.network import archives
 from tf_style.network.architectures import Architecture, Layer, check_layers
 from tf_style.network.kernel_files import Kernels
 from tf_style.settings import InputError
@@ -131,16 +135,19 @@ def cut_model(path: PathLike, layers: Iterable[str]) -> keras.Model:
 def load_model(path: PathLike) -> keras.Model:
     """A saved Keras model with one input.
 
+    It is checked before Keras opens it: `tf_style.network.archives`.
+
     Raises:
-        InputError: if `path` holds none that can be loaded.
+        InputError: if `path` holds none that can be loaded safely.
     """
-    if not os.path.isfile(path):
+    if reason := no_plain_file(path):
         raise InputError(
             f"--network={path}: expected vgg16, vgg19 or a saved Keras model. "
-            "There is no such file"
+            f"{reason[0].upper()}{reason[1:]}"
         )
     try:
-        model = keras.models.load_model(path, compile=False)
+        _check_weights(path, *archives.read_config(path, keras.saving.get_custom_objects()))
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
     # Keras raises nearly anything for a foreign file.
     except Exception as error:
         raise InputError(
@@ -150,6 +157,25 @@ def load_model(path: PathLike) -> keras.Model:
     if not model.built or len(model.inputs) != 1:
         raise InputError(f"--network={path}: expected a model with one input, a picture")
     return model
+
+
+def _check_weights(path: PathLike, config: Mapping[str, Any], stored: int) -> None:
+    """Check that a model has no more weights than its file holds, before memory is taken for them.
+
+    Raises:
+        ValueError: if it has.
+    """
+    # In a graph, a variable takes no memory.
+    with tf.Graph().as_default():
+        if "module" in config:
+            model = keras.saving.deserialize_keras_object(archives.renamed(config))
+        else:
+            # An older .h5 model, whose configuration only this function reads.
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        asked = sum(math.prod(variable.shape) for variable in model.variables)
+    # Some layers make a few that are not saved.
+    if asked > stored + 1_000_000:
+        raise ValueError(f"its layers have {asked} weights, the file holds {stored}")
 
 
 def least_size(model: keras.Model) -> int:
