@@ -1,6 +1,7 @@
 """Running again what made a picture: --settings_from."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -196,12 +197,12 @@ WITH_NEW_VALUES = {
         {"strength": "auto", "style_weight": 88.3, "size": 512, "scales": 3,
          "steps": [60, 40, 30], "block_size": 64, "init": "content", "pooling": "average",
          "style_layers": {"block1_conv1": 1}, "precision": "bfloat16", "device": "gpu:0",
-         "weights": "w.h5"},
+         "weights": "random"},
         ["--seed=3", "--style_loss=gram"],
         {"strength": "auto", "style_weight": 88.3, "scales": 3, "steps": (60, 40, 30),
          "block_size": 64, "init": "content", "pooling": "average", "seed": 3,
          "style_layers": {"block1_conv1": 1}, "precision": "bfloat16", "device": "gpu:0",
-         "weights": "w.h5", "style_loss": {"gram": 1}},
+         "weights": "random", "style_loss": {"gram": 1}},
     ),
 }
 
@@ -243,11 +244,93 @@ def test_a_record_that_does_not_say_what_was_given_counts_all_as_auto(
 def test_an_older_record_of_a_saved_model_is_read():
     """Whose layers cannot have been left to `auto`."""
     settings = {"network": "a.keras", "content_layers": {"a": 1}, "style_layers": {"b": 1}}
-    found, given = beneath({"settings": settings}, "--size=64")
+    found, given = beneath({"settings": settings}, "--size=64", "--network=a.keras")
     for each in (found, given):
         assert (each.network, dict(each.content_layers), dict(each.style_layers)) == (
             "a.keras", {"a": 1}, {"b": 1}
         )
+
+
+LAYERS = {"content_layers": {"a": 1}, "style_layers": {"b": 1}}
+FILES = {"weights": "w.h5", "content_network_weights": "w.h5", "style_network_weights": "w.h5"}
+MODEL = {"network": "m.keras", "content_network": "m.keras", "style_network": "m.keras", **LAYERS}
+# What was given, what that became, the flags of now, what they become, and what is told of.
+PATHS = {
+    "a cache": (
+        {"cache_dir": "/a/b"}, {}, [], {"cache_dir": "auto"}, "--cache_dir=/a/b",
+    ),
+    "weights": (
+        {"weights": "w.h5"}, FILES, [], dict.fromkeys(FILES, "auto"), "--weights=w.h5",
+    ),
+    "weights that auto stood for": (
+        {}, {**FILES, "pooling": "max"}, [], {**dict.fromkeys(FILES, "auto"), "pooling": "auto"},
+        "--weights=w.h5",
+    ),
+    "weights of a part": (
+        {"style_network_weights": "w.h5"}, {"weights": "random"}, [],
+        {"weights": "random", "style_network_weights": "auto"}, "--style_network_weights=w.h5",
+    ),
+    "a saved model": (
+        {"network": "m.keras", **LAYERS}, MODEL, [],
+        {"network": "vgg16", "content_network": "auto", **dict.fromkeys(LAYERS, "auto")},
+        "--network=m.keras and its layers",
+    ),
+    "a saved model of a part": (
+        {"style_network": "m.keras", **LAYERS}, {"content_network": "vgg19"}, [],
+        {"content_network": "vgg19", "content_layers": {"a": 1}, "style_network": "auto",
+         "style_layers": "auto"},
+        "--style_network=m.keras and its layers",
+    ),
+    "several": (
+        {"cache_dir": "a", "weights": "w.h5", "style_network_weights": "v.h5"}, {}, [],
+        {"cache_dir": "auto", "weights": "auto", "style_network_weights": "auto"},
+        "--weights=w.h5, --style_network_weights=v.h5, --cache_dir=a",
+    ),
+    "a file called like a word": (
+        {"weights": "./random"}, {}, [], {"weights": "auto"}, "--weights=./random",
+    ),
+    "a cache that was not used": (
+        {"cache_dir": "a"}, {"cache_dir": "auto"}, [], {"cache_dir": "auto"}, None,
+    ),
+    "weights given now": (
+        {"weights": "w.h5"}, FILES, ["--weights=w.h5"],
+        {"weights": "w.h5", "style_network_weights": "auto"}, None,
+    ),
+    "a saved model given now": (
+        {"network": "m.keras", **LAYERS}, MODEL, ["--network=n.keras"],
+        {"network": "n.keras", "content_network": "auto", **LAYERS}, None,
+    ),
+    "a built-in network given now": (
+        {"network": "m.keras", **LAYERS}, MODEL, ["--network=vgg19", "--style_layers=c"],
+        {"network": "vgg19", "content_layers": {"a": 1}, "style_layers": {"c": 1}}, None,
+    ),
+    "a cache given now": (
+        {"cache_dir": "a"}, {}, ["--cache_dir=b"], {"cache_dir": "b"}, None,
+    ),
+    "weights of this environment": (
+        {}, {"weights": "ours.h5"}, [], {"weights": "ours.h5"}, None,
+    ),
+    "words": (
+        {"network": "vgg19", "weights": "imagenet", "style_network_weights": "unsupervised",
+         "device": "gpu:0", "init": "noise"}, {}, [],
+        {"network": "vgg19", "weights": "imagenet", "style_network_weights": "unsupervised",
+         "device": "gpu:0", "init": "noise"}, None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PATHS)
+def test_what_a_stranger_names_besides_pictures_is_left_out_and_told(case, monkeypatch, recwarn):
+    given, became, arguments, expected, told = PATHS[case]
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "ours.h5")
+    whole = {**Settings().as_dict(), **given}
+    found, again = beneath({"given": whole, "settings": {**whole, **became}}, *arguments)
+    assert {name: getattr(found, name) for name in expected} == expected
+    assert [str(each.message) for each in recwarn] == ([] if told is None else [
+        "x.json names files or folders besides its pictures, which count only if you give them "
+        f"yourself: {told}"
+    ])
+    assert again.cache_dir in ("auto", "b") and "w.h5" not in again.style_network_weights
 
 
 def test_the_next_record_has_given_what_all_flags_together_gave():
@@ -284,12 +367,35 @@ def test_what_version_195f233_wrote_is_run_again(source):
     assert np.abs(difference).max() < 1.5 / 255
 
 
-def test_a_saved_model_is_run_again():
+def test_a_saved_model_is_run_again_if_it_is_given_again(capfd):
     feature_model(["block1_conv1", "block1_conv2"], "random").save("model.keras")
     arguments = [flag for flag in ONE if "weights" not in flag]
     assert call(cli.main, *arguments, "--network=model.keras") == 0
-    assert call(cli.main, "--settings_from=a.png", "--output=b.png", "--quiet") == 0
+    assert call(cli.main, "--settings_from=a.png", "--network=model.keras", "--output=b.png",
+                "--quiet") == 0
     assert (read_picture("a.png") == read_picture("b.png")).all()
+    assert capfd.readouterr().err == ""
+    Path("model.keras").unlink()
+    assert call(cli.main, "--settings_from=a.png", "--weights=random", "--output=c.png",
+                "--quiet") == 0
+    assert capfd.readouterr().err == (
+        "tf_style: a.png names files or folders besides its pictures, which count only if you "
+        "give them yourself: --network=model.keras and its layers\n"
+    )
+    assert note("c.png")["settings"]["network"] == "vgg16"
+
+
+def test_a_strangers_cache_is_neither_made_nor_emptied(folder):
+    assert call(cli.main, *ONE, "--report=a.json") == 0
+    report = json.loads((folder / "a.json").read_text())
+    (folder / "mine").mkdir()
+    entry = folder / "mine" / f"{'0' * 32}.h5"
+    entry.write_text("mine")
+    for cache in ("mine", "theirs"):
+        report["settings"] |= {"cache_dir": cache, "weights": "unsupervised"}
+        (folder / "a.json").write_text(json.dumps(report))
+        assert call(cli.main, "--settings_from=a.json", "--output=b.png", "--quiet") == 0
+    assert list((folder / "mine").iterdir()) == [entry] and not (folder / "theirs").exists()
 
 
 def test_whether_to_fetch_is_not_repeated(folder):
@@ -322,7 +428,8 @@ def test_what_has_changed_is_said(folder, capfd):
     report = json.loads((folder / "a.json").read_text())
     report["versions"]["numpy"] = "0.9"
     (folder / "a.json").write_text(json.dumps(report))
-    assert call(cli.main, "--settings_from=a.json", "--output=b.png", "--quiet") == 0
+    assert call(cli.main, "--settings_from=a.json", "--weights=w.h5", "--output=b.png",
+                "--quiet") == 0
     lines = capfd.readouterr().err.splitlines()
     assert lines[0] == "tf_style: style.png has changed since a.json was made from it"
     assert lines[1].startswith("tf_style: a.json was made with numpy 0.9 (here ")
@@ -383,6 +490,10 @@ def text(content):
     return save
 
 
+def recorded(content, **record):
+    return text(json.dumps({"settings": {}, "content": content, "style": ["style.png"], **record}))
+
+
 @pytest.mark.parametrize("make, message", [
     (lambda: None, "--settings_from=x.png: there is no such file"),
     (lambda: Image.new("RGB", (8, 8)).save("x.png"), "x.png: it holds no settings"),
@@ -397,6 +508,23 @@ def text(content):
     (text('{"settings": {}, "given": {"size": -1}}'), "its settings cannot be used (--size:"),
     (text('{"settings": {}, "given": {"glow": 1}}'), "whose settings glow are not known here"),
     (text('{"settings": {}, "given": 3}'), "it holds no settings"),
+    (text('{"settings": {}, "given": {"steps": 1%s}}' % ("0" * 400)), "settings cannot be used"),
+    (text('{"settings": {}, "given": {"size": 1%s}}' % ("0" * 400)), "settings cannot be used"),
+    (text('{"settings": {}, "given": {"tv_weight": 1%s}}' % ("0" * 400)), "cannot be used"),
+    (text('{"settings": {"seed": 1%s}}' % ("0" * 5000)), "this is not complete JSON"),
+    (text("[" * 9 + " " * 10_000_000), "this is larger than a report"),
+    (text(json.dumps({"settings": {}, "style": ["style.png"] * 101})), "at most 100 files"),
+    (recorded("."), ".: this is a folder. Give --content=FILE"),
+    (recorded("*.png"), "*.png: there is no such file here. Give --content=FILE"),
+    (recorded("a\0b"), "no file can have such a name"),
+    (recorded("a\x1b[31m"), "a\\x1b[31m: there is no such file here"),
+    (recorded("a" * 100_000), "aaa…: it cannot be read"),
+    (recorded("sample:../a"), "there is no such sample"),
+    (recorded("\\\\there\\a.png"), "it is on another machine. Give --content=FILE"),
+    (recorded("//there/a.png"), "it is on another machine. Give --content=FILE"),
+    (recorded("content.png", style=["style.png", "//there/b.png"]), "Give --style=FILE"),
+    (recorded("content.png", settings={"init": "//there/b.png"}), "Give --init=FILE"),
+    (recorded("content.png", settings={"init": "none.png"}), "Give --init=FILE"),
     (saved_with(hue=3, glow=1), "made by tf_style 9.9, whose settings glow, hue are not known"),
     (saved_with(size=-1), "its settings cannot be used (--size: expected"),
     (saved_with(style_layers=3), "its settings cannot be used"),
@@ -405,6 +533,17 @@ def text(content):
 def test_what_cannot_be_run_again_is_one_line(make, message, refused):
     make()
     assert message in refused(cli.main, "--settings_from=x.png")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+@pytest.mark.parametrize("record", [
+    {"content": "pipe"}, {"content_mask": ["pipe"]}, {"settings": {"init": "pipe"}}, None,
+])
+def test_a_pipe_is_never_waited_for(record, refused):
+    os.mkfifo("pipe")
+    recorded(**{"content": "content.png", **(record or {})})()
+    source = "pipe" if record is None else "x.png"
+    assert "this is a pipe or a device" in refused(cli.main, f"--settings_from={source}")
 
 
 def test_a_device_that_is_not_here_is_named(folder, capfd):

@@ -135,7 +135,7 @@ def _made_with(picture: str, judge: Mapping[str, str]) -> bool | None:
     try:
         maker = json.loads(read_note(picture) or "")["weights"]
         return flattered(maker, judge)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

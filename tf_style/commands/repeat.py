@@ -6,11 +6,12 @@ import dataclasses
 import json
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import CommandLine
-from tf_style.settings import AUTO, InputError, Settings
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.weights import environment_file
+from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
 from tf_style.settings.auto import FOLLOWS
 
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PICTURES = ("content", "style", "content_mask", "style_mask")
 # What is up to this machine, not to the one that made the record.
 _UP_TO_HERE = ("offline", "max_pixels")
+_MOST_PICTURES = 100
+# Bytes. A report has a few thousand.
+_LONGEST = 10_000_000
+# Settings that can name a file or a folder, and the values that do not.
+_WORDS = {
+    "cache_dir": (AUTO,),
+    **dict.fromkeys(("network", "content_network", "style_network"), (AUTO, *ARCHITECTURES)),
+    **dict.fromkeys(("weights", "content_network_weights", "style_network_weights"),
+                    (AUTO, *WEIGHTS)),
+}
 # What a flag replaces besides its own recorded value: what belongs to that value, or contradicts
 # the new one.
 _REPLACES = {
@@ -78,12 +89,13 @@ class Record:
         unknown = sorted({*settings, *given} - known)
         if unknown:
             maker = _texts(data.get("versions")).get("tf_style", "another version")
-            raise InputError(f"{flag}: made by tf_style {maker}, whose settings "
-                             f"{', '.join(unknown)} are not known here")
+            raise InputError(f"{flag}: made by tf_style {_short(maker)}, whose settings "
+                             f"{_short(', '.join(unknown))} are not known here")
         try:
             checked = [Settings(**each) for each in (given, settings)]
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{flag}: its settings cannot be used ({error})") from None
+        # A number of many digits is an OverflowError.
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise InputError(f"{flag}: its settings cannot be used ({_short(error)})") from None
         return cls(
             source, *checked, _pictures(data, flag), 16 if data.get("bits") == 16 else 8,
             *(_texts(data.get(name)) for name in ("digests", "weights", "versions")),
@@ -99,43 +111,89 @@ class Record:
         Raises:
             InputError: for a picture that is no longer there.
         """
+        from tf_style.run.scene import INITS
+
         given = {*line.given, *_PICTURES[: len(line.places) if len(line.places) > 1 else 0]}
         replaced = {name for flag in given for name in (flag, *_REPLACES.get(flag, ()))}
         if "scales" in given and self.given.steps != AUTO and len(self.given.steps) > 1:
             replaced.add("steps")
-        as_given, settings = self.given.as_dict(), self.settings.as_dict()
-        # What was left to `auto` is found anew if something that it depends on has changed.
-        again = {name for name, others in FOLLOWS.items() if replaced & {*others}}
-        if "style_weight" in again:
-            # The style weight may come from the strength.
-            again.add("strength")
-        recorded = {name: (as_given if name in again else settings)[name] for name in settings}
-        for name in _UP_TO_HERE:
-            del recorded[name]
+        recorded = self._without_paths(replaced)
         recorded |= {"bits": str(self.bits), **self.pictures}
         kept = {name: value for name, value in recorded.items() if name not in replaced}
+        if "init" in kept and kept["init"] not in (AUTO, *INITS):
+            self._check_there("init", kept["init"])
         for name in _PICTURES:
             found = kept.get(name, ())
             for file in [found] if isinstance(found, str) else found:
                 self._check_there(name, file)
         names = {field.name for field in dataclasses.fields(Settings)}
-        before = {name: value for name, value in as_given.items()
-                  if name not in replaced and name not in _UP_TO_HERE}
+        before = {name: value for name, value in self.given.as_dict().items()
+                  if name not in replaced and name in recorded and not _is_path(name, value)}
         now = {name: value for name, value in line.given.items() if name in names}
         return (
             dataclasses.replace(line, given={**kept, **line.given}), Settings(**{**before, **now})
         )
 
+    def _without_paths(self, replaced: set[str]) -> dict[str, Any]:
+        """What is recorded, without the files and folders besides pictures: a warning names them.
+
+        Args:
+            replaced: what flags replace; what is left out is added to it.
+        """
+        told: dict[str, str] = {}
+        while paths := self._paths(replaced):
+            replaced |= {*paths}
+            # The layers of another network are not this one's.
+            replaced |= {f"{part}_layers" for part in ("content", "style")
+                         if self.settings.network_of(part)[1] in paths.values()}
+            for name, path in paths.items():
+                # What both parts have from the whole is told once.
+                told.setdefault(path, name)
+        if told:
+            flags = [f"--{name}={_short(path)}{' and its layers' * name.endswith('network')}"
+                     for path, name in told.items()]
+            warnings.warn(
+                f"{self.source} names files or folders besides its pictures, which count only if "
+                f"you give them yourself: {', '.join(flags)}", stacklevel=3,
+            )
+        return self._recorded(replaced)
+
+    def _paths(self, replaced: set[str]) -> dict[str, str]:
+        """Setting → the file or folder that it would have from the record."""
+        return {name: value for name, value in self._recorded(replaced).items()
+                if name not in replaced and _is_path(name, value)}
+
+    def _recorded(self, replaced: set[str]) -> dict[str, Any]:
+        """Each setting's value; as it was given, if it was left to `auto` and must be found anew.
+
+        Args:
+            replaced: the settings that have other values now.
+        """
+        as_given, settings = self.given.as_dict(), self.settings.as_dict()
+        again = {name for name, others in FOLLOWS.items() if replaced & {*others}}
+        if "style_weight" in again:
+            # The style weight may come from the strength.
+            again.add("strength")
+        # Whether to fetch anything is up to this machine, not the one that made the record.
+        return {name: (as_given if name in again else settings)[name] for name in settings
+                if name not in _UP_TO_HERE}
+
     def _check_there(self, flag: str, file: str) -> None:
-        from tf_style.image.paths import locate
+        from tf_style.image.paths import locate, no_plain_file
         from tf_style.run.inputs import ARRAY
 
         if file.startswith(ARRAY):
             raise InputError(f"--settings_from={self.source}: the {flag} was an array, not a file. "
                              f"Give --{flag}=FILE")
-        if file != "none" and not locate(file).exists():
-            raise InputError(f"--settings_from={self.source}: {file}: there is no such file here. "
-                             f"Give --{flag}=FILE, or run it in the folder where it was made")
+        if file == "none":
+            return
+        # Windows would tell that machine who the user is.
+        remote = file[:1] in "/\\" and file[1:2] in ("/", "\\")
+        reason = "it is on another machine" if remote else no_plain_file(locate(file))
+        if reason:
+            reason = reason.replace("no such file", "no such file here")
+            raise InputError(f"--settings_from={self.source}: {_short(file)}: {reason}. Give "
+                             f"--{flag}=FILE, or run it in the folder where it was made")
 
     def compare_inputs(self, inputs: Inputs) -> None:
         """Warn about pictures that have changed."""
@@ -149,14 +207,15 @@ class Record:
         from tf_style.run.machine import versions
 
         here = versions()
-        changed = [f"{name} {before} (here {here[name]})"
+        changed = [f"{name} {_short(before)} (here {here[name]})"
                    for name, before in self.versions.items() if here.get(name, before) != before]
         if changed:
             warnings.warn(f"{self.source} was made with {', '.join(changed)}: pixels may differ",
                           stacklevel=2)
-        same = all(getattr(painter.settings, field.name) == getattr(self.settings, field.name)
-                   for field in dataclasses.fields(Settings)
-                   if field.name == "seed" or "network" in field.name or "weights" in field.name)
+        same = painter.settings.seed == self.settings.seed and all(
+            painter.settings.network_of(part)[1:] == self.settings.network_of(part)[1:]
+            for part in ("content", "style")
+        )
         changed = [name for name, digest in painter.weights.items()
                    if self.weights.get(name, digest) != digest]
         if same and changed:
@@ -173,19 +232,34 @@ def _given_to_an_older_version(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: AUTO if name in automatic else value for name, value in settings.items()}
 
 
+def _is_path(name: str, value: Any) -> bool:
+    """Whether a setting names a file or folder that the user's environment does not name, too."""
+    return name in _WORDS and value not in (*_WORDS[name], environment_file())
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
 _EXPECTED = "Expected a PNG that tf_style saved, or its report"
 
 
 def _read(source: str, flag: str) -> Mapping[str, Any]:
+    from tf_style.image.paths import no_plain_file
     from tf_style.image.picture import read_note
 
-    path = Path(source)
     try:
-        if not path.is_file():
-            raise InputError(f"{flag}: there is no such file")
-        with open(path, "rb") as file:
-            picture = file.read(len(_PNG)) == _PNG
-        text = read_note(path) if picture else path.read_text(encoding="utf-8-sig")
+        if reason := no_plain_file(source):
+            raise InputError(f"{flag}: {reason}")
+        with open(source, "rb") as file:
+            head = file.read(_LONGEST)
+        if head.startswith(_PNG):
+            text = read_note(source)
+        elif len(head) < _LONGEST:
+            text = head.decode("utf-8-sig")
+        else:
+            raise InputError(f"{flag}: this is larger than a report. {_EXPECTED}")
         data = json.loads(text or "{}")
     except InputError:
         raise
@@ -204,7 +278,14 @@ def _pictures(data: Mapping[str, Any], flag: str) -> dict[str, Any]:
     for name, value in pictures.items():
         texts = [value] if name == "content" else value
         if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
-            raise InputError(f"{flag}: expected file names in {name!r}. Received: {value!r}")
+            raise InputError(
+                f"{flag}: expected file names in {name!r}. Received: {_short(repr(value))}"
+            )
+        if len(texts) > _MOST_PICTURES:
+            raise InputError(
+                f"{flag}: expected at most {_MOST_PICTURES} files in {name!r}. Received: "
+                f"{len(texts)}"
+            )
     return pictures
 
 
