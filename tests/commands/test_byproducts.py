@@ -46,7 +46,7 @@ def test_nothing_is_left_that_is_not_asked_for(folder):
     assert list(nothing.watchers(Path("a.png"), None)) == []
     before = set(folder.iterdir())
     nothing.write(None)
-    nothing.check_snapshots(Path("a.png"), 1000, [Path("a_0001.png")])
+    nothing.check_snapshots(Path("a.png"), 1000, byproducts.Taken([Path("a_0001.png")]))
     assert set(folder.iterdir()) == before
 
 

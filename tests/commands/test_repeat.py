@@ -210,6 +210,7 @@ WITH_NEW_VALUES = {
 def beneath(record, *arguments):
     """The settings with a record beneath these flags, and those of the next record."""
     Path("x.json").write_text(json.dumps(record))
+    Path("b.png").touch()
     line, given = Record.read("x.json").beneath(flags.parse(stylize.COMMAND, list(arguments)))
     return line.options(Settings), given
 
@@ -286,6 +287,10 @@ PATHS = {
         {"cache_dir": "auto", "weights": "auto", "style_network_weights": "auto"},
         "--weights=w.h5, --style_network_weights=v.h5, --cache_dir=a",
     ),
+    "a start on another machine": (
+        {"init": "//there/b.png"}, {}, [], {"init": "auto"}, "--init=//there/b.png",
+    ),
+    "a start from a picture": ({"init": "b.png"}, {}, [], {"init": "b.png"}, None),
     "a file called like a word": (
         {"weights": "./random"}, {}, [], {"weights": "auto"}, "--weights=./random",
     ),
@@ -520,10 +525,9 @@ def recorded(content, **record):
     (recorded("a\x1b[31m"), "a\\x1b[31m: there is no such file here"),
     (recorded("a" * 100_000), "aaa…: it cannot be read"),
     (recorded("sample:../a"), "there is no such sample"),
-    (recorded("\\\\there\\a.png"), "it is on another machine. Give --content=FILE"),
-    (recorded("//there/a.png"), "it is on another machine. Give --content=FILE"),
+    (recorded("\\\\there\\a.png"), "on another machine. Give --content=FILE"),
+    (recorded("//there/a.png"), "on another machine. Give --content=FILE"),
     (recorded("content.png", style=["style.png", "//there/b.png"]), "Give --style=FILE"),
-    (recorded("content.png", settings={"init": "//there/b.png"}), "Give --init=FILE"),
     (recorded("content.png", settings={"init": "none.png"}), "Give --init=FILE"),
     (saved_with(hue=3, glow=1), "made by tf_style 9.9, whose settings glow, hue are not known"),
     (saved_with(size=-1), "its settings cannot be used (--size: expected"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+import functools
+import os
+import re
+import unicodedata
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,25 +63,22 @@ class Byproducts:
         """Flag → what it writes, without the snapshots."""
         return {"animate": self.animation, "plot": self.plot, "logdir": self.logdir}
 
-    def check_snapshots(self, output: Path, steps: int, others: Sequence[Path]) -> None:
+    def check_snapshots(self, output: Path, steps: int, taken: Taken) -> None:
         """Check that no snapshot replaces an input or another output.
 
         Args:
             output: of the run.
             steps: of the whole run, at most.
-            others: the inputs and other outputs.
+            taken: the inputs and other outputs.
 
         Raises:
             InputError: if one would.
         """
-        if not self.every:
-            return
-        taken = {identity(path) for path in others}
-        for path in (snapshot_path(output, step)
-                     for step in range(self.every, steps + 1, self.every)):
-            if identity(path) in taken:
-                raise InputError(f"--snapshot_every={self.every}: {path} would replace an input, "
-                                 "or is another output. Choose another --output")
+        for step in taken.steps(output) if self.every else ():
+            if step <= steps and step and step % self.every == 0:
+                raise InputError(f"--snapshot_every={self.every}: {snapshot_path(output, step)} "
+                                 "would replace an input, or is another output. Choose another "
+                                 "--output")
 
     def watchers(self, output: Path, settings: Settings) -> Iterator[Watcher]:
         """The watchers of the run that makes `output`."""
@@ -105,6 +107,47 @@ class Byproducts:
             from tf_style.show.plotting import plot, write_figure
 
             write_figure(self.plot, plot(result, Figure(figsize=(12, 7.5), layout="constrained")))
+
+
+class Taken:
+    """Files that nothing else may replace, found by the names that snapshots have.
+
+    Whoever takes a million steps need not wait for a million names.
+    """
+
+    def __init__(self, paths: Iterable[Path]):
+        self._paths = list(paths)
+        self._found: dict[Path, dict[str, set[int]]] = {}
+
+    def steps(self, output: Path) -> list[int]:
+        """The steps after which a snapshot of `output` would replace one of the files."""
+        folder = output.parent
+        if folder not in self._found:
+            self._found[folder] = self._numbered(folder)
+        numbers = sorted(self._found[folder].get(_alike(output.stem), ()))
+        return [step for step in numbers
+                if identity(snapshot_path(output, step)) in self._identities]
+
+    @functools.cached_property
+    def _identities(self) -> set[Hashable]:
+        return {identity(path) for path in self._paths}
+
+    def _numbered(self, folder: Path) -> dict[str, set[int]]:
+        """What stands before the number of a snapshot → the numbers of all names like that."""
+        # A file may also have another name there, by a link.
+        names = [os.path.basename(os.path.realpath(path)) for path in self._paths]
+        with contextlib.suppress(OSError):
+            names += os.listdir(folder)
+        found: dict[str, set[int]] = {}
+        for name in names:
+            if match := re.fullmatch(r"(.*)_([0-9]{4,})\.png", name, re.IGNORECASE | re.DOTALL):
+                found.setdefault(_alike(match[1]), set()).add(int(match[2]))
+        return found
+
+
+def _alike(name: str) -> str:
+    """What names that are one on some file systems have in common."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def snapshot_path(output: Path, step: int) -> Path:

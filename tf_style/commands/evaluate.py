@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tf_style.commands.command import Command, CommandLine, CommonOptions, refuse_places
-from tf_style.commands.exits import DONE, say, tensorflow_quiet
+from tf_style.commands.exits import DONE, printable, say, tensorflow_quiet
 from tf_style.commands.outputs import check_apart
 from tf_style.settings import AUTO, MAX_PIXELS, WEIGHTS, InputError, Settings
 from tf_style.settings.option import Switch, Text, Texts, option
@@ -145,8 +145,9 @@ def _without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _print_table(measured: Mapping[str, Evaluation], source: str) -> None:
+    measured = {printable(name): each for name, each in measured.items()}
     width = max(len(name) for name in measured)
-    print(f"judged by {source}")
+    print(f"judged by {printable(source)}")
     print(f"{'generated':{width}}  style distance  content similarity  edge agreement"
           "  colour distance")
     for name, each in measured.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import warnings
@@ -15,6 +16,11 @@ from tf_style.commands.flags import parse
 from tf_style.settings import InputError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+# Control characters, line ends, changes of the writing direction, and bytes that are no text. Other
+# characters that Python does not print, such as wide spaces, are part of many names.
+_MOVING = re.compile(
+    "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def guarded(command: Command, argv: Sequence[str] | None) -> int:
@@ -46,10 +52,13 @@ def guarded(command: Command, argv: Sequence[str] | None) -> int:
 
 
 def say(text: str) -> None:
-    """Print one line on stderr. Characters that would move the cursor are escaped."""
-    line = " ".join(text.split("\n"))
-    line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
-    print(line, file=sys.stderr, flush=True)
+    """Print one line on stderr."""
+    print(printable(" ".join(text.split("\n"))), file=sys.stderr, flush=True)
+
+
+def printable(text: object) -> str:
+    """A name from a file, or anything else, without characters that would move the cursor."""
+    return _MOVING.sub(lambda found: repr(found[0])[1:-1], str(text))
 
 
 @contextlib.contextmanager

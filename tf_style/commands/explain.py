@@ -13,7 +13,7 @@ from tf_style.commands.command import (
     refuse_places,
     require,
 )
-from tf_style.commands.exits import DONE, say, tensorflow_quiet
+from tf_style.commands.exits import DONE, printable, say, tensorflow_quiet
 from tf_style.commands.outputs import check_apart
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
 from tf_style.settings.option import Text, Texts, option
@@ -111,7 +111,7 @@ def explain(line: CommandLine) -> int:
     for path, figure in zip(outputs, drawn.values(), strict=True):
         plotting.write_figure(path, figure)
         if not options.quiet:
-            print(path)
+            print(printable(path))
     return DONE
 
 

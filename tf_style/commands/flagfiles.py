@@ -8,8 +8,9 @@ from pathlib import Path
 import tf_style
 from tf_style.settings import InputError
 
-# The most characters in a flagfile.
+# The most characters in a flagfile, and the most files that one command line names.
 _LONGEST = 1_000_000
+_MOST = 100
 
 
 def split_off(argv: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
@@ -31,7 +32,7 @@ def split_off(argv: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
             value = next(arguments, "")
         if not value:
             raise InputError(f"--{name}: expected a {'name' if name == 'preset' else 'file'}")
-        files += _read(_preset_path(value) if name == "preset" else Path(value), ())
+        _read(_preset_path(value) if name == "preset" else Path(value), (), files)
     return files, rest
 
 
@@ -40,18 +41,25 @@ def presets() -> list[str]:
     return sorted({file.stem for folder in _preset_folders() for file in folder.glob("*.flags")})
 
 
-def _read(path: Path, within: tuple[Path, ...]) -> list[tuple[str, list[str]]]:
-    if path.resolve() in within:
+def _read(
+    path: Path, within: tuple[Path, ...], files: list[tuple[str, list[str]]]
+) -> None:
+    """Add a file, after those that it names, to `files`."""
+    lines, whole = _lines(path), path.resolve()
+    if whole in within:
         raise InputError(f"--flagfile={path}: names itself")
-    files, own = [], []
-    for line in _lines(path):
+    # Files that name each other twice or more would never end.
+    if len(files) + len(within) >= _MOST:
+        raise InputError(f"--flagfile={path}: expected at most {_MOST} flagfiles")
+    own = []
+    for line in lines:
         name, _, value = line.lstrip("-").partition("=")
         if line.startswith("-") and name in ("preset", "flagfile"):
             nested = _preset_path(value) if name == "preset" else path.parent / value
-            files += _read(nested, (*within, path.resolve()))
+            _read(nested, (*within, whole), files)
         elif line and not line.startswith(("#", "//")):
             own.append(line)
-    return [*files, (os.fspath(path), own)]
+    files.append((os.fspath(path), own))
 
 
 def _lines(path: Path) -> list[str]:

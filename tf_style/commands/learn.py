@@ -12,7 +12,7 @@ from tf_style.commands.command import (
     refuse_places,
     require,
 )
-from tf_style.commands.exits import DONE, say, tensorflow_quiet
+from tf_style.commands.exits import DONE, printable, say, tensorflow_quiet
 from tf_style.commands.outputs import check_apart
 from tf_style.settings import MAX_PIXELS, Settings
 from tf_style.settings.option import InputError, Text, Texts, Word, option, whole
@@ -78,7 +78,7 @@ def learn(line: CommandLine) -> int:
         output, learn_kernels(architecture, architecture.layers, pictures, seed=options.seed)
     )
     if not options.quiet:
-        print(output)
+        print(printable(output))
     return DONE
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import warnings
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import CommandLine
@@ -20,18 +22,18 @@ if TYPE_CHECKING:
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PICTURES = ("content", "style", "content_mask", "style_mask")
-# What is up to this machine, not to the one that made the record.
-_UP_TO_HERE = ("offline", "max_pixels")
 _MOST_PICTURES = 100
 # Bytes. A report has a few thousand.
 _LONGEST = 10_000_000
 # Settings that can name a file or a folder, and the values that do not.
 _WORDS = {
-    "cache_dir": (AUTO,),
     **dict.fromkeys(("network", "content_network", "style_network"), (AUTO, *ARCHITECTURES)),
     **dict.fromkeys(("weights", "content_network_weights", "style_network_weights"),
                     (AUTO, *WEIGHTS)),
+    "cache_dir": (AUTO,),
 }
+# What the machine allows is not up to the one that made the record.
+_THIS_MACHINES = ("offline", "max_pixels")
 # What a flag replaces besides its own recorded value: what belongs to that value, or contradicts
 # the new one.
 _REPLACES = {
@@ -60,6 +62,8 @@ class Record:
         digests: picture → SHA-256.
         weights: layer → fingerprint.
         versions: package → version.
+        paths: `given` and `settings` → setting → the file or folder that it named, which are
+            left out there, because a stranger may have named them.
     """
 
     source: str
@@ -70,6 +74,7 @@ class Record:
     digests: Mapping[str, str]
     weights: Mapping[str, str]
     versions: Mapping[str, str]
+    paths: Mapping[str, Mapping[str, str]]
 
     @classmethod
     def read(cls, source: str) -> Record:
@@ -91,14 +96,18 @@ class Record:
             maker = _texts(data.get("versions")).get("tf_style", "another version")
             raise InputError(f"{flag}: made by tf_style {_short(maker)}, whose settings "
                              f"{_short(', '.join(unknown))} are not known here")
+        paths = {"given": _paths(given), "settings": _paths(settings)}
         try:
-            checked = [Settings(**each) for each in (given, settings)]
+            checked = [
+                Settings(**{name: value for name, value in each.items() if name not in out})
+                for each, out in zip((given, settings), paths.values(), strict=True)
+            ]
         # A number of many digits is an OverflowError.
         except (TypeError, ValueError, ArithmeticError) as error:
             raise InputError(f"{flag}: its settings cannot be used ({_short(error)})") from None
         return cls(
             source, *checked, _pictures(data, flag), 16 if data.get("bits") == 16 else 8,
-            *(_texts(data.get(name)) for name in ("digests", "weights", "versions")),
+            *(_texts(data.get(name)) for name in ("digests", "weights", "versions")), paths,
         )
 
     def beneath(self, line: CommandLine) -> tuple[CommandLine, Settings]:
@@ -128,7 +137,7 @@ class Record:
                 self._check_there(name, file)
         names = {field.name for field in dataclasses.fields(Settings)}
         before = {name: value for name, value in self.given.as_dict().items()
-                  if name not in replaced and name in recorded and not _is_path(name, value)}
+                  if name not in replaced and name in recorded}
         now = {name: value for name, value in line.given.items() if name in names}
         return (
             dataclasses.replace(line, given={**kept, **line.given}), Settings(**{**before, **now})
@@ -145,7 +154,7 @@ class Record:
             replaced |= {*paths}
             # The layers of another network are not this one's.
             replaced |= {f"{part}_layers" for part in ("content", "style")
-                         if self.settings.network_of(part)[1] in paths.values()}
+                         if self._network_of(part)[0] in paths.values()}
             for name, path in paths.items():
                 # What both parts have from the whole is told once.
                 told.setdefault(path, name)
@@ -160,23 +169,26 @@ class Record:
 
     def _paths(self, replaced: set[str]) -> dict[str, str]:
         """Setting → the file or folder that it would have from the record."""
-        return {name: value for name, value in self._recorded(replaced).items()
-                if name not in replaced and _is_path(name, value)}
+        again = _found_anew(replaced)
+        named = {name: self.paths["given" if name in again else "settings"].get(name)
+                 for name in (*_WORDS, "init") if name not in replaced}
+        return {name: path for name, path in named.items() if path}
 
     def _recorded(self, replaced: set[str]) -> dict[str, Any]:
-        """Each setting's value; as it was given, if it was left to `auto` and must be found anew.
+        """Each setting's value; as it was given, if it must be found anew.
 
         Args:
             replaced: the settings that have other values now.
         """
         as_given, settings = self.given.as_dict(), self.settings.as_dict()
-        again = {name for name, others in FOLLOWS.items() if replaced & {*others}}
-        if "style_weight" in again:
-            # The style weight may come from the strength.
-            again.add("strength")
-        # Whether to fetch anything is up to this machine, not the one that made the record.
+        again = _found_anew(replaced)
         return {name: (as_given if name in again else settings)[name] for name in settings
-                if name not in _UP_TO_HERE}
+                if name not in _THIS_MACHINES}
+
+    def _network_of(self, part: str) -> tuple[str, str]:
+        """The network of a part and its weights, as they were."""
+        then = SimpleNamespace(**{**vars(self.settings), **self.paths["settings"]})
+        return Settings.network_of(then, part)[1:]
 
     def _check_there(self, flag: str, file: str) -> None:
         from tf_style.image.paths import locate, no_plain_file
@@ -187,9 +199,7 @@ class Record:
                              f"Give --{flag}=FILE")
         if file == "none":
             return
-        # Windows would tell that machine who the user is.
-        remote = file[:1] in "/\\" and file[1:2] in ("/", "\\")
-        reason = "it is on another machine" if remote else no_plain_file(locate(file))
+        reason = "on another machine" if _is_remote(file) else no_plain_file(locate(file))
         if reason:
             reason = reason.replace("no such file", "no such file here")
             raise InputError(f"--settings_from={self.source}: {_short(file)}: {reason}. Give "
@@ -198,7 +208,8 @@ class Record:
     def compare_inputs(self, inputs: Inputs) -> None:
         """Warn about pictures that have changed."""
         for name, digest in inputs.digests.items():
-            if self.digests.get(name, digest) != digest:
+            # A dry run has none.
+            if digest and self.digests.get(name, digest) != digest:
                 warnings.warn(f"{name} has changed since {self.source} was made from it",
                               stacklevel=2)
 
@@ -213,7 +224,7 @@ class Record:
             warnings.warn(f"{self.source} was made with {', '.join(changed)}: pixels may differ",
                           stacklevel=2)
         same = painter.settings.seed == self.settings.seed and all(
-            painter.settings.network_of(part)[1:] == self.settings.network_of(part)[1:]
+            painter.settings.network_of(part)[1:] == self._network_of(part)
             for part in ("content", "style")
         )
         changed = [name for name, digest in painter.weights.items()
@@ -232,9 +243,27 @@ def _given_to_an_older_version(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: AUTO if name in automatic else value for name, value in settings.items()}
 
 
-def _is_path(name: str, value: Any) -> bool:
-    """Whether a setting names a file or folder that the user's environment does not name, too."""
-    return name in _WORDS and value not in (*_WORDS[name], environment_file())
+def _found_anew(replaced: set[str]) -> set[str]:
+    """What was left to `auto` and depends on something that has changed."""
+    again = {name for name, others in FOLLOWS.items() if replaced & {*others}}
+    if "style_weight" in again:
+        # The style weight may come from the strength.
+        again.add("strength")
+    return again
+
+
+def _paths(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The settings that name a file or folder, but no picture nor what the environment names."""
+    paths = {name: str(settings[name]) for name, words in _WORDS.items()
+             if name in settings and settings[name] not in (*words, environment_file())}
+    if _is_remote(str(settings.get("init"))):
+        paths["init"] = settings["init"]
+    return paths
+
+
+def _is_remote(path: str) -> bool:
+    """Whether Windows would tell another machine who the user is."""
+    return re.match(r"[/\\]{2}", path) is not None
 
 
 def _short(value: Any) -> str:

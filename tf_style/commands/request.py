@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_style.commands import naming
-from tf_style.commands.byproducts import Byproducts
+from tf_style.commands.byproducts import Byproducts, Taken
 from tf_style.commands.command import CommandLine
 from tf_style.commands.outputs import check_apart, check_folder
 from tf_style.commands.repeat import Record
@@ -54,7 +54,7 @@ class Request:
     profile: Path | None = None
     checkpoints: Checkpoints | None = None
     least: int = 1
-    taken: Sequence[Path] = ()
+    taken: Taken = dataclasses.field(default_factory=lambda: Taken(()))
     resuming: str = ""
 
     @property
@@ -117,7 +117,7 @@ class Request:
         checkpoints = _checkpoints(options, outputs)
         _check_weights(choices)
         others = filter(None, [report, profile, *named.values()])
-        taken = [*map(locate, inputs), *written, *left, *others]
+        taken = Taken([*map(locate, inputs), *written, *left, *others])
         if not self.is_single:
             _check_stand_ins(settings, self.jobs, byproducts, taken, least)
         return dataclasses.replace(
@@ -188,7 +188,7 @@ def _check_single(outputs: Mapping[str, Path | str | None]) -> None:
 
 
 def _check_stand_ins(
-    settings: Settings, jobs: Sequence[Job], byproducts: Byproducts, taken: Sequence[Path],
+    settings: Settings, jobs: Sequence[Job], byproducts: Byproducts, taken: Taken,
     least: int,
 ) -> None:
     """Check that several pictures can be made if their files, not yet read, can be used.

@@ -13,6 +13,7 @@ from tf_style.commands.exits import (
     FAILED,
     INTERRUPTED,
     interruptible,
+    printable,
     say,
     tensorflow_quiet,
 )
@@ -142,7 +143,7 @@ def _finish(outcome: Outcome[Result], request: Request, audience: Audience) -> N
         audience.fail(error)
     output = job.written(result)
     if not request.options.quiet:
-        print(output, flush=True)
+        print(printable(output), flush=True)
     if result.stopped in ("callback", "time limit"):
         _tell_stopped(result, os.fspath(output), request, audience)
 
@@ -191,7 +192,7 @@ def _forecast(request: Request) -> int:
         if request.is_single:
             _print_sizes(outcome.value)
         else:
-            print(f"{most / 1e9:3.1f} GB  {minutes(takes):>12}  {title(outcome.job)}")
+            print(f"{most / 1e9:3.1f} GB  {minutes(takes):>12}  {printable(title(outcome.job))}")
         memory, seconds = max(memory, most), seconds + takes
     print(f"about {minutes(seconds)} and {memory / 1e9:.1f} GB in all, plus loading")
     return FAILED if failed else DONE
@@ -221,7 +222,7 @@ def _list_layers(network: str) -> None:
         with tensorflow_quiet(False):
             from tf_style.network.models import load_model
         for layer in load_model(network).layers:
-            print(layer.name)
+            print(printable(layer.name))
         return
     print(f"{'layer':14} channels  stride  sees (pixels)")
     for layer in ARCHITECTURES[network].layers:

@@ -5,13 +5,14 @@ In memory a picture is a float32 array `(height, width, 3)`: RGB, sRGB-encoded, 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 
 from tf_style.image import deep
 from tf_style.image.decoding import decode
@@ -89,6 +90,25 @@ def read_alpha(source: PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray 
     path = locate(source)
     with opened(path, source, max_pixels) as file:
         return decode(file).alpha if file.may_be_transparent else None
+
+
+def read_size(source: PathLike) -> tuple[int, int]:
+    """Height and width of the picture in a file, upright, in pixels; none of them is read.
+
+    Args:
+        source: a path, or `sample:NAME`.
+
+    Raises:
+        InputError: for a file that is missing, empty or not a picture, but not for one whose
+            pixels are damaged.
+    """
+    with opened(locate(source), source) as image:
+        width, height = image.size
+        orientation = 1
+        # Metadata that cannot be read says nothing about the pixels.
+        with contextlib.suppress(Exception):
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return (width, height) if orientation in (5, 6, 7, 8) else (height, width)
 
 
 def read_note(source: PathLike) -> str | None:

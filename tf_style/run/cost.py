@@ -125,6 +125,7 @@ def forecast(
     scales: Sequence[Scale],
     styles: Sequence[tuple[int, int]],
     block_size: int,
+    speed: float,
 ) -> list[Forecast]:
     """What each size of a run will take.
 
@@ -132,10 +133,11 @@ def forecast(
         choices: the networks, whose layers are known.
         styles: height and width of each style image.
         block_size: of the run.
+        speed: products a second, as `products_per_second` measures them.
     """
     products = sum(9 * layer.inputs * layer.channels / layer.stride**2
                    for choice in choices for layer in choice.layers if not layer.pooling)
-    seconds_for_each = 2 * products / _products_per_second(precision) * _REST
+    seconds_for_each = 2 * products / speed * _REST
     found = []
     for scale in scales:
         size = block_size if block_size < max(scale.height, scale.width) else 0
@@ -150,7 +152,7 @@ def forecast(
     return found
 
 
-def _products_per_second(precision: str, side: int = 128, channels: int = 128) -> float:
+def products_per_second(precision: str, side: int = 128, channels: int = 128) -> float:
     """How fast this machine convolves."""
     import tensorflow as tf
 

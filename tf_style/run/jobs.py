@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from tf_style.image.picture import read_alpha, read_picture
+from tf_style.image.picture import read_alpha, read_picture, read_size
 from tf_style.image.resize import shrink
 from tf_style.run.inputs import PictureFile
 from tf_style.run.result import Result, Step, Stop
@@ -171,13 +171,32 @@ def forecast(
     jobs: Iterable[Job], settings: Settings, painter: Callable[[], Painter],
     host: Host | None = None, *, least: int = 1,
 ) -> Iterator[Outcome[list[Forecast]]]:
-    """What `make` would take, job by job and size by size; nothing is written."""
-    styles: dict[str, PictureFile] = {}
+    """What `make` would take, job by job and size by size; nothing is written.
+
+    Of contents and styles only the size is read, so that it does not take as long as a run.
+    """
+    host = host or Host()
     for job in jobs:
-        yield _attempt(
-            job, settings, painter, host or Host(), least, styles,
-            lambda painter, job, scene: Outcome(job, painter.forecast(scene)),
-        )
+        try:
+            scene = Scene.of(
+                settings, _outline(job.content) if job.content else None,
+                [_outline(name) for name in job.styles], job.content_masks, job.style_masks,
+                least=least,
+            )
+            host.check(job, scene)
+        except InputError as error:
+            yield Outcome(job, error=str(error), begun=False)
+            continue
+        ready = painter()
+        try:
+            yield Outcome(job, ready.forecast(scene))
+        except InputError as error:
+            yield Outcome(job, error=str(error))
+
+
+def _outline(name: str) -> PictureFile:
+    """A picture of the same size as a file, in one gray, that takes no memory."""
+    return PictureFile(name, np.broadcast_to(np.float32(0.5), (*read_size(name), 3)), "")
 
 
 def drawn(

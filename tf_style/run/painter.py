@@ -63,6 +63,7 @@ class Painter:
         self._networks: tuple[Network, ...] = ()
         self._descent: Descent | None = None
         self._mender = Mender()
+        self._measured: float | None = None
         self._lock = threading.Lock()
         if pictures or not any(choice.weights == "unsupervised" for choice in self._choices):
             self._warm(pictures)
@@ -118,8 +119,15 @@ class Painter:
             size = self._block_size(scene, lambda text: None)
             shapes = [style.picture.shape[:2] for style in scene.styles]
             return cost.forecast(
-                self._choices, self.settings.precision, scene.scales, shapes, size
+                self._choices, self.settings.precision, scene.scales, shapes, size, self._speed()
             )
+
+    def _speed(self) -> float:
+        """How fast this machine convolves; measured once, as it takes longer than an estimate."""
+        with self._lock:
+            if self._measured is None:
+                self._measured = cost.products_per_second(self.settings.precision)
+            return self._measured
 
     def networks(
         self, pictures: Sequence[np.ndarray], layers: Iterable[str]
