@@ -131,3 +131,30 @@ def test_a_film_that_cannot_be_written_leaves_the_output(monkeypatch, capfd):
     assert call(cli.main, *ONE, "--animate=a.gif") == 1
     assert "a.gif: cannot be written" in capfd.readouterr().err
     assert read_picture("a.png").shape == (24, 32, 3)
+
+
+@pytest.mark.parametrize("taken, every, most, found", [
+    (["a_0006.png"], 3, 10**9, "a_0006.png"),
+    (["a_0006.png"], 3, 5, None),
+    (["a_0006.png"], 4, 10**9, None),
+    (["a_0000.png", "a_006.png", "a_00006.png", "ab_0006.png", "a_0006.jpg"], 1, 10**9, None),
+    (["a_12000000.png"], 1, 12_000_000, "a_12000000.png"),
+    (["a_0009.png", "b/../a_0008.png", "a_0007.png"], 2, 10**9, "a_0008.png"),
+    (["b/a_0006.png"], 1, 10**9, None),
+])
+def test_snapshots_are_looked_for_by_their_names(taken, every, most, found, folder):
+    """However many steps there are, no file is looked for that nobody named."""
+    (folder / "b").mkdir()
+    asked = Byproducts(every, None, None, None, None)
+    files = byproducts.Taken(map(Path, taken))
+    if found is None:
+        asked.check_snapshots(Path("a.png"), most, files)
+    else:
+        with pytest.raises(InputError, match=f"every={every}: {found} would replace"):
+            asked.check_snapshots(Path("a.png"), most, files)
+
+
+def test_a_million_snapshots_at_each_of_twelve_sizes_are_checked_at_once(capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", *TINY, "--scales=12",
+                "--steps=1000000", "--snapshot_every=1", "--animate=a.gif", "--dry_run") == 0
+    assert "1000000" in capfd.readouterr().out

@@ -9,7 +9,7 @@ import pytest
 from tests.commands.conftest import TINY, process
 from tf_style import cli
 from tf_style.commands.command import Command, CommonOptions
-from tf_style.commands.exits import guarded, interruptible, say, tensorflow_quiet
+from tf_style.commands.exits import guarded, interruptible, printable, say, tensorflow_quiet
 from tf_style.settings import InputError
 
 ONE = ["content.png", "style.png", "a.png", *TINY]
@@ -83,6 +83,18 @@ sys.exit(guarded(Command("tf_own", "", (CommonOptions,), run), []))
 """
     done = process(cli.main, code=code)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("name, shown", [
+    ("a\x1b[31mb\x07", "a\\x1b[31mb\\x07"), ("a\nb\r\t\0", "a\\nb\\r\\t\\x00"),
+    ("a\x9b2Jb\x7f\u2028", "a\\x9b2Jb\\x7f\\u2028"), ("a\u202eb\u2066", "a\\u202eb\\u2066"),
+    ("a\udcffb", "a\\udcffb"),
+    # Names as people give them.
+    ("\u6d77\u3000\u5cb8 10\u202fAM \xa0", "\u6d77\u3000\u5cb8 10\u202fAM \xa0"),
+    ("\U0001f468\u200d\U0001f3a8\ufe0f e\u0301", "\U0001f468\u200d\U0001f3a8\ufe0f e\u0301"),
+])
+def test_what_would_move_the_cursor_is_shown(name, shown):
+    assert printable(name) == shown
 
 
 def test_one_line_is_said_whatever_a_name_holds(capfd):

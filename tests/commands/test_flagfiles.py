@@ -57,6 +57,10 @@ BAD = {
     "a picture": ("--flagfile=content.png", "it is not a file of flags"),
     "endless": ("--flagfile=endless.flags", "it is not a file of flags"),
     "a folder": ("--flagfile=.", "--flagfile=.: cannot be read"),
+    "a device": ("--flagfile=/dev/zero", "--flagfile=/dev/zero: cannot be read"),
+    "of an impossible name": ("--flagfile=a\0b", "cannot be read (it is not a file of flags)"),
+    "of a long name": (f"--flagfile={'a' * 300}", "cannot be read"),
+    "doubled again and again": ("--flagfile=0.flags", "expected at most 100 flagfiles"),
     "in itself": ("--flagfile=loop.flags", "loop.flags: names itself"),
     "in itself by another": ("--flagfile=round.flags", "names itself"),
     "with an unknown flag": ("--flagfile=bad.flags",
@@ -78,6 +82,9 @@ def bad_files(folder):
         "place": "content.png", "empty": "--size=",
     }.items():
         (folder / f"{name}.flags").write_text(text)
+    for number in range(30):
+        (folder / f"{number}.flags").write_text(f"--flagfile={number + 1}.flags\n" * 2)
+    (folder / "30.flags").write_text("")
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -88,6 +95,17 @@ def test_a_bad_file_is_one_line_and_writes_nothing(case, bad_files, refused):
 
 def test_a_file_that_cannot_be_read_names_the_presets(refused):
     assert "Presets: --preset=color, " in refused(cli.main, "--flagfile=no.flags")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="no names for what a process has open")
+def test_what_another_process_writes_is_a_file_of_flags():
+    """As `--flagfile=<(echo --size=40)` does."""
+    reader, writer = os.pipe()
+    os.write(writer, b"--size=40\n")
+    os.close(writer)
+    line = flags.parse(stylize.COMMAND, [f"--flagfile=/dev/fd/{reader}"])
+    os.close(reader)
+    assert line.given == {"size": "40"} and line.flagfiles == (f"/dev/fd/{reader}",)
 
 
 def test_files_are_read_without_tensorflow():

@@ -13,6 +13,7 @@ from tf_style.image.picture import (
     read_alpha,
     read_note,
     read_picture,
+    read_size,
     write_picture,
 )
 from tf_style.settings import InputError
@@ -76,6 +77,17 @@ def test_nothing_private_is_written(tmp_path):
         with Image.open(path) as image:
             assert not image.getexif().get_ifd(GPS) and "exif" not in image.info
         assert b"a maker" not in path.read_bytes() and b"a secret" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".tiff", ".webp"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_size_is_that_of_the_picture_that_is_read(tmp_path, ending, orientation):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    Image.new("RGB", (20, 12)).save(tmp_path / f"a{ending}", exif=tags)
+    size = read_size(tmp_path / f"a{ending}")
+    assert size == read_picture(tmp_path / f"a{ending}").shape[:2]
+    assert size == ((20, 12) if orientation > 4 else (12, 20))
 
 
 def test_arrays_are_checked():

@@ -1,3 +1,5 @@
+import os
+
 import h5py
 import keras
 import numpy as np
@@ -83,6 +85,99 @@ def test_a_layer_that_does_not_fit_is_named(tmp_path, kernels, change, message):
     with pytest.raises(InputError) as error:
         read_kernels(path, VGG16, CONVOLUTIONS)
     assert "layer 'block1_conv2'" in str(error.value) and message in str(error.value)
+
+
+def changed(change):
+    """A file of the kernels that was changed."""
+    def make(path, kernels):
+        write_kernels(path, kernels)
+        with h5py.File(path, "r+") as file:
+            group = file["block1_conv1"]
+            change(file, group, "block1_conv1_W_1:0")
+    return make
+
+
+def replaced(value):
+    def change(file, group, name):
+        del group[name]
+        group[name] = value
+    return changed(change)
+
+
+def empty_group(file, group, name):
+    del group[name]
+    group.create_group(name)
+
+
+def keras3_of_groups(path, kernels):
+    with h5py.File(path, "w") as file:
+        for name in "01":
+            file.create_group(f"layers/conv2d/vars/{name}")
+
+
+def keras3_of(value):
+    def make(path, kernels):
+        with h5py.File(path, "w") as file:
+            file["layers"] = value
+    return make
+
+
+def names(attribute, value):
+    def change(file, group, name):
+        where = file if attribute == "layer_names" else group
+        where.attrs[attribute] = value
+    return changed(change)
+
+
+SHAPE = (3, 3, 3, 64)
+FOREIGN = {
+    "a group for an array": (changed(empty_group), "is a group, expected an array"),
+    "groups for variables": (keras3_of_groups, "vars/0' is a group, expected an array"),
+    "an array for the layers": (keras3_of(np.zeros(3)), "holds no Keras weights"),
+    "no names of arrays": (changed(lambda file, group, name: group.attrs.clear()), "complete HDF5"),
+    "numbers for names": (names("layer_names", [1, 2]), "no complete HDF5 weights file"),
+    "a number for names": (names("layer_names", 3), "no complete HDF5 weights file"),
+    "nothing for names": (names("weight_names", h5py.Empty("f4")), "no complete HDF5"),
+    "a missing array": (names("weight_names", [b"x", b"y"]), "no complete HDF5"),
+    "its own folder": (names("weight_names", [b"..", b"."]), "no complete HDF5"),
+    "texts": (replaced(np.full(SHAPE, b"1")), "holds |S1 and float32, expected numbers"),
+    "texts of any length": (replaced(np.full(SHAPE, "1", object)), "holds object and float32"),
+    "records": (replaced(np.zeros(SHAPE, "f4,f4")), "expected numbers such as float32"),
+    "complex numbers": (replaced(np.zeros(SHAPE, complex)), "holds complex128 and float32"),
+    "truth": (replaced(np.zeros(SHAPE, bool)), "holds bool and float32"),
+    "references": (replaced(np.full(SHAPE, None, h5py.ref_dtype)), "expected numbers"),
+    "no values": (replaced(h5py.Empty("f4")), "has the shapes  and 64"),
+    "numbers beyond float32": (replaced(np.full(SHAPE, 1e300)), "values that are not finite"),
+    "a link": (replaced(h5py.SoftLink("/a")), "is a link; weights need none"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.filterwarnings("error")
+def test_crafted_files_are_refused_in_one_line(case, tmp_path, kernels):
+    make, message = FOREIGN[case]
+    make(tmp_path / "a.h5", kernels)
+    with pytest.raises(InputError) as error:
+        read_kernels(tmp_path / "a.h5", VGG16, CONVOLUTIONS)
+    assert message in str(error.value) and "\n" not in str(error.value)
+    assert str(error.value).startswith(f"--weights={tmp_path / 'a.h5'}: ")
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float64, np.int8, np.uint16])
+def test_other_numbers_are_read(kind, tmp_path, kernels):
+    replaced(np.ones(SHAPE, kind))(tmp_path / "a.h5", kernels)
+    kernel, _ = read_kernels(tmp_path / "a.h5", VGG16, CONVOLUTIONS)["block1_conv1"]
+    assert kernel.dtype == np.float32 and (kernel == 1).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_is_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_learned(tmp_path / "pipe")
+    with pytest.raises(InputError, match="this is a pipe or a device"):
+        read_kernels(tmp_path / "pipe", VGG16, CONVOLUTIONS)
+    with pytest.raises(InputError, match="this is a folder"):
+        read_kernels(tmp_path, VGG16, CONVOLUTIONS)
 
 
 def test_damaged_and_foreign_files_are_refused(tmp_path, kernels):

@@ -9,7 +9,7 @@ from tf_style import InputError, stylize
 from tf_style.image import paths, picture
 from tf_style.image.picture import read_alpha, read_picture
 from tf_style.image.style import Style
-from tf_style.run import inputs
+from tf_style.run import cost, inputs
 from tf_style.run import jobs as runner
 from tf_style.run.jobs import Host, Job
 from tf_style.run.painter import Painter
@@ -205,6 +205,21 @@ def test_forecasts_write_nothing(painter, folder):
     )
     assert [each.scale.steps for each in first.value] == [3, 2]
     assert second.error and set(folder.iterdir()) == before
+
+
+def test_forecasts_read_sizes_alone_and_measure_once(painter, folder, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a forecast decodes no picture")
+
+    for room in (picture, inputs):
+        monkeypatch.setattr(room, "read_picture", refuse)
+    calls = []
+    monkeypatch.setattr(cost, "products_per_second", lambda precision: calls.append(1) or 1e9)
+    monkeypatch.setattr(painter, "_measured", None)
+    first, second = runner.forecast(jobs("a", "c"), painter.settings, lambda: painter)
+    assert [(each.scale.height, each.scale.width) for each in first.value] == [(12, 16), (24, 32)]
+    assert [(each.scale.height, each.scale.width) for each in second.value] == [(16, 12), (32, 24)]
+    assert len(calls) == 1
 
 
 def test_what_is_learned_from_is_a_bounded_draw_of_both_kinds(folder):

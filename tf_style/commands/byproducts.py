@@ -119,6 +119,9 @@ class Taken:
         self._paths = list(paths)
         self._found: dict[Path, dict[str, set[int]]] = {}
 
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._paths)
+
     def steps(self, output: Path) -> list[int]:
         """The steps after which a snapshot of `output` would replace one of the files."""
         folder = output.parent

@@ -104,6 +104,9 @@ def read_size(source: PathLike) -> tuple[int, int]:
     """
     with opened(locate(source), source) as image:
         width, height = image.size
+        if image.format == "TIFF":
+            # Some versions of Pillow have turned it already.
+            width, height = image.tag_v2[256], image.tag_v2[257]
         orientation = 1
         # Metadata that cannot be read says nothing about the pixels.
         with contextlib.suppress(Exception):

@@ -14,7 +14,7 @@ import os
 import re
 import struct
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import h5py
@@ -39,11 +39,14 @@ _MODULES = re.compile(r"keras\.(src\.)?(activations|constraints|dtype_policies|i
                       r"models|ops|quantizers|regularizers)(\.[\w.]+)?")
 
 
-def read_config(path: PathLike, known: Collection[str] = ()) -> tuple[dict[str, Any], int]:
+def read_config(
+    path: PathLike, is_known: Callable[[str], bool] = lambda name: False
+) -> tuple[dict[str, Any], int]:
     """The configuration of a `.keras` archive or an older `.h5` model, and its number of weights.
 
     Args:
-        known: the names under which classes were registered with Keras, which it may make, too.
+        is_known: whether a class or function was registered with Keras under this name; then it
+            may be used, too.
 
     Raises:
         ValueError: for a file that takes far more than its own size, reads other files, or names
@@ -62,7 +65,7 @@ def read_config(path: PathLike, known: Collection[str] = ()) -> tuple[dict[str, 
         raise ValueError("its configuration is not that of a model")
     # How it was trained is nothing to us, and may name code of its maker's.
     config.pop("compile_config", None)
-    _check_classes(config, known)
+    _check_classes(config, is_known)
     return config, values
 
 
@@ -124,11 +127,15 @@ def _values(file: h5py.File) -> int:
     return sum(math.prod(each.shape or ()) for each in hdf5.datasets(file))
 
 
-def _check_classes(config: Any, known: Collection[str]) -> None:
+def _check_classes(config: Any, is_known: Callable[[str], bool]) -> None:
     """Check that everything that a configuration names is built into Keras, and for pictures."""
     for part in _parts(config):
-        if "class_name" in part and part.get("registered_name") not in known:
-            _check_class(str(part["class_name"]), part.get("module"), part.get("config"))
+        if "class_name" in part:
+            kind, value = str(part["class_name"]), part.get("config")
+            # As Keras looks it up.
+            name = value if kind == "function" else part.get("registered_name")
+            if not (isinstance(name, str) and is_known(name)):
+                _check_class(kind, part.get("module"), value)
 
 
 def _parts(config: Any) -> Iterator[Mapping[str, Any]]:

@@ -146,7 +146,7 @@ def load_model(path: PathLike) -> keras.Model:
             f"{reason[0].upper()}{reason[1:]}"
         )
     try:
-        _check_weights(path, *archives.read_config(path, keras.saving.get_custom_objects()))
+        _check_weights(path, *archives.read_config(path, _is_registered))
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     # Keras raises nearly anything for a foreign file.
     except Exception as error:
@@ -157,6 +157,10 @@ def load_model(path: PathLike) -> keras.Model:
     if not model.built or len(model.inputs) != 1:
         raise InputError(f"--network={path}: expected a model with one input, a picture")
     return model
+
+
+def _is_registered(name: str) -> bool:
+    return keras.saving.get_registered_object(name) is not None
 
 
 def _check_weights(path: PathLike, config: Mapping[str, Any], stored: int) -> None:
