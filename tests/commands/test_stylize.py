@@ -7,6 +7,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -449,6 +450,33 @@ def test_layers_of_a_saved_model_are_listed(capfd):
     feature_model(["block1_conv1", "block1_conv2"], "random").save("model.keras")
     assert call(cli.main, "--list_layers", "--network=model.keras") == 0
     assert {"block1_conv1", "block1_conv2"} <= set(capfd.readouterr().out.splitlines())
+
+
+def test_names_of_layers_cannot_move_the_cursor(capfd):
+    picture = keras.Input((None, None, 3))
+    odd = keras.layers.Conv2D(4, 3, name="a\x1b[31mRED\x07\nx")
+    keras.Model(picture, odd(picture)).save("model.keras")
+    assert call(cli.main, "--list_layers", "--network=model.keras") == 0
+    assert capfd.readouterr().out.splitlines()[1:] == [r"a\x1b[31mRED\x07\nx"]
+    assert call(cli.main, *ONE[:3], "--network=model.keras", "--content_layers=b",
+                "--style_layers=b") == 2
+    assert r"has no layer 'b'" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+@pytest.mark.parametrize("flag, environment, message", [
+    ("--weights=pipe", None, "--weights=pipe: this is a pipe or a device"),
+    ("--offline", "pipe", "$TF_STYLE_WEIGHTS=pipe: this is a pipe or a device"),
+    ("--network=pipe", None, "saved Keras model. This is a pipe or a device"),
+    ("--network=.", None, "saved Keras model. This is a folder"),
+    ("--style_network=pipe", None, "--style_network=pipe: expected vgg16, vgg19 or a saved"),
+])
+def test_a_pipe_is_never_waited_for(flag, environment, message, refused, monkeypatch):
+    os.mkfifo("pipe")
+    if environment:
+        monkeypatch.setenv("TF_STYLE_WEIGHTS", environment)
+    assert message in refused(cli.main, "content.png", "style.png", "a.png", flag,
+                              "--content_layers=block1_conv1", "--style_layers=block1_conv1")
 
 
 # Flags that people rely on: what its default is shown as, and words of its help.
