@@ -92,25 +92,29 @@ def read_alpha(source: PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray 
         return decode(file).alpha if file.may_be_transparent else None
 
 
-def read_size(source: PathLike) -> tuple[int, int]:
+def read_size(source: PathLike, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Height and width of the picture in a file, upright, in pixels; none of them is read.
 
     Args:
         source: a path, or `sample:NAME`.
+        max_pixels: the most that it may have.
 
     Raises:
-        InputError: for a file that is missing, empty or not a picture, but not for one whose
-            pixels are damaged.
+        InputError: for a file that is missing, empty, too large or not a picture, but not for one
+            whose pixels are damaged.
     """
-    with opened(locate(source), source) as image:
-        width, height = image.size
-        if image.format == "TIFF":
-            # Some versions of Pillow have turned it already.
-            width, height = image.tag_v2[256], image.tag_v2[257]
-        orientation = 1
-        # Metadata that cannot be read says nothing about the pixels.
-        with contextlib.suppress(Exception):
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    with opened(locate(source), source, max_pixels) as file:
+        if file.tiff:
+            width, height, orientation = file.tiff.width, file.tiff.height, file.tiff.orientation
+        else:
+            width, height = file.image.size
+            orientation = 1
+            # Metadata that cannot be read says nothing about the pixels.
+            with contextlib.suppress(Exception):
+                orientation = file.image.getexif().get(ExifTags.Base.Orientation, 1)
+            if file.image.format == "TIFF":
+                # Some versions of Pillow have turned it already.
+                width, height = file.image.tag_v2[256], file.image.tag_v2[257]
         return (width, height) if orientation in (5, 6, 7, 8) else (height, width)
 
 

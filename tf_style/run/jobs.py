@@ -178,10 +178,12 @@ def forecast(
     host = host or Host()
     for job in jobs:
         try:
+            outlines = [_outline(name, settings.max_pixels)
+                        for name in (*([job.content] if job.content else []), *job.styles)]
+            styles = outlines[-len(job.styles) :]
             scene = Scene.of(
-                settings, _outline(job.content) if job.content else None,
-                [_outline(name) for name in job.styles], job.content_masks, job.style_masks,
-                least=least,
+                settings, outlines[0] if job.content else None, styles, job.content_masks,
+                job.style_masks, least=least,
             )
             host.check(job, scene)
         except InputError as error:
@@ -194,9 +196,10 @@ def forecast(
             yield Outcome(job, error=str(error))
 
 
-def _outline(name: str) -> PictureFile:
+def _outline(name: str, max_pixels: int) -> PictureFile:
     """A picture of the same size as a file, in one gray, that takes no memory."""
-    return PictureFile(name, np.broadcast_to(np.float32(0.5), (*read_size(name), 3)), "")
+    shape = (*read_size(name, max_pixels), 3)
+    return PictureFile(name, np.broadcast_to(np.float32(0.5), shape), "")
 
 
 def drawn(
