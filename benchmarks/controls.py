@@ -30,7 +30,7 @@ flags.DEFINE_string("steps", "auto", "as in tf_style")
 # Row → what the page says, and the settings of each picture by its label.
 ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "strength": (
-        "One knob, from hardly touched to hardly recognisable.",
+        "One knob, from untouched to hardly recognisable.",
         {f"{each:g}": {"strength": each} for each in (0, 0.25, 0.5, 0.75, 1)},
     ),
     "style_loss": (
