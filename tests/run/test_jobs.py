@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from tf_style import InputError, stylize
-from tf_style.image import paths, picture
-from tf_style.image.picture import read_alpha, read_picture
+from tf_style.image import paths, picture, style
+from tf_style.image.picture import read_alpha
 from tf_style.image.style import Style
-from tf_style.run import cost, inputs
+from tf_style.run import cost
 from tf_style.run import jobs as runner
 from tf_style.run.jobs import Host, Job
 from tf_style.run.painter import Painter
@@ -70,17 +70,17 @@ def test_the_output_is_opaque_where_the_content_is(painter, folder):
 def test_only_the_pictures_of_one_job_are_in_memory(painter, monkeypatch):
     """And a style that comes again is read once."""
     read, alive, most = [], [], []
-    original = read_picture
+    original = picture.read_layers
 
     def watched(name, **limits):
         most.append(sum(each() is not None for each in alive))
-        picture = original(name, **limits)
+        pixels, alpha = original(name, **limits)
         read.append(name)
-        alive.append(weakref.ref(picture))
-        return picture
+        alive.append(weakref.ref(pixels))
+        return pixels, alpha
 
-    monkeypatch.setattr(inputs, "read_picture", watched)
-    monkeypatch.setattr(picture, "read_picture", watched)
+    monkeypatch.setattr(style, "read_layers", watched)
+    monkeypatch.setattr(picture, "read_layers", watched)
     for outcome in make(painter, jobs("a", "c", "content")):
         assert outcome.value
         del outcome

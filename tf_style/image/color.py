@@ -84,7 +84,9 @@ def with_luminance(colors: np.ndarray, light: np.ndarray) -> np.ndarray:
     return np.clip(light + np.minimum(fits, 1) * chroma, 0, 1).astype(np.float32)
 
 
-def match_statistics(image: np.ndarray, target: np.ndarray) -> np.ndarray:
+def match_statistics(
+    image: np.ndarray, target: np.ndarray, counted: np.ndarray | None = None
+) -> np.ndarray:
     """Give a picture's colours the mean and the covariance of another's.
 
     x → m₂ + T (x − m₁) with the symmetric T = C₁^-½ (C₁^½ C₂ C₁^½)^½ C₁^-½: of all linear maps
@@ -92,6 +94,8 @@ def match_statistics(image: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     Args:
         image, target: `(height, width, 3)` in `[0, 1]`, of any sizes.
+        counted: bool, `(height, width)` of `image`: whose colours are to be like the target's; the
+            others follow. By default all are.
 
     Returns:
         float32, of the shape of `image`, clipped to `[0, 1]`. If the colours of `image` span all
@@ -101,21 +105,30 @@ def match_statistics(image: np.ndarray, target: np.ndarray) -> np.ndarray:
     Source: Pitié, Kokaram, The linear Monge-Kantorovitch linear colour mapping for example-based
         colour transfer, 2007; for the colours of styles: Gatys et al. 2016, as above.
     """
-    return _as_picture(_linearly_matched(_colors(image), _colors(target)), image)
+    colors = _colors(image)
+    return _as_picture(_linearly_matched(colors, _colors(target), _among(counted)), image)
 
 
 def _colors(image: np.ndarray) -> np.ndarray:
     return np.asarray(image, np.float64).reshape(-1, 3)
 
 
+def _among(counted: np.ndarray | None) -> np.ndarray | slice:
+    """Which of a picture's colours count."""
+    return slice(None) if counted is None else counted.ravel()
+
+
 def _as_picture(colors: np.ndarray, like: np.ndarray) -> np.ndarray:
     return np.clip(colors, 0, 1).reshape(like.shape).astype(np.float32)
 
 
-def _linearly_matched(colors: np.ndarray, target: np.ndarray) -> np.ndarray:
-    mean, target_mean = colors.mean(axis=0), target.mean(axis=0)
-    centered, target_centered = colors - mean, target - target_mean
-    variances, axes = np.linalg.eigh(centered.T @ centered / len(colors))
+def _linearly_matched(
+    colors: np.ndarray, target: np.ndarray, among: np.ndarray | slice
+) -> np.ndarray:
+    own = colors[among]
+    mean, target_mean = own.mean(axis=0), target.mean(axis=0)
+    own, target_centered = own - mean, target - target_mean
+    variances, axes = np.linalg.eigh(own.T @ own / len(own))
     # Variation below one level of 8 bits, such as a gray picture's hue, is noise: stretched, it
     # would show as speckle.
     spread = variances > (1 / 255) ** 2
@@ -126,10 +139,12 @@ def _linearly_matched(colors: np.ndarray, target: np.ndarray) -> np.ndarray:
         root @ (target_centered.T @ target_centered / len(target)) @ root
     )
     transform = inverse @ (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T @ inverse
-    return target_mean + centered @ transform
+    return target_mean + (colors - mean) @ transform
 
 
-def match_histogram(image: np.ndarray, target: np.ndarray) -> np.ndarray:
+def match_histogram(
+    image: np.ndarray, target: np.ndarray, counted: np.ndarray | None = None
+) -> np.ndarray:
     """Give a picture's colours the distribution of another's, as far as a smooth map can.
 
     Starts from `match_statistics`. The map from this distribution to the target's is found for the
@@ -140,7 +155,7 @@ def match_histogram(image: np.ndarray, target: np.ndarray) -> np.ndarray:
     speckle.
 
     Args:
-        image, target: `(height, width, 3)` in `[0, 1]`, of any sizes.
+        image, target, counted: as for `match_statistics`.
 
     Returns:
         float32, of the shape of `image`, in `[0, 1]`.
@@ -149,9 +164,9 @@ def match_histogram(image: np.ndarray, target: np.ndarray) -> np.ndarray:
         2007. The grid, in place of their repair of the grain, is like that of Chen, Paris, Durand,
         Real-time edge-aware image processing with the bilateral grid, 2007.
     """
-    colors, wanted = _colors(image), _colors(target)
-    start = _linearly_matched(colors, wanted)
-    cells, starts, weights = _binned(colors, start)
+    colors, wanted, among = _colors(image), _colors(target), _among(counted)
+    start = _linearly_matched(colors, wanted, among)
+    cells, starts, weights = _binned(colors[among], start[among])
     _, target_means, target_weights = _binned(wanted, wanted)
     ends = _transported(starts, weights, target_means, target_weights)
     return _as_picture(start + _interpolated(colors, cells, weights, ends - starts), image)

@@ -60,17 +60,31 @@ def read_picture(
         UserWarning: for a file with several pictures, of which the first is read; and for one
             that is read otherwise than it may have been meant.
     """
+    pixels, alpha = read_layers(source, max_pixels=max_pixels, side=side)
+    if alpha is not None:
+        pixels *= alpha[..., None]
+        pixels += 1 - alpha[..., None]
+    return pixels
+
+
+def read_layers(
+    source: PathLike, *, max_pixels: int = MAX_PIXELS, side: int | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The picture in a file as it is stored, and how opaque it is.
+
+    Args:
+        source, max_pixels, side: as for `read_picture`, which raises and warns likewise.
+
+    Returns:
+        float32 `(height, width, 3)` in `[0, 1]`, whatever its transparency; and as `read_alpha`.
+    """
     path = locate(source)
     with opened(path, source, max_pixels) as file:
         remarks = ["holds several pictures; the first is taken"] if file.has_more else []
         found = decode(file, side)
-        pixels, alpha = found.pixels, found.alpha
-        if alpha is not None:
-            pixels *= alpha[..., None]
-            pixels += 1 - alpha[..., None]
     for remark in (*remarks, *found.remarks):
-        warnings.warn(f"{source}: {remark}", stacklevel=2)
-    return pixels
+        warnings.warn(f"{source}: {remark}", stacklevel=3)
+    return found.pixels, found.alpha
 
 
 def read_alpha(source: PathLike, *, max_pixels: int = MAX_PIXELS) -> np.ndarray | None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tf_style.image.paths import PathLike, locate
-from tf_style.image.picture import as_picture, read_picture
+from tf_style.image.picture import as_picture
+from tf_style.image.style import read_style
 from tf_style.settings import MAX_PIXELS, InputError
 
 Picture = PathLike | np.ndarray
@@ -21,17 +22,19 @@ ARRAY = "array:"
 
 @dataclasses.dataclass(frozen=True)
 class PictureFile:
-    """A picture file that has been read, for several runs.
+    """The file of a style picture that has been read, for several runs.
 
     Attributes:
         name: the file as it was named.
         pixels: `(height, width, 3)` in `[0, 1]`.
         digest: SHA-256 of the file's bytes, in hexadecimal.
+        alpha: how opaque it is, as `read_style` returns it.
     """
 
     name: str
     pixels: np.ndarray
     digest: str
+    alpha: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -40,13 +43,13 @@ class PictureFile:
         """Read a path or `sample:NAME`.
 
         Args:
-            max_pixels, side: as for `read_picture`.
+            max_pixels, side: as for `read_style`.
 
         Raises:
-            InputError: as `read_picture` does.
+            InputError: as `read_style` does.
         """
-        pixels = read_picture(name, max_pixels=max_pixels, side=side)
-        return cls(name, pixels, _digest(name))
+        pixels, alpha = read_style(name, max_pixels=max_pixels, side=side)
+        return cls(name, pixels, _digest(name), alpha)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Inputs:
         """Name pictures that have been read without an error.
 
         Args:
+            content_mask, style_mask: an array as `as_mask` returns it.
             others: files that the settings name, such as where the image starts.
 
         Raises:
@@ -92,7 +96,8 @@ class Inputs:
                 text = os.fspath(picture)
                 digests[text] = _digest(text)
             else:
-                digest = hashlib.sha256(as_picture(picture).tobytes()).hexdigest()
+                values = picture if np.ndim(picture) == 2 else as_picture(picture)
+                digest = hashlib.sha256(np.ascontiguousarray(values, np.float32)).hexdigest()
                 text = ARRAY + digest
                 digests[text] = digest
             return text

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tf_style.image import color
+from tf_style.image.masks import as_mask, resized
 from tf_style.image.picture import as_picture, read_picture
 from tf_style.image.resize import resize
-from tf_style.image.style import Style
+from tf_style.image.style import Style, read_style
 from tf_style.run.inputs import Inputs, Picture, PictureFile
 from tf_style.run.schedule import Scale, needed_sides, plan
 from tf_style.settings import AUTO, InputError, Settings
@@ -44,7 +45,7 @@ class Scene:
     def of(
         cls,
         settings: Settings,
-        content: Picture | PictureFile | None,
+        content: Picture | None,
         style: Picture | PictureFile | Sequence[Picture | PictureFile],
         content_masks: Sequence[Picture] = (),
         style_masks: Sequence[Picture] = (),
@@ -68,19 +69,20 @@ class Scene:
         numbers = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
         names = [_name(*each) for each in zip(given, numbers, strict=True)]
         side, style_side = needed_sides(settings)
-        picture = None if content is None else _pixels(
-            content, "content", settings.max_pixels, side)
-        pictures = [_pixels(*each, settings.max_pixels, style_side)
-                    for each in zip(given, names, strict=True)]
-        styles = _styles(
-            settings, names, pictures,
-            _masks("content_mask", content_masks, [picture] * len(pictures), names),
-            _masks("style_mask", style_masks, pictures, names),
-        )
+        most = settings.max_pixels
+        picture = None if content is None else as_picture(
+            content, "content", max_pixels=most, side=side)
+        shown = [_shown(*each, most, style_side) for each in zip(given, names, strict=True)]
+        pictures = [pixels for pixels, _ in shown]
+        regions = _masks("content_mask", content_masks, [picture] * len(given), names, most)
+        masks = _masks("style_mask", style_masks, pictures, names, most)
+        styles = _styles(settings, names, shown, regions, masks)
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
         for each in start:
             read_picture(each, max_pixels=settings.max_pixels)
-        inputs = Inputs.of(content, given, content_masks, style_masks, start)
+        inputs = Inputs.of(
+            content, given, _named(content_masks, regions), _named(style_masks, masks), start
+        )
         return cls(picture, styles, _scales(settings, picture, styles, least), least, inputs)
 
     def seen_by(self, settings: Settings, least: int) -> Scene:
@@ -104,11 +106,7 @@ class Scene:
         }.get(settings.preserve_color)
         if change:
             styles = tuple(
-                dataclasses.replace(
-                    style, picture=change(style.picture, self.content),
-                    mended_again=None if style.mended_again is None
-                    else change(style.mended_again, self.content),
-                )
+                style.recolored(lambda picture, counted: change(picture, self.content, counted))
                 for style in styles
             )
         return dataclasses.replace(self, styles=styles)
@@ -268,19 +266,36 @@ def check_together(
 
 
 def _styles(
-    settings: Settings, names: Sequence[str], pictures: Sequence[np.ndarray],
+    settings: Settings, names: Sequence[str],
+    shown: Sequence[tuple[np.ndarray, np.ndarray | None]],
     regions: Sequence[np.ndarray | None], masks: Sequence[np.ndarray | None],
 ) -> tuple[Style, ...]:
-    count = len(pictures)
+    count = len(shown)
     blend = (1.0,) * count if settings.style_blend == AUTO else settings.style_blend
     # A style counts as much in each pixel of a small region as in one of a large region.
     areas = [1 / count if region is None else region.mean() for region in regions]
     return tuple(
-        Style(picture, name, float(share * area * count / sum(blend)), mask, region)
-        for picture, name, share, area, mask, region in zip(
-            pictures, names, blend, areas, masks, regions, strict=True
+        Style(
+            picture, name, float(share * area * count / sum(blend)),
+            _opaque_part(mask, alpha, name), region, alpha=alpha,
+        )
+        for (picture, alpha), name, share, area, mask, region in zip(
+            shown, names, blend, areas, masks, regions, strict=True
         )
     )
+
+
+def _opaque_part(
+    mask: np.ndarray | None, alpha: np.ndarray | None, name: str
+) -> np.ndarray | None:
+    """How much each pixel of a style counts: what is transparent never does."""
+    if mask is None or alpha is None:
+        return alpha if mask is None else mask
+    both = resized(mask, *alpha.shape) * alpha
+    if both.max() < 1 / 255:
+        raise InputError(f"--style_mask: nothing of {name} counts: it is transparent where the "
+                         "mask is white")
+    return both
 
 
 def _scales(
@@ -299,31 +314,42 @@ def _name(picture: Picture | PictureFile, number: str) -> str:
     return os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else number
 
 
-def _pixels(
+def _shown(
     picture: Picture | PictureFile, name: str, max_pixels: int, side: int | None
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A style picture, and how opaque it is."""
     if isinstance(picture, PictureFile):
-        return picture.pixels
-    return as_picture(picture, name, max_pixels=max_pixels, side=side)
+        return picture.pixels, picture.alpha
+    if isinstance(picture, (str, os.PathLike)):
+        return read_style(picture, max_pixels=max_pixels, side=side)
+    return as_picture(picture, name), None
+
+
+def _named(
+    masks: Sequence[Picture], read: Sequence[np.ndarray | None]
+) -> list[Picture]:
+    """Masks as they were given: by their files, or else as they were read."""
+    return [mask if isinstance(mask, (str, os.PathLike)) else array
+            for mask, array in zip(masks, read, strict=False)]
 
 
 def _masks(
     flag: str, masks: Sequence[Picture], pictures: Sequence[np.ndarray | None],
-    names: Sequence[str],
+    names: Sequence[str], max_pixels: int,
 ) -> list[np.ndarray | None]:
     """A mask `(height, width)` in [0, 1] for each of `pictures`, or `None` for each."""
     if not masks:
         return [None] * len(pictures)
     found: list[np.ndarray | None] = []
-    for mask, picture, name in zip(masks, pictures, names, strict=True):
-        gray = color.luminance(as_picture(mask, flag)).astype(np.float32)
-        if gray.max() < 1 / 255:
+    for given, picture, name in zip(masks, pictures, names, strict=True):
+        mask = as_mask(given, f"--{flag}", max_pixels=max_pixels)
+        if mask.max() < 1 / 255:
             raise InputError(f"--{flag}: the region of {name} is empty: the mask is black")
         height, width = picture.shape[:2]
-        if abs(gray.shape[1] * height / (gray.shape[0] * width) - 1) > 0.03:
+        if abs(mask.shape[1] * height / (mask.shape[0] * width) - 1) > 0.03:
             raise InputError(
                 f"--{flag}: expected a mask with the proportions of its picture, {width}x{height}. "
-                f"Received: {gray.shape[1]}x{gray.shape[0]}"
+                f"Received: {mask.shape[1]}x{mask.shape[0]}"
             )
-        found.append(gray)
+        found.append(mask)
     return found
