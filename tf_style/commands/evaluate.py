@@ -61,6 +61,7 @@ def evaluate(line: CommandLine) -> int:
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE")
     from tf_style.image.picture import read_picture
     from tf_style.image.resize import fitted_size
+    from tf_style.image.style import read_style
     from tf_style.measure import metrics
     from tf_style.network import weights
     from tf_style.network.architectures import ARCHITECTURES
@@ -73,7 +74,9 @@ def evaluate(line: CommandLine) -> int:
     # Content and style are seen at the size of what was generated.
     side = max(max(picture.shape[:2]) for picture in generated.values())
     content = read(options.content, side)
-    styles = [read(name, side) for name in options.style]
+    shown = [read_style(name, max_pixels=options.max_pixels, side=side)
+             for name in options.style]
+    styles = [picture for picture, _ in shown]
     network = ARCHITECTURES["vgg16"]
     least = network.least_size(metrics.STYLE_LAYERS)
     for name, picture in generated.items():
@@ -97,7 +100,7 @@ def evaluate(line: CommandLine) -> int:
     source = weights.resolve(options.weights, network, offline=options.offline)
     built = build(Choice("vgg16", source), metrics.STYLE_LAYERS, pictures=[content, *styles],
                   offline=options.offline)
-    judge = metrics.Judge(built.model, content, styles)
+    judge = metrics.Judge(built.model, content, styles, [alpha for _, alpha in shown])
     measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
     flattered = {name: _made_with(name, built.fingerprints) for name in generated}
     if options.json:

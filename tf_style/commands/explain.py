@@ -100,11 +100,13 @@ def explain(line: CommandLine) -> int:
     inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]
     inputs += [*line.flagfiles, *(name for choice in choices for name in choice.files)]
     outputs = _check_folder(options.output, [f"{name}.png" for name in figures.NAMES], inputs)
+    opaque = all(style.alpha is None for style in scene.styles)
     with tensorflow_quiet(options.verbose):
         from tf_style.measure.inspection import inspect
     drawn = figures.plot_inspection(inspect(
         scene.content, [style.picture for style in scene.styles], settings, generated=generated,
-        layers=layers, content_masks=options.content_mask, style_masks=options.style_mask,
+        layers=layers, content_masks=options.content_mask,
+        style_masks=options.style_mask if opaque else [style.counted() for style in scene.styles],
         watch=(lambda stage: None) if options.quiet else say,
     ))
     outputs[0].parent.mkdir(exist_ok=True)

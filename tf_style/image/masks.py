@@ -71,24 +71,23 @@ def as_mask(
 
 def _layers(values: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Colour `(height, width, 3)` and alpha of an array."""
-    if values.ndim == 2:
-        values = values[..., None]
-    if values.ndim != 3 or values.shape[2] not in (1, 2, 3, 4) or 0 in values.shape:
+    channels = values.shape[2] if values.ndim == 3 else 1
+    if values.ndim not in (2, 3) or channels not in (1, 2, 3, 4) or 0 in values.shape:
         raise InputError(
             f"{name}: expected a path or an array (height, width), or with 1 to 4 channels. "
             f"Received: shape {values.shape}"
         )
-    values = _floats(values, name)
-    channels = values.shape[2]
+    values = _floats(values, name).reshape(*values.shape[:2], channels)
     alpha = values[..., -1] if channels in (2, 4) else None
     pixels = values[..., :3] if channels > 2 else values[..., :1].repeat(3, axis=2)
     return pixels, None if alpha is None or alpha.min() == 1 else alpha
 
 
 def _floats(values: np.ndarray, name: str) -> np.ndarray:
-    kind, low, high = values.dtype.kind, values.min(), values.max()
+    kind = values.dtype.kind
     if kind not in "bfiu":
         raise InputError(f"{name}: expected numbers. Received: {values.dtype}")
+    low, high = values.min(), values.max()
     white = 1 if kind in "bf" else 255 if high <= 255 and values.dtype != np.uint16 else 65535
     # Written so that NaN fails.
     if not (low >= 0 and high <= white):
@@ -105,10 +104,8 @@ def _painted(pixels: np.ndarray, alpha: np.ndarray | None, name: str) -> np.ndar
         return _shade(pixels, name)
     if not alpha.any():
         raise InputError(f"{name}: {_EXPECTED}. It is transparent everywhere")
-    paint = np.average(pixels.reshape(-1, 3), axis=0, weights=alpha.ravel())
-    # Colours of faint pixels are rounded coarsely, and hardly seen.
-    if (np.abs(pixels - paint).max(axis=2) * alpha).max() <= _SAME:
-        if paint.max() <= _SAME:
+    if _is_one_paint(pixels, alpha):
+        if (pixels * alpha[..., None]).max() <= _SAME:
             warnings.warn(f"{name}: black on a transparent layer; what is painted counts as white",
                           stacklevel=3)
         return alpha
@@ -118,6 +115,16 @@ def _painted(pixels: np.ndarray, alpha: np.ndarray | None, name: str) -> np.ndar
                       "whatever its colour", stacklevel=3)
         return alpha
     return _shade(seen, name)
+
+
+def _is_one_paint(pixels: np.ndarray, alpha: np.ndarray) -> bool:
+    """Whether the colour tells nothing: it is one, or darker only where the layer is fainter."""
+    for faded in (np.ones_like(alpha), alpha):
+        paint = np.tensordot(alpha, pixels, 2) / np.sum(alpha * faded)
+        # Colours of faint pixels are rounded coarsely, and hardly seen.
+        if (np.abs(pixels - faded[..., None] * paint).max(axis=2) * alpha).max() <= _SAME:
+            return True
+    return False
 
 
 def _shade(pixels: np.ndarray, name: str) -> np.ndarray:
@@ -178,7 +185,8 @@ def _told_apart(mask: np.ndarray, name: str) -> np.ndarray:
         return _told_apart(mask * np.float32(65535 / 255), name)
     if len(values) <= _LABELS:
         found = ", ".join(f"{value * 255:.3g}" for value in values)
-        raise InputError(f"{name}: {_EXPECTED}. It holds the values {found} of 255; which is meant?")
+        raise InputError(f"{name}: {_EXPECTED}. It holds the values {found} of 255; which is "
+                         "meant?")
     warnings.warn(f"{name}: {_EXPECTED}. Its brightest value is {top * 255:.0f} of 255, and counts "
                   "as little", stacklevel=3)
     return mask

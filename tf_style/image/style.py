@@ -110,6 +110,10 @@ class Style:
     largest: int | None = None
     alpha: np.ndarray | None = None
 
+    def counted(self) -> np.ndarray:
+        """The mask; 1 everywhere if there is none."""
+        return np.ones(self.picture.shape[:2], np.float32) if self.mask is None else self.mask
+
     def mended(self, side: int) -> Style:
         """The same style without the defects of its picture, if it has any.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 import keras
@@ -14,7 +15,7 @@ from tf_style.image.resize import fit
 from tf_style.loss.objective import Objective
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.network.networks import Network
-from tf_style.run.inputs import Picture
+from tf_style.run.inputs import Picture, PictureFile
 from tf_style.run.painter import Painter
 from tf_style.run.result import Result
 from tf_style.run.run import Callback
@@ -51,7 +52,7 @@ class Inspection:
 
 def inspect(
     content: Picture,
-    style: Picture | Sequence[Picture],
+    style: Picture | PictureFile | Sequence[Picture | PictureFile],
     settings: Settings | None = None,
     *,
     generated: Picture | None = None,
@@ -79,11 +80,15 @@ def inspect(
     """
     content = as_picture(content, "content")
     styles = style if isinstance(style, (list, tuple)) else [style]
-    styles = [as_picture(each, "style") for each in styles]
+    most = (settings or Settings()).max_pixels
+    given = [PictureFile.of(os.fspath(each), max_pixels=most)
+             if isinstance(each, (str, os.PathLike)) else each for each in styles]
+    styles = [each.pixels if isinstance(each, PictureFile) else as_picture(each, "style")
+              for each in given]
     painter = Painter(settings or Settings(), [content, *styles])
     settings = painter.settings
     scene = Scene.of(
-        settings, content, styles, content_masks, style_masks, least=painter.least_size
+        settings, content, given, content_masks, style_masks, least=painter.least_size
     )
     layers = list(layers) or sorted({*settings.content_layers, *settings.style_layers})
     if generated is None:
@@ -101,8 +106,8 @@ def inspect(
     contents, reconstructed = {}, {}
     for layer in layers:
         watch(f"reconstructing from {layer}")
-        contents[layer] = reconstruct_content(content, styles, layer, settings)
-        reconstructed[layer] = reconstruct_style(content, styles, layer, settings)
+        contents[layer] = reconstruct_content(content, given, layer, settings)
+        reconstructed[layer] = reconstruct_style(content, given, layer, settings)
     return Inspection(
         **seen,
         maps={layer: maps[layer] for layer in layers},

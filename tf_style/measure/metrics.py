@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_style.image import color
+from tf_style.image.masks import resized
 from tf_style.image.resize import fit, resize
 
 if TYPE_CHECKING:
@@ -136,12 +137,18 @@ class Judge:
         model: a feature model with the layers `STYLE_LAYERS`.
         content: picture `(height, width, 3)` in `[0, 1]`.
         styles: likewise; the feature vectors of several are pooled.
+        alphas: how opaque each style is, `(height, width)` in `[0, 1]`, or `None`; what is mostly
+            transparent does not count. By default all are opaque.
     """
 
-    def __init__(self, model: keras.Model, content: np.ndarray, styles: Sequence[np.ndarray]):
+    def __init__(
+        self, model: keras.Model, content: np.ndarray, styles: Sequence[np.ndarray],
+        alphas: Sequence[np.ndarray | None] | None = None,
+    ):
         self._model = model
         self._content = content
         self._styles = styles
+        self._alphas = alphas or [None] * len(styles)
 
     def evaluate(self, generated: np.ndarray) -> Evaluation:
         """Measure a picture; the others are seen at its size, the styles with its long side."""
@@ -150,11 +157,10 @@ class Judge:
         of_generated, of_content = self._features(generated), self._features(content)
         of_styles = [self._features(style) for style in styles]
         pooled = {
-            layer: np.concatenate([features[layer].reshape(-1, 1, features[layer].shape[-1])
-                                   for features in of_styles])
+            layer: self._pooled([features[layer] for features in of_styles])
             for layer in STYLE_LAYERS
         }
-        palette = np.concatenate([style.reshape(-1, 1, 3) for style in styles])
+        palette = self._pooled(styles)
         return Evaluation(
             style_distance=style_distance(of_generated, of_content, pooled),
             content_similarity=content_similarity(
@@ -164,9 +170,25 @@ class Judge:
             color_distance=color.sliced_wasserstein(generated, palette),
         )
 
+    def _pooled(self, values: Sequence[np.ndarray]) -> np.ndarray:
+        """The values `(height, width, channels)` of each style where it is opaque, in one column.
+
+        Returns:
+            `(count, 1, channels)`.
+        """
+        return np.concatenate(list(map(_opaque, values, self._alphas)))[:, None]
+
     def _features(self, picture: np.ndarray) -> dict[str, np.ndarray]:
         maps = self._model(picture[None].astype(np.float32), training=False)
         return {name: np.asarray(each)[0] for name, each in maps.items()}
+
+
+def _opaque(values: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """The values `(height, width, channels)` where a picture is opaque, `(count, channels)`."""
+    if alpha is not None:
+        share = resized(alpha, *values.shape[:2])
+        values = values[share >= share.max() / 2]
+    return values.reshape(-1, values.shape[-1])
 
 
 def flattered(maker: Mapping[str, str], judge: Mapping[str, str]) -> bool:
