@@ -40,10 +40,10 @@ def saved(path, image, **options):
     return path
 
 
-def refused(source):
+def refused(source, read=read_picture):
     """The one line with which a file is refused."""
     with pytest.raises(InputError) as error:
-        read_picture(source)
+        read(source)
     message = str(error.value)
     assert message.startswith(f"{source}: ") and "\n" not in message
     return message

@@ -181,3 +181,14 @@ def test_gray_is_no_colour_but_for_rounding():
     tinted[3, 4, 1] += 1 / 255
     assert not color.is_gray(tinted)
     np.testing.assert_allclose(gray[..., 0], small("harbor").mean(axis=2), atol=1e-6)
+
+
+@pytest.mark.parametrize("match", [color.match_statistics, color.match_histogram])
+def test_colours_that_do_not_count_change_nothing(match):
+    picture, target = sample("brushstrokes", 64), sample("harbor", 64)
+    expected = match(picture, target)
+    wider = np.concatenate([picture, np.full_like(picture, (1, 0, 1))], axis=1)
+    counted = np.arange(wider.shape[1])[None].repeat(len(wider), axis=0) < picture.shape[1]
+    found = match(wider, target, counted)
+    np.testing.assert_allclose(found[counted], expected.reshape(-1, 3), atol=1e-5)
+    assert np.abs(match(wider, target)[counted] - expected.reshape(-1, 3)).max() > 0.1

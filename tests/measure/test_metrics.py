@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from tf_style.image import color
 from tf_style.measure import metrics
 from tf_style.measure.metrics import Gaussian, squared_wasserstein
 from tf_style.network.features import feature_model
@@ -85,6 +86,21 @@ def test_the_scale_goes_from_the_style_to_the_content(model, content, style):
         np.asarray(content, np.float32)
     )
     assert itself.style_distance < 0.05
+
+
+def test_what_is_transparent_of_a_style_does_not_count(model, content, style, monkeypatch):
+    # Roots of the deeper layers' matrices take seconds.
+    monkeypatch.setattr(metrics, "STYLE_LAYERS", metrics.STYLE_LAYERS[:1])
+    alpha = np.zeros(style.shape[:2], np.float32)
+    alpha[:, :28] = 1
+    noise = np.random.default_rng(0).random(style.shape, np.float32)
+    half = np.where(alpha[..., None] > 0, style, noise)
+    plain, masked = (metrics.Judge(model, content, [half], alphas).evaluate(style)
+                     for alphas in (None, [alpha]))
+    assert masked.style_distance < 0.7 * plain.style_distance
+    seen = metrics.Judge(model, content, [half], [alpha]).evaluate(half)
+    assert seen.color_distance == pytest.approx(
+        color.sliced_wasserstein(half, style[:, :28]), abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,8 +1,10 @@
+import dataclasses
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tf_style.image import color
 from tf_style.run.inputs import PictureFile
@@ -224,3 +226,81 @@ def test_a_style_that_comes_again_is_mended_and_spoken_of_once(content, style):
     assert again[0].mask is not None and first[0].mask is None, "the mask is the scene's own"
     mender.mend(Scene.of(settings, content, 1 - poor), notes.append)
     assert len(notes) == 2, "another picture"
+
+
+# Transparency, and masks of any kind
+
+
+@pytest.fixture
+def cut_out(tmp_path, style):
+    """A style whose right half is transparent, and in another colour than the rest."""
+    alpha = np.zeros(style.shape[:2], np.float32)
+    alpha[:, :28] = 1
+    pixels = np.where(alpha[..., None] > 0, style, np.float32([1, 0, 1]))
+    values = np.dstack([pixels, alpha]) * 255
+    Image.fromarray(values.round().astype(np.uint8)).save(tmp_path / "cut.png")
+    return str(tmp_path / "cut.png"), alpha
+
+
+def test_the_alpha_of_a_style_is_its_mask(cut_out, content, style):
+    path, alpha = cut_out
+    for given in (path, PictureFile.of(path)):
+        scene = Scene.of(Settings(), content, [given, style])
+        first, second = scene.styles
+        np.testing.assert_array_equal(first.mask, alpha)
+        np.testing.assert_array_equal(first.alpha, alpha)
+        assert second.mask is second.alpha is None
+        assert scene.inputs.style_mask == ()
+    np.testing.assert_allclose(first.picture[:, :28], style[:, :28], atol=0.51 / 255)
+    np.testing.assert_array_equal(first.picture[:, 28:], first.picture[:, 27::-1])
+
+
+def test_what_is_transparent_counts_under_no_mask(cut_out, content):
+    path, alpha = cut_out
+    for mask, expected in (
+        (alpha, alpha), (np.ones((20, 28)), alpha), (alpha / 2, alpha / 2),
+        (np.tril(np.ones((40, 56))), np.tril(alpha)),
+    ):
+        only, = Scene.of(Settings(), content, path, [], [mask]).styles
+        np.testing.assert_allclose(only.mask, expected, atol=1e-6)
+    with pytest.raises(InputError, match=r"^--style_mask: nothing of .*cut\.png counts: it is tr"):
+        Scene.of(Settings(), content, path, [], [1 - alpha])
+
+
+@pytest.mark.parametrize("mode", ["statistics", "histogram"])
+def test_transparent_colours_match_nothing(cut_out, content, mode):
+    path, alpha = cut_out
+    settings = Settings(preserve_color=mode, style_cleanup="off")
+    scene = Scene.of(settings, content, path)
+    # A colour that is nowhere else, if it counted.
+    given, = scene.styles
+    strange = np.where(alpha[..., None] > 0, given.picture, np.float32([1, 0, 1]))
+    change = {"statistics": color.match_statistics, "histogram": color.match_histogram}[mode]
+    expected = change(given.picture[:, :28], content)
+    for style in (given, dataclasses.replace(given, picture=strange)):
+        scene = dataclasses.replace(scene, styles=(style,))
+        seen, = scene.prepared(settings, mended).styles
+        np.testing.assert_allclose(seen.picture[:, :28], expected, atol=0.02)
+
+
+def test_a_start_from_the_style_has_nothing_of_what_surrounds_it(cut_out, content, style):
+    start = Scene.of(Settings(size=56), content, cut_out[0]).start(Settings(init="style"))
+    near = np.abs(start[:, :, None] - style[::4, :28:4].reshape(-1, 3)).max(axis=-1).min(axis=-1)
+    assert near.max() < 0.25, "no magenta, no white"
+
+
+def test_masks_of_all_kinds_are_known_by_file_or_values(tmp_path, content, style):
+    half = np.zeros(content.shape[:2], np.uint8)
+    half[:, :32] = 1
+    Image.fromarray(half).save(tmp_path / "m.png")
+    path = str(tmp_path / "m.png")
+    scenes = [Scene.of(Settings(), content, style, [mask])
+              for mask in (path, half, half * 255, half > 0, half.astype(float),
+                           half[..., None].repeat(3, axis=2))]
+    for scene in scenes:
+        np.testing.assert_array_equal(scene.styles[0].region, half)
+        assert scene.styles[0].share == 0.5
+    assert scenes[0].inputs.content_mask == (path,)
+    names = {scene.inputs.content_mask for scene in scenes[1:]}
+    (name,), = names
+    assert name == "array:" + scenes[1].inputs.digests[name]

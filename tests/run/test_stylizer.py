@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from tf_style import InputError, Settings, Stylizer, stylize
 from tf_style.image.color import as_gray
@@ -295,3 +296,28 @@ def test_bfloat16_and_float32_make_the_same_picture(content, style, real_weights
     )
     assert coarse.style_distance == pytest.approx(exact.style_distance, rel=0.02)
     assert coarse.content_similarity == pytest.approx(exact.content_similarity, rel=0.02)
+
+
+def test_the_alpha_of_a_style_does_what_its_mask_does(tmp_path, content, style):
+    alpha = np.zeros(style.shape[:2], np.uint8)
+    alpha[:, :28] = 255
+    pixels = np.where(alpha[..., None] > 0, style * 255, 255).round().astype(np.uint8)
+    Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "cut.png")
+    path, quick = str(tmp_path / "cut.png"), {**SMALL, "style_cleanup": "off"}
+    alone = stylize(content, path, **quick).image
+    np.testing.assert_array_equal(stylize(content, path, style_masks=[alpha], **quick).image, alone)
+    white = stylize(content, pixels, **quick).image
+    assert np.abs(white - alone).mean() > 0.01, "the white surround counts in an opaque picture"
+
+
+def test_a_line_of_one_pixel_is_painted(content, style):
+    def changed(mask):
+        image = stylize(content, style, content_masks=[mask], **quick).image
+        return np.abs(image - untouched).mean(axis=2)[:, 15:17].mean()
+
+    quick = {**SMALL, "steps": "10", "scales": 1, "size": 32, "tv_weight": 0}
+    quick = {**quick, "style_layers": "block2_conv1"}
+    untouched = stylize(content, style, **{**quick, "style_weight": 0}).image
+    line = np.zeros(content.shape[:2], np.float32)
+    line[:, 31] = 1
+    assert changed(line) > 0.5 * changed(np.ones_like(line))

@@ -40,7 +40,8 @@ class ExplainOptions(CommonOptions):
         Texts("FILE"), (), "for each style, in order: where in the content it goes"
     )
     style_mask: tuple[str, ...] = option(
-        Texts("FILE"), (), "for each style, in order: which parts of it count"
+        Texts("FILE"), (), "for each style, in order: which parts of it count; default: "
+        "what is not transparent"
     )
     generated: str | None = option(
         Text("FILE"), None, "the picture made of both; default: one is made"

@@ -33,7 +33,8 @@ class StylizeOptions(CommonOptions):
         Texts("FILE"), (), "for each style, in order: where in the content it goes, white on black"
     )
     style_mask: tuple[str, ...] = option(
-        Texts("FILE"), (), "for each style, in order: which parts of it count"
+        Texts("FILE"), (), "for each style, in order: which parts of it count; default: "
+        "what is not transparent"
     )
     output: str | None = option(
         Text("FILE"), None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "

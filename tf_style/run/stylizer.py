@@ -32,10 +32,12 @@ def stylize(
     Args:
         content: a path, `sample:NAME`, or an array `(height, width, 3)`, float in `[0, 1]` or
             uint8; `None` for a texture of the style alone, of `settings.size`.
-        style: likewise; several are blended into one style.
+        style: likewise; several are blended into one style. What is transparent in a file does not
+            count.
         settings: defaults to `Settings()`.
         content_masks: for each style, a picture with the content's proportions, white where the
-            style goes, black where it does not.
+            style goes, black where it does not; or an array `(height, width)`, float in `[0, 1]`,
+            bool, or whole numbers.
         style_masks: likewise, for each style: which parts of it count.
         callback: called with a `Step` after each step; a true return value ends the run, whose
             result is then the picture so far.
