@@ -1,7 +1,6 @@
 """The command `tf_style_explain`."""
 
 import os
-import shutil
 
 import numpy as np
 import pytest
@@ -133,7 +132,7 @@ def test_several_styles_have_masks(asked):
 def test_bad_input_is_one_line_and_writes_nothing(arguments, message, folder, refused):
     (folder / "taken").mkdir()
     for name, source in (("maps", "content"), ("shares", "style")):
-        shutil.copy(f"{source}.png", f"taken/{name}.png")
+        Image.open(f"{source}.png").convert("L").save(f"taken/{name}.png")
     Image.new("RGB", (100, 1)).save("dot.png")
     assert message in refused(cli.explain, *arguments)
 
