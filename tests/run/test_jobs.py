@@ -211,8 +211,8 @@ def test_forecasts_read_sizes_alone_and_measure_once(painter, folder, monkeypatc
     def refuse(*_, **__):
         raise AssertionError("a forecast decodes no picture")
 
-    for room in (picture, inputs):
-        monkeypatch.setattr(room, "read_picture", refuse)
+    for room in (picture, style):
+        monkeypatch.setattr(room, "read_layers", refuse)
     calls = []
     monkeypatch.setattr(cost, "products_per_second", lambda precision: calls.append(1) or 1e9)
     monkeypatch.setattr(painter, "_measured", None)

@@ -22,7 +22,7 @@ ARRAY = "array:"
 
 @dataclasses.dataclass(frozen=True)
 class PictureFile:
-    """The file of a style picture that has been read, for several runs.
+    """A picture file that has been read, for several runs.
 
     Attributes:
         name: the file as it was named.

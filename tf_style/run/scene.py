@@ -45,7 +45,7 @@ class Scene:
     def of(
         cls,
         settings: Settings,
-        content: Picture | None,
+        content: Picture | PictureFile | None,
         style: Picture | PictureFile | Sequence[Picture | PictureFile],
         content_masks: Sequence[Picture] = (),
         style_masks: Sequence[Picture] = (),
@@ -70,8 +70,9 @@ class Scene:
         names = [_name(*each) for each in zip(given, numbers, strict=True)]
         side, style_side = needed_sides(settings)
         most = settings.max_pixels
-        picture = None if content is None else as_picture(
-            content, "content", max_pixels=most, side=side)
+        picture = content.pixels if isinstance(content, PictureFile) else (
+            None if content is None else as_picture(
+                content, "content", max_pixels=most, side=side))
         shown = [_shown(*each, most, style_side) for each in zip(given, names, strict=True)]
         pictures = [pixels for pixels, _ in shown]
         regions = _masks("content_mask", content_masks, [picture] * len(given), names, most)
