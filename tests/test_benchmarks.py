@@ -86,6 +86,12 @@ def test_batch(tmp_path):
     assert record["ratio"] > 1
 
 
+@pytest.mark.slow
+def test_runs_that_are_asked_to_stop_at_random_moments():
+    found = run("benchmarks.kill", "--stop", "--moments=12", "--steps=20,20,20", "--size=64")
+    assert found.splitlines()[-1] == "12 of 12 ended as they should"
+
+
 def test_pictures_that_differ_are_told_from_those_that_sum_in_another_order():
     picture, gradient = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
 

@@ -45,12 +45,9 @@ def test_each_row_leads_to_the_command_of_that_name(program, capsys):
     assert error.startswith(f"{program}: ") and error.endswith(f"All flags: {program} --help\n")
 
 
-def test_arguments_are_those_of_the_process_where_none_are_given(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["tf_style", "--version"])
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert stopped.value.code == 0
-    assert capsys.readouterr().out == f"tf_style {tf_style.__version__}\n"
+def test_arguments_are_those_of_the_process_where_none_are_given():
+    done = run_python("-c", "from tf_style import cli; cli.main()", "--version")
+    assert (done.returncode, done.stdout) == (0, f"tf_style {tf_style.__version__}\n")
 
 
 @pytest.mark.parametrize("program", cli.COMMANDS)

@@ -36,6 +36,13 @@ def explain(argv: Sequence[str] | None = None) -> None:
 
 
 def _run(program: str, argv: Sequence[str] | None) -> None:
-    from tf_style.commands.exits import guarded
+    from tf_style.commands.signals import Signals
+    from tf_style.commands.streams import hold_places
 
-    sys.exit(guarded(importlib.import_module(COMMANDS[program]).COMMAND, argv))
+    hold_places()
+    # First of all: what is imported next takes seconds, in which the user may change his mind.
+    with Signals(program, owns_process=argv is None) as signals:
+        from tf_style.commands.exits import guarded
+
+        code = guarded(importlib.import_module(COMMANDS[program]).COMMAND, argv, signals)
+    sys.exit(code)

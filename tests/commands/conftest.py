@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 # Here, so that no test pays for what the first to need it would: TensorFlow takes seconds to load,
@@ -49,6 +51,20 @@ def folder(pictures, monkeypatch):
     """Commands run in a folder with `content.png` and `style.png`."""
     monkeypatch.chdir(pictures)
     return pictures
+
+
+@pytest.fixture(autouse=True)
+def asked_to_stop():
+    """Signals do what they do in a process of its own, even where pytest is to ignore them."""
+    before = {each: signal.getsignal(each) for each in map(signal.Signals, (
+        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    ))}
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -153,6 +169,24 @@ def pressed(monkeypatch):
         monkeypatch.setattr(progress.Progress, "show", shown)
 
     return press
+
+
+@pytest.fixture
+def full_disk(folder, monkeypatch):
+    """`full_disk()`: from now on the working folder's disk takes no more, that of others does.
+
+    The folder for temporary files is `spare`.
+    """
+    (folder / "spare").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "spare"))
+    replace = os.replace
+
+    def full(source, target):
+        if "spare" not in os.fspath(target):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    return lambda: monkeypatch.setattr(os, "replace", full)
 
 
 @pytest.fixture

@@ -54,6 +54,15 @@ def test_pictures_are_measured_and_listed_as_json(painted, judge, capfd):
     assert Image.open("t.png").size[0] > 500
 
 
+def test_a_full_disk_is_no_bad_input(judge, full_disk, capfd):
+    full_disk()
+    assert call(cli.evaluate, *PICTURES, "--generated=content.png", f"--weights={judge}",
+                "--plot=t.png") == 1
+    out, error = capfd.readouterr()
+    assert "content.png" in out
+    assert error == "tf_style_evaluate: t.png: cannot be written (No space left on device)\n"
+
+
 def test_measures_are_a_table(painted, judge, capfd):
     assert call(cli.evaluate, *PICTURES, f"--generated={painted}", "--generated=content.png",
                 f"--weights={judge}") == 0

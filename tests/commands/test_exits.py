@@ -9,7 +9,9 @@ import pytest
 from tests.commands.conftest import TINY, process
 from tf_style import cli
 from tf_style.commands.command import Command, CommonOptions
-from tf_style.commands.exits import guarded, interruptible, printable, say, tensorflow_quiet
+from tf_style.commands.exits import guarded, tensorflow_quiet
+from tf_style.commands.outputs import writing
+from tf_style.commands.signals import Signals
 from tf_style.settings import InputError
 
 ONE = ["content.png", "style.png", "a.png", *TINY]
@@ -69,44 +71,12 @@ def test_warnings_are_lines_of_the_command_each_time(capfd):
     assert warnings.showwarning is shown
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="needs POSIX pipes")
-def test_a_reader_that_has_gone_costs_code_1_and_no_word():
-    code = """
-import os, sys
-from tf_style.commands.command import Command, CommonOptions
-from tf_style.commands.exits import guarded
-reader, writer = os.pipe()
-os.close(reader)
-os.dup2(writer, 1)
-run = lambda line: print("a" * 100_000, flush=True)
-sys.exit(guarded(Command("tf_own", "", (CommonOptions,), run), []))
-"""
-    done = process(cli.main, code=code)
-    assert (done.returncode, done.stderr) == (1, "")
-
-
-@pytest.mark.parametrize("name, shown", [
-    ("a\x1b[31mb\x07", "a\\x1b[31mb\\x07"), ("a\nb\r\t\0", "a\\nb\\r\\t\\x00"),
-    ("a\x9b2Jb\x7f\u2028", "a\\x9b2Jb\\x7f\\u2028"), ("a\u202eb\u2066", "a\\u202eb\\u2066"),
-    ("a\udcffb", "a\\udcffb"),
-    # Names as people give them.
-    ("\u6d77\u3000\u5cb8 10\u202fAM \xa0", "\u6d77\u3000\u5cb8 10\u202fAM \xa0"),
-    ("\U0001f468\u200d\U0001f3a8\ufe0f e\u0301", "\U0001f468\u200d\U0001f3a8\ufe0f e\u0301"),
-])
-def test_what_would_move_the_cursor_is_shown(name, shown):
-    assert printable(name) == shown
-
-
-def test_one_line_is_said_whatever_a_name_holds(capfd):
-    say("a\nb\rc\x1b[2Jd\u202ee é")
-    assert capfd.readouterr() == ("", "a b\\rc\\x1b[2Jd\\u202ee é\n")
-
-
 def test_a_terminal_that_lacks_a_letter_is_no_reason_to_fail():
     code = """
 import sys
 from tf_style.commands.command import Command, CommonOptions
-from tf_style.commands.exits import guarded, say
+from tf_style.commands.display import say
+from tf_style.commands.exits import guarded
 run = lambda line: [print(line.places[0]), say(line.places[0])] and 0
 sys.exit(guarded(Command("tf_own", "", (CommonOptions,), run), ["r\xe9sultat.png"]))
 """
@@ -114,22 +84,36 @@ sys.exit(guarded(Command("tf_own", "", (CommonOptions,), run), ["r\xe9sultat.png
     assert (done.returncode, done.stdout, done.stderr) == (0, *["r\\xe9sultat.png\n"] * 2)
 
 
-def test_signals_are_kept_and_the_next_is_as_before():
-    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-    with interruptible() as received:
-        assert received == []
+def test_an_output_that_cannot_be_written_is_no_bad_input(capfd):
+    def run(line):
+        with writing():
+            raise InputError("a.h5: cannot be written (No space left on device)")
+
+    assert guarded(ending(run), []) == 1
+    assert capfd.readouterr().err == "tf_own: a.h5: cannot be written (No space left on device)\n"
+
+
+def test_a_working_folder_that_is_gone_is_bad_input(capfd, monkeypatch):
+    def gone():
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert guarded(raising(AssertionError()), ["a.png"]) == 2
+    assert capfd.readouterr().err == ("tf_own: the working folder cannot be used (No such file or "
+                                      "directory). Change to another\n")
+
+
+def test_a_command_hears_of_signals_whoever_handles_them():
+    def run(line):
+        line.signals.keep()
         signal.raise_signal(signal.SIGTERM)
-        assert received == [signal.SIGTERM]
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+        return 7 + len(line.signals.received)
 
-
-def test_handlers_are_as_before_without_a_signal():
-    before = signal.getsignal(signal.SIGINT)
-    with interruptible():
-        assert signal.getsignal(signal.SIGINT) is not before
-    assert signal.getsignal(signal.SIGINT) is before
+    before = signal.getsignal(signal.SIGTERM)
+    assert guarded(ending(run), []) == 8
+    assert signal.getsignal(signal.SIGTERM) == before
+    with Signals() as signals:
+        assert guarded(ending(run), [], signals) == 8 and signals
 
 
 def test_what_native_code_says_while_tensorflow_loads_stays_off_the_screen(capfd, monkeypatch):

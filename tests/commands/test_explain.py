@@ -1,9 +1,11 @@
 """The command `tf_style_explain`."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from tests.commands.conftest import assert_tells, call, without_tensorflow
@@ -33,6 +35,34 @@ def test_every_figure_is_drawn(folder, capfd):
                 "--quiet") == 0
     assert capfd.readouterr() == ("", "")
     assert Image.open(folder / "why" / "maps.png").size[0] > 300
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """A figure that costs nothing, in place of all."""
+    monkeypatch.setattr(inspection, "inspect", lambda *_, **__: None)
+    monkeypatch.setattr(figures, "plot_inspection", lambda _: dict.fromkeys(FIGURES, Figure()))
+
+
+def test_a_full_disk_is_no_bad_input(drawn, full_disk, folder, capfd):
+    full_disk()
+    assert call(cli.explain, *EXPLAIN, *SHALLOW, "--output=why") == 1
+    name = os.path.join("why", FIGURES[0])
+    assert capfd.readouterr() == (
+        "", f"tf_style_explain: {name}: cannot be written (No space left on device)\n")
+
+
+def test_asked_to_stop_the_figure_at_hand_is_the_last(drawn, folder, capfd, monkeypatch):
+    replace = os.replace
+
+    def interrupted(*names):
+        signal.raise_signal(signal.SIGTERM)
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    assert call(cli.explain, *EXPLAIN, *SHALLOW, "--output=why") == 130
+    assert [path.name for path in (folder / "why").iterdir()] == FIGURES[:1]
+    assert capfd.readouterr() == (os.path.join("why", FIGURES[0]) + "\n", "")
 
 
 @pytest.mark.slow

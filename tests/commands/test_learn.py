@@ -1,9 +1,12 @@
 """The command `tf_style_learn`."""
 
+import os
+import signal
+
 import pytest
 from PIL import Image
 
-from tests.commands.conftest import TINY, assert_tells, call, without_tensorflow
+from tests.commands.conftest import TINY, assert_tells, call, files_in, without_tensorflow
 from tf_style import cli
 from tf_style.network import unsupervised
 from tf_style.network.architectures import ARCHITECTURES
@@ -58,6 +61,27 @@ def test_pictures_are_no_larger_than_needed(learned):
     Image.new("RGB", (3000, 1500)).save("large.png")
     assert call(cli.learn, "--pictures=large.png", "--output=a.h5") == 0
     assert learned[0]["sides"] == [1024]
+
+
+def test_a_full_disk_is_no_bad_input(learned, folder, full_disk, capfd):
+    full_disk()
+    before = files_in(folder)
+    assert call(cli.learn, "--pictures=.", "--output=a.h5") == 1
+    assert capfd.readouterr() == (
+        "", "tf_style_learn: a.h5: cannot be written (No space left on device)\n")
+    assert files_in(folder) == before
+
+
+def test_what_is_being_written_is_written(learned, folder, monkeypatch, capfd):
+    replace = os.replace
+
+    def interrupted(*names):
+        signal.raise_signal(signal.SIGINT)
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    assert call(cli.learn, "--pictures=.", "--output=a.h5") == 0
+    assert (folder / "a.h5").exists() and capfd.readouterr() == ("a.h5\n", "")
 
 
 @pytest.mark.slow

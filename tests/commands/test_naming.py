@@ -52,6 +52,25 @@ def test_one_picture_may_have_any_name():
     assert outputs(None, ["sample:ink"], "{content}.png") == ["none.png"]
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "漢", "\U0001f600", "e\u0301"])
+@pytest.mark.parametrize("styles", [1, 2, 3, 5])
+def test_a_default_name_is_no_longer_than_a_file_system_takes(letter, styles):
+    names = [letter * 60 + str(each) for each in range(styles + 1)]
+    job, = jobs(f"photos/{names[0]}.png", [f"{each}.png" for each in names[1:]], None)
+    longest = job.output.with_name(f"{job.output.stem}_99_unfinished_12000000.png")
+    assert len(longest.name.encode()) <= 255
+    parts = job.output.stem.split("_")
+    # None is left out, and letters stay whole.
+    assert len(parts) == min(4, styles + 1)
+    assert all(part and names[0].startswith(part) for part in parts)
+    with open(longest.name, "w"):
+        pass
+
+
+def test_ordinary_names_are_not_cut():
+    assert outputs(f"photos/{'a' * 50}.png", ["sample:ink"], None) == [f"photos/{'a' * 50}_ink.png"]
+
+
 def test_braces_in_a_pictures_name_are_its_own():
     Path("photos/{style}.png").touch()
     assert outputs("photos/{style}.png", ["sample:ink"], "{content}.png") == ["{style}.png"]

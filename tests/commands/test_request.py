@@ -1,7 +1,9 @@
 """What a command line asks for, and what is refused before a picture is read."""
 
 import json
+import os
 import shlex
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,7 +13,13 @@ from PIL import Image
 from tests.commands.conftest import TINY, photo, several, without_tensorflow
 from tf_style import cli
 from tf_style.commands import flags, stylize
+from tf_style.commands.evaluate import EvaluateOptions
+from tf_style.commands.explain import ExplainOptions
+from tf_style.commands.learn import LearnOptions
 from tf_style.commands.request import Request
+from tf_style.commands.stylize_options import StylizeOptions
+from tf_style.settings import Settings
+from tf_style.settings.option import File, Files, Text, Texts
 
 PICTURES = ["--content=content.png", "--style=style.png"]
 
@@ -150,7 +158,7 @@ BAD = {
     "no format": (["content.png", "style.png", "a.xyz"], "expected a name that ends in .png"),
     "bits that a format lacks": (["content.png", "style.png", "a.jpg", "--bits=16"], "a.jpg: "),
     "link to nowhere": (["content.png", "style.png", "nowhere.png"], "does not exist"),
-    "long name": (["content.png", "style.png", "a" * 300 + ".png"], "cannot write"),
+    "long name": (["content.png", "style.png", "a" * 300 + ".png"], "cannot be used (File name"),
     "foreign braces": (["content.png", "style.png", "{contents}.png"], "Received: '{contents}'"),
     "output is content": (["content.png", "style.png", "content.png"],
                           "--output=content.png: this would replace an input"),
@@ -247,6 +255,91 @@ def bad_files(folder):
 def test_bad_input_is_one_line_and_writes_nothing(case, bad_files, refused):
     arguments, message = BAD[case]
     assert message in refused(cli.main, *arguments)
+
+
+COMMANDS = {cli.main: StylizeOptions, cli.evaluate: EvaluateOptions, cli.learn: LearnOptions,
+            cli.explain: ExplainOptions}
+RUNS = {option.name: option for option in Settings.options()}
+# Command and flag of each option that is a text.
+TEXTS = [
+    (command, name) for command, kind in COMMANDS.items()
+    for name, option in {
+        **(RUNS if command in (cli.main, cli.explain) else {}),
+        **{each.name: each for each in kind.options()},
+    }.items()
+    if isinstance(option.type, (Text, Texts))
+]
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "~/" + "漢" * 300, "a\0b"],
+                         ids=["long", "home", "NUL"])
+@pytest.mark.parametrize("command, flag", TEXTS,
+                         ids=lambda each: getattr(each, "__name__", each))
+def test_a_name_that_no_file_can_have_is_one_line(command, flag, name, refused):
+    given = {
+        cli.main: {"content": "content.png", "style": "style.png"},
+        cli.evaluate: {"content": "content.png", "style": "style.png", "generated": "style.png"},
+        cli.learn: {"pictures": "style.png", "output": "a.h5"},
+        cli.explain: {"content": "content.png", "style": "style.png", "output": "why"},
+    }[command]
+    error = refused(command, *(f"--{key}={value}" for key, value in {**given, flag: name}.items()))
+    assert f": --{flag}" in error
+
+
+def test_few_texts_name_no_file():
+    own = {each.name: each for kind in COMMANDS.values() for each in kind.options()}
+    others = {name for _, name in TEXTS
+              if not isinstance({**own, **RUNS}[name].type, (File, Files))}
+    assert others == {"preset", "device", "layers"}
+
+
+@pytest.mark.parametrize("flags", [["--skip_existing"], ["--snapshot_every=1"], []])
+@pytest.mark.parametrize("output", ["{content}{style}.png", "{content}_{content}_{content}.png"])
+def test_a_name_made_of_others_that_is_too_long_is_one_line(flags, output, folder, refused):
+    Image.open("content.png").save("c" * 120 + ".png")
+    Image.open("style.png").save("s" * 140 + ".png")
+    assert "File name too long" in refused(
+        cli.main, f"--content={'c' * 120}.png", f"--style={'s' * 140}.png", f"--output={output}",
+        *flags,
+    )
+
+
+@pytest.mark.parametrize("flag, length", [("--skip_existing", 245), ("--snapshot_every=1", 245)])
+def test_there_is_room_for_what_is_written_besides(flag, length, refused):
+    """For `_unfinished` and the number of a snapshot."""
+    name = "a" * length + ".png"
+    assert "File name too long" in refused(cli.main, *PICTURES, f"--output={name}", flag)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="all names are Unicode there")
+@pytest.mark.parametrize("flag", ["checkpoint", "profile", "logdir"])
+@pytest.mark.parametrize("name", [b"kept\xff", b"fold\xff/kept", b"kept"])
+def test_a_folder_that_tensorflow_cannot_name_is_one_line(flag, name, folder, refused, monkeypatch):
+    os.mkdir(b"fold\xff")
+    if name == b"kept":
+        # The working folder is part of its name.
+        for picture in ("content.png", "style.png"):
+            os.rename(picture, os.path.join(b"fold\xff", picture.encode()))
+        monkeypatch.chdir(os.fsdecode(b"fold\xff"))
+    error = refused(cli.main, *PICTURES, f"--{flag}={os.fsdecode(name)}")
+    assert f"--{flag}=" in error and "expected a folder whose whole name is UTF-8" in error
+
+
+def test_the_home_folder_is_meant_after_every_flag(folder, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(folder))
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(folder / "sub")
+    (folder / "my.flags").write_text("--report=~/r.json\n--flagfile=~/more.flags\n")
+    (folder / "more.flags").write_text("--logdir=~/logs\n--content=~/content.png\n")
+    request = asked("--style=~/style.png", "--output=~/a.png", "--flagfile=~/my.flags", *TINY,
+                    "--checkpoint=~/kept", "--cache_dir=~/cache", "--init=~/style.png")
+    job, = request.jobs
+    found = [job.content, *job.styles, job.output, request.report, request.byproducts.logdir,
+             request.checkpoints.folder, request.settings.cache_dir, request.settings.init]
+    assert [Path(each) for each in found] == [folder / name for name in (
+        "content.png", "style.png", "a.png", "r.json", "logs", "kept", "cache", "style.png")]
+    assert asked("~/content.png", "~/style.png", "~/b.png").jobs[0].output == folder / "b.png"
 
 
 @pytest.mark.parametrize("case", BAD_FOR_ALL)

@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from tests.commands.conftest import (
@@ -23,9 +24,12 @@ from tests.commands.conftest import (
     without_tensorflow,
 )
 from tf_style import cli, feature_model
+from tf_style.commands import stylize
 from tf_style.commands.audience import Audience
 from tf_style.image.picture import read_note, read_picture
 from tf_style.network import networks
+from tf_style.run.lock import locked
+from tf_style.run.result import Result
 from tf_style.run.scene import Scene
 
 DATA = Path(__file__).parents[1] / "data"
@@ -104,6 +108,43 @@ def test_a_write_that_fails_after_the_run_exits_with_1(folder, capfd, monkeypatc
     error = capfd.readouterr().err
     assert error == "tf_style: a.png: cannot be written (No space left on device)\n"
     assert files_in(folder) == before
+
+
+def test_a_full_disk_costs_no_picture(folder, full_disk, capfd):
+    assert call(cli.main, "content.png", "style.png", "b.png", *TINY) == 0
+    capfd.readouterr()
+    full_disk()
+    assert call(cli.main, *ONE, "--quiet") == 1
+    place, = (folder / "spare").iterdir()
+    assert capfd.readouterr().err == (
+        "tf_style: a.png: cannot be written (No space left on device); the picture is in "
+        f"{place / 'a.png'}\n"
+    )
+    assert (read_picture(place / "a.png") == read_picture("b.png")).all()
+    assert not Path("a.png").exists() and len(list(place.iterdir())) == 1
+
+
+def test_nor_does_it_cost_one_of_several(photos, full_disk, capfd):
+    full_disk()
+    assert call(cli.main, *several("photos/[ac].png"), "--report=a.json") == 1
+    places = sorted(Path("spare").rglob("*.png"))
+    assert sorted(path.name for path in places) == ["a.png", "c.png"] and made() == []
+    out, error = capfd.readouterr()
+    assert sorted(out.splitlines()) == sorted(str(path.resolve()) for path in places)
+    assert error.count("; the picture is in ") == 2 and "2 failed" in error
+    assert "tf_style: a.json: cannot be written (No space left on device)\n" in error
+
+
+def test_logs_that_do_not_fit_leave_the_picture(capfd, monkeypatch):
+    monkeypatch.setattr("tf_style.show.summaries.tf.io.TFRecordWriter.flush", no_space)
+    assert call(cli.main, *ONE, "--quiet", "--logdir=logs") == 1
+    assert capfd.readouterr().err == (
+        "tf_style: logs: cannot be written (No space left on device)\n")
+    assert Image.open("a.png").size == (32, 24)
+
+
+def no_space(*_):
+    raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
 
 
 def test_a_report_that_cannot_be_written_leaves_the_picture(capfd, monkeypatch):
@@ -216,6 +257,46 @@ def test_stopped_by_a_signal_the_picture_and_the_state_are_saved(number, folder,
         "tf_style: resume with: tf_style --resume " + shlex.join([*ONE, "--checkpoint=kept"]),
     ]
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("owner, name", [(Result, "save"), (os, "replace"), (stylize, "_report")])
+def test_asked_when_all_steps_are_done_the_picture_is_complete(
+    owner, name, number, capfd, monkeypatch
+):
+    original = getattr(owner, name)
+
+    def pressed(*arguments, **given):
+        signal.raise_signal(number)
+        monkeypatch.setattr(owner, name, original)
+        return original(*arguments, **given)
+
+    monkeypatch.setattr(owner, name, pressed)
+    assert call(cli.main, *ONE, "--report=a.json") == 0
+    assert report()["stopped"] == "steps" and Image.open("a.png").size == (32, 24)
+    assert "stopped" not in capfd.readouterr().err
+
+
+def test_asked_twice_while_the_picture_is_written_nothing_is_half_there(
+    folder, capfd, monkeypatch
+):
+    def pressed(*_):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(os, "replace", pressed)
+    before = files_in(folder)
+    assert call(cli.main, *ONE) == 130
+    assert files_in(folder) == before
+
+
+def test_a_folder_in_which_another_run_writes_is_refused(folder, refused):
+    with locked(folder / "kept"):
+        error = refused(cli.main, *ONE, "--checkpoint=kept", "--resume")
+    assert error == (f"tf_style: --checkpoint=kept: process {os.getpid()} is writing there. Wait "
+                     "for its end, or choose another folder\n")
+    assert call(cli.main, *ONE, "--checkpoint=kept") == 0
+    assert ".lock" not in [path.name for path in (folder / "kept").iterdir()]
 
 
 def test_pressed_again_nothing_is_written(folder, capfd, pressed):

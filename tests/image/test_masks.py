@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tests.image.conftest import sample, saved
-from tf_style.image.masks import as_mask, region_at, resized
+from tf_style.image.masks import as_mask, region_at, resized, soft_union
 from tf_style.settings import InputError
 
 # A region of two thirds by a half, and the same in 0 and 255.
@@ -279,3 +279,15 @@ def test_a_thin_region_counts_more_and_stays_visible(width, side, factor, peak):
 def test_a_thin_soft_region_is_no_stronger_than_it_was():
     region, factor = region_at(band(1) / 2, 64, 64)
     assert region.max() == pytest.approx(0.5) and factor > 8
+
+
+def test_a_union_is_soft_outside_of_its_regions():
+    left = np.zeros((256, 256), np.float32)
+    left[:, :100] = 1
+    line = np.zeros_like(left)
+    line[:, 200] = 0.5
+    union = soft_union([left, line])[..., 0]
+    np.testing.assert_array_equal(union[:, :100], 1)
+    assert 0.1 < union[128, 100] < 1 and union[128, 106:190].max() == 0
+    assert union[128, 200] == 0.5 > union[128, 201] > 0
+    assert soft_union([left, 1 - left]) is None

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tf_style import InputError, stylize
 from tf_style.image import paths, picture, style
-from tf_style.image.picture import read_alpha
+from tf_style.image.picture import read_alpha, read_picture
 from tf_style.image.style import Style
 from tf_style.run import cost
 from tf_style.run import jobs as runner
@@ -175,6 +175,62 @@ def test_the_time_for_all_ends_the_one_at_hand(painter, folder):
     outcomes = list(make(painter, jobs("a", "c", unfinished=Path("u.png")), seconds=0.05))
     assert len(outcomes) == 1 and outcomes[0].value.stopped == "time limit"
     assert (folder / "u.png").exists() and not (folder / "a_made.png").exists()
+
+
+@pytest.mark.parametrize("when", ["check", "painter", "begin"])
+def test_files_are_not_needed_once_they_have_been_read(when, painter, folder):
+    for name, value in (("m.png", 255), ("i.png", 128)):
+        Image.new("RGB", (64, 48), (value, 0, value)).save(name)
+    content = Image.open("content.png")
+    content.putalpha(Image.linear_gradient("L").resize(content.size))
+    content.save("a.png")
+    settings = Settings(**TINY, init="i.png")
+    job = Job("a.png", ("style.png",), Path("a_made.png"), content_masks=("m.png",))
+
+    def steal():
+        for name in ("a.png", "style.png", "m.png", "i.png"):
+            (folder / name).unlink(missing_ok=True)
+
+    class Thief(Host):
+        def check(self, job, scene):
+            if when == "check":
+                steal()
+
+        def begin(self, job, scene, settings):
+            steal()
+
+    def made():
+        if when == "painter":
+            steal()
+        return Painter(settings)
+
+    outcome, = runner.make([job], settings, made, Thief())
+    assert outcome.error == "" and outcome.path == Path("a_made.png")
+    assert set(outcome.value.inputs.digests) == {"a.png", "style.png", "m.png", "i.png"}
+    assert np.ptp(read_alpha("a_made.png")) > 0.9
+
+
+def test_a_picture_that_cannot_be_written_goes_elsewhere(painter, folder, monkeypatch):
+    spare = folder / "spare"
+    spare.mkdir()
+    monkeypatch.setattr(runner.tempfile, "tempdir", str(spare))
+
+    class Mover(Host):
+        def begin(self, job, scene, settings):
+            if job.content == "a.png":
+                (folder / "out").rename(folder / "elsewhere")
+
+    (folder / "out").mkdir()
+    first, second = make(painter, [
+        Job("a.png", ("style.png",), Path("out", "a.png")),
+        Job("c.png", ("style.png",), Path("c_made.png")),
+    ], Mover())
+    place, = spare.iterdir()
+    assert first.value and first.path == place / "a.png" and second.error == ""
+    assert first.error == (f"{Path('out', 'a.png')}: the folder out does not exist; the picture is "
+                           f"in {first.path}")
+    difference = read_picture(first.path) - first.value.image
+    assert np.abs(difference).max() <= 0.51 / 255
 
 
 def test_a_picture_that_vanishes_while_it_is_painted_is_made(painter, folder):

@@ -1,11 +1,14 @@
 """Types of options: how values are written, and what is refused."""
 
 import dataclasses
+import os
 
 import pytest
 
 from tf_style.settings.option import (
     Duration,
+    File,
+    Files,
     InputError,
     Number,
     Numbers,
@@ -65,7 +68,8 @@ def test_auto_is_a_word_where_it_is_the_default_alone():
     (Texts(), ["a", "b"], ("a", "b")), (Word(("a", "b")), "b", "b"), (Text(), 3, "3"),
     (Weights("layer"), "a:2, b", {"a": 2.0, "b": 1.0}), (Weights("layer"), {"a": 2}, {"a": 2.0}),
     (Duration(), "30", 30.0), (Duration(), "5m", 300.0), (Duration(), "1h", 3600.0),
-    (Duration(), 0.5, 0.5), (Switch(), True, True),
+    (Duration(), 0.5, 0.5), (Switch(), True, True), (File(), "sample:a", "sample:a"),
+    (File(), "no/a*.png", "no/a*.png"), (File(), "a~.png", "a~.png"), (Files(), "a", ("a",)),
 ])
 def test_values_of_each_type(kind, given, value):
     assert kind.parse("x", given) == value
@@ -90,3 +94,55 @@ def test_what_is_refused(kind, given, message):
     with pytest.raises(InputError) as error:
         kind.parse("x", given)
     assert str(error.value).startswith("--x: ") and message in str(error.value)
+
+
+@pytest.mark.parametrize("given, found", [
+    ("~", ""), ("~/a.png", "/a.png"), ("~/a/*.png", "/a/*.png"), ("~nobody-has-this-name/a", None),
+    ("./~/a.png", None), ("a~", None), ("~a.png", None),
+])
+def test_a_file_may_be_in_the_home_folder(given, found, tmp_path, monkeypatch):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    expected = given if found is None else f"{tmp_path}{found}"
+    assert File().parse("x", given) == expected
+    assert Files().parse("x", [given, "b"]) == (expected, "b")
+
+
+@pytest.mark.parametrize("name, message", [
+    ("a\0b", "--x='a\\x00b': no file can have such a name"),
+    ("a" * 5000, "cannot be used (File name too long)"),
+    ("漢" * 300, "cannot be used (File name too long)"),
+    ("a/" * 3000, "cannot be used (File name too long)"),
+])
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other limits")
+def test_names_that_no_file_can_have(name, message):
+    for kind in (File(), Files()):
+        with pytest.raises(InputError) as error:
+            kind.parse("x", name)
+        assert message in str(error.value)
+
+
+MANY = "9" * 400
+
+
+@pytest.mark.parametrize("kind", [
+    Number(), Number(0, 1), Number(above=0), whole(0), whole(1, 9), Numbers(Number()),
+    Numbers(whole(1)), Weights("layer"), Duration(), Word(("8", "16")),
+], ids=lambda kind: type(kind).__name__)
+@pytest.mark.parametrize("text", [
+    MANY, "-" + MANY, MANY + "." + MANY, MANY * 20, "1e" + MANY, "٣" * 400, "1_0" * 200,
+])
+def test_numbers_of_many_digits_are_refused(kind, text):
+    if isinstance(kind, Weights):
+        text = f"a:{text}"
+    with pytest.raises(InputError, match="--x: expected "):
+        kind.parse("x", text)
+
+
+@pytest.mark.parametrize("kind, value", [
+    (Number(), 10**400), (whole(), 10**400), (whole(1, 9), -10**400),
+    (Weights("layer"), {"a": 10**400}), (Duration(), 10**400),
+])
+def test_so_are_they_from_python(kind, value):
+    with pytest.raises(InputError, match="--x: expected "):
+        kind.parse("x", value)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tf_style
+from tf_style.run.result import Step
 from tf_style.settings import InputError
 from tf_style.show.summaries import Summaries
 
@@ -44,5 +45,24 @@ def test_losses_pictures_and_settings_are_what_the_run_gave(tmp_path, content, s
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
+    summaries = Summaries(tmp_path / "file" / "logs", tf_style.Settings())
     with pytest.raises(InputError, match="logs"):
-        Summaries(tmp_path / "file" / "logs", tf_style.Settings())
+        summaries.show(Step(1, 1, 8, 8, 1, 2, 0.5, {}, 0.1))
+    summaries.close()
+
+
+def test_a_full_disk_is_noticed_at_the_step_that_no_longer_fits(tmp_path, monkeypatch):
+    class Full:
+        def __init__(self, path):
+            pass
+
+        def write(self, record):
+            pass
+
+        def flush(self):
+            raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(tf.io, "TFRecordWriter", Full)
+    summaries = Summaries(tmp_path / "logs", tf_style.Settings())
+    with pytest.raises(InputError, match=r"logs: cannot be written \(No space left on device\)"):
+        summaries.show(Step(1, 1, 8, 8, 1, 2, 0.5, {}, 0.1))

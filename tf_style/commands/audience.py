@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tf_style.commands.exits import say
+from tf_style.commands.display import say
 from tf_style.commands.naming import title
 from tf_style.commands.progress import Overall, Profiler, Progress, Watchers
 from tf_style.run.jobs import Host, Job
@@ -13,6 +13,7 @@ from tf_style.settings import InputError, Settings
 
 if TYPE_CHECKING:
     from tf_style.commands.request import Request
+    from tf_style.commands.signals import Signals
     from tf_style.commands.tally import Tally
     from tf_style.run.result import Step
     from tf_style.run.scene import Scene
@@ -24,14 +25,14 @@ class Audience(Host):
     Args:
         request: what is asked for.
         tally: what became of the jobs so far.
-        interrupted: filled when the user asks to stop.
+        signals: those that ask to stop.
 
     Attributes:
         failed: whether something besides the pictures could not be written.
     """
 
-    def __init__(self, request: Request, tally: Tally, interrupted: Sequence[int]):
-        self.interrupted = interrupted
+    def __init__(self, request: Request, tally: Tally, signals: Signals):
+        self.signals = signals
         self.failed = False
         self._request = request
         self._tally = tally
@@ -65,7 +66,7 @@ class Audience(Host):
         Raises:
             KeyboardInterrupt: if the user already asked to stop while pictures were read.
         """
-        if self.interrupted:
+        if self.signals:
             raise KeyboardInterrupt
         if self._overall:
             self._overall.show(self._tally.done + 1, title(job))
@@ -76,15 +77,16 @@ class Audience(Host):
         ])
 
         def callback(step: Step) -> bool:
+            self.signals.keep()
             self._watchers.show(step)
             self._lasting.show(step)
-            return bool(self.interrupted)
+            return bool(self.signals)
 
         return callback
 
     def stop(self) -> bool:
         """Whether the user asked to stop."""
-        return bool(self.interrupted)
+        return bool(self.signals)
 
     def end(self) -> None:
         """The current job has no more steps."""

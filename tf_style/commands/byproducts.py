@@ -16,6 +16,7 @@ from tf_style.commands.outputs import check_folder, identity
 from tf_style.commands.progress import Watcher
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.settings import InputError, Settings
+from tf_style.settings.settings import MOST_SCALES, MOST_STEPS
 
 if TYPE_CHECKING:
     from tf_style.run.result import Result, Step
@@ -156,6 +157,11 @@ def _alike(name: str) -> str:
 def snapshot_path(output: Path, step: int) -> Path:
     """`OUTPUT_0050.png` for the picture after 50 steps, whatever the output's ending."""
     return output.with_name(f"{output.stem}_{step:04}.png")
+
+
+def last_snapshot(output: Path) -> Path:
+    """The longest name that a snapshot can have."""
+    return snapshot_path(output, MOST_SCALES * MOST_STEPS)
 
 
 class Snapshots:

@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import tf_style
+from tf_style.commands.display import answer
+from tf_style.commands.signals import Signals
 from tf_style.settings.option import (
+    File,
     InputError,
     Option,
     Options,
@@ -26,7 +29,7 @@ class CommonOptions(Options):
 
     preset: str | None = option(Text(), None, "a named set of defaults: flags/NAME.flags")
     flagfile: str | None = option(
-        Text("FILE"), None, "a file of flags, one a line, taken as defaults"
+        File(), None, "a file of flags, one a line, taken as defaults"
     )
     quiet: bool = option(Switch(), False, "print nothing but errors")
     verbose: bool = option(Switch(), False, "let TensorFlow print its own messages")
@@ -44,12 +47,14 @@ class CommandLine:
             were given on the command line or in a file.
         places: the arguments that are not flags.
         flagfiles: the files that flags were read from.
+        signals: those that ask the command to stop.
     """
 
     argv: Sequence[str]
     given: Mapping[str, Any]
     places: Sequence[str]
     flagfiles: tuple[str, ...] = ()
+    signals: Signals = dataclasses.field(default_factory=Signals)
 
     def options(self, kind: type[T], **defaults: Any) -> T:
         """The options of one kind, parsed.
@@ -107,9 +112,9 @@ class Command:
         """Whether only `--help` or `--version` is asked for; prints the answer."""
         common = line.options(CommonOptions)
         if common.help:
-            print(self.help())
+            answer(self.help())
         elif common.version:
-            print(f"tf_style {tf_style.__version__}")
+            answer(f"tf_style {tf_style.__version__}")
         return common.help or common.version
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tf_style.commands.command import Command, CommandLine, CommonOptions, refuse_places
-from tf_style.commands.exits import DONE, printable, say, tensorflow_quiet
-from tf_style.commands.outputs import check_apart
+from tf_style.commands.display import answer, printable, say
+from tf_style.commands.exits import DONE, tensorflow_quiet
+from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import AUTO, MAX_PIXELS, WEIGHTS, InputError, Settings
-from tf_style.settings.option import Switch, Text, Texts, option
+from tf_style.settings.option import File, Files, Switch, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,15 +32,15 @@ Measure how well pictures took over a style, and how much content they kept.
 class EvaluateOptions(CommonOptions):
     """The options of `tf_style_evaluate`."""
 
-    content: str | None = option(Text("FILE"), None, "content picture, or sample:NAME")
+    content: str | None = option(File(), None, "content picture, or sample:NAME")
     style: tuple[str, ...] = option(
-        Texts("FILE"), (), "style picture, or sample:NAME; given again: pooled"
+        Files(), (), "style picture, or sample:NAME; given again: pooled"
     )
     generated: tuple[str, ...] = option(
-        Texts("FILE"), (), "picture to measure; may be given several times"
+        Files(), (), "picture to measure; may be given several times"
     )
     weights: str = option(
-        Text("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, random, or a "
+        File("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, random, or a "
         "weights file",
     )
     offline: bool = option(Switch(), False, Settings.option("offline").help)
@@ -48,7 +49,7 @@ class EvaluateOptions(CommonOptions):
     )
     json: bool = option(Switch(), False, "print a JSON list instead of a table")
     plot: str | None = option(
-        Text("FILE"), None, "draw style distance over content similarity"
+        File(), None, "draw style distance over content similarity"
     )
 
 
@@ -90,7 +91,8 @@ def evaluate(line: CommandLine) -> int:
         check_figure(options.plot)
         check_apart({"plot": Path(options.plot)}, [
             options.content, *options.style, *options.generated, *line.flagfiles,
-            *[name for name in (line.given.get("weights"), weights.environment_file()) if name],
+            *([] if options.weights in (AUTO, *WEIGHTS) else [options.weights]),
+            *filter(None, [weights.environment_file()]),
         ])
     known_weights(options.weights, network, offline=options.offline)
     if options.weights not in (AUTO, *WEIGHTS):
@@ -103,23 +105,19 @@ def evaluate(line: CommandLine) -> int:
     judge = metrics.Judge(built.model, content, styles, [alpha for _, alpha in shown])
     measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
     flattered = {name: _made_with(name, built.fingerprints) for name in generated}
-    if options.json:
-        rows = [
-            {"generated": name, **_without_nan(dataclasses.asdict(measured[name])),
-             "weights": source, "flattered": flattered[name]}
-            for name in options.generated
-        ]
-        print(json.dumps(rows, indent=2))
-    else:
-        _print_table(measured, source)
+    try:
+        _print(measured, flattered, source, as_json=options.json)
+    finally:
+        if options.plot:
+            from tf_style.show.plotting import plot_tradeoff, write_figure
+
+            line.signals.keep()
+            with writing():
+                write_figure(options.plot, plot_tradeoff(measured))
     for name, same in flattered.items():
         if same:
             say(f"tf_style_evaluate: {name} was made with the weights that judge it here, which "
                  "flatters it; judge with other --weights")
-    if options.plot:
-        from tf_style.show.plotting import plot_tradeoff, write_figure
-
-        write_figure(options.plot, plot_tradeoff(measured))
     return DONE
 
 
@@ -147,14 +145,28 @@ def _without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in measures.items()}
 
 
+def _print(
+    measured: Mapping[str, Evaluation], flattered: Mapping[str, bool | None], source: str, *,
+    as_json: bool,
+) -> None:
+    if not as_json:
+        _print_table(measured, source)
+        return
+    answer(json.dumps([
+        {"generated": name, **_without_nan(dataclasses.asdict(each)), "weights": source,
+         "flattered": flattered[name]}
+        for name, each in measured.items()
+    ], indent=2))
+
+
 def _print_table(measured: Mapping[str, Evaluation], source: str) -> None:
     measured = {printable(name): each for name, each in measured.items()}
     width = max(len(name) for name in measured)
-    print(f"judged by {printable(source)}")
-    print(f"{'generated':{width}}  style distance  content similarity  edge agreement"
+    answer(f"judged by {printable(source)}")
+    answer(f"{'generated':{width}}  style distance  content similarity  edge agreement"
           "  colour distance")
     for name, each in measured.items():
-        print(f"{name:{width}}  {each.style_distance:14.3f}  {each.content_similarity:18.3f}  "
+        answer(f"{name:{width}}  {each.style_distance:14.3f}  {each.content_similarity:18.3f}  "
               f"{each.edge_agreement:14.3f}  {each.color_distance:15.3f}")
 
 

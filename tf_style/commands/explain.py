@@ -13,10 +13,11 @@ from tf_style.commands.command import (
     refuse_places,
     require,
 )
-from tf_style.commands.exits import DONE, printable, say, tensorflow_quiet
-from tf_style.commands.outputs import check_apart
+from tf_style.commands.display import mention, printable, say
+from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
+from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
-from tf_style.settings.option import Text, Texts, option
+from tf_style.settings.option import File, Files, Text, option
 from tf_style.settings.size import Size, SizeType
 
 USAGE = """\
@@ -32,22 +33,22 @@ It takes the flags of a run, and explains that run.
 class ExplainOptions(CommonOptions):
     """The options of `tf_style_explain` besides those of a run."""
 
-    content: str | None = option(Text("FILE"), None, "content picture, or sample:NAME")
+    content: str | None = option(File(), None, "content picture, or sample:NAME")
     style: tuple[str, ...] = option(
-        Texts("FILE"), (), "style picture, or sample:NAME; given again: blended"
+        Files(), (), "style picture, or sample:NAME; given again: blended"
     )
     content_mask: tuple[str, ...] = option(
-        Texts("FILE"), (), "for each style, in order: where in the content it goes"
+        Files(), (), "for each style, in order: where in the content it goes"
     )
     style_mask: tuple[str, ...] = option(
-        Texts("FILE"), (), "for each style, in order: which parts of it count; default: "
-        "what is not transparent"
+        Files(), (), "for each style, in order: which parts of it count; default: what is "
+        "not transparent"
     )
     generated: str | None = option(
-        Text("FILE"), None, "the picture made of both; default: one is made"
+        File(), None, "the picture made of both; default: one is made"
     )
     output: str | None = option(
-        Text("FOLDER"), None, "folder for the figures, made if it is missing"
+        File("FOLDER"), None, "folder for the figures, made if it is missing"
     )
     layers: str = option(
         Text("NAME,NAME,…"), AUTO, "layers to look at; auto: those of a run"
@@ -110,11 +111,16 @@ def explain(line: CommandLine) -> int:
         style_masks=options.style_mask if opaque else [style.counted() for style in scene.styles],
         watch=(lambda stage: None) if options.quiet else say,
     ))
-    outputs[0].parent.mkdir(exist_ok=True)
+    line.signals.keep()
+    with writing():
+        outputs[0].parent.mkdir(exist_ok=True)
     for path, figure in zip(outputs, drawn.values(), strict=True):
-        plotting.write_figure(path, figure)
+        if line.signals:
+            return INTERRUPTED
+        with writing():
+            plotting.write_figure(path, figure)
         if not options.quiet:
-            print(printable(path))
+            mention(printable(path))
     return DONE
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import tf_style
+from tf_style.commands.command import CommonOptions
 from tf_style.settings import InputError
 
 # The most characters in a flagfile, and the most files that one command line names.
@@ -32,7 +33,7 @@ def split_off(argv: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
             value = next(arguments, "")
         if not value:
             raise InputError(f"--{name}: expected a {'name' if name == 'preset' else 'file'}")
-        _read(_preset_path(value) if name == "preset" else Path(value), (), files)
+        _read(_preset_path(value) if name == "preset" else _path(value), (), files)
     return files, rest
 
 
@@ -55,11 +56,15 @@ def _read(
     for line in lines:
         name, _, value = line.lstrip("-").partition("=")
         if line.startswith("-") and name in ("preset", "flagfile"):
-            nested = _preset_path(value) if name == "preset" else path.parent / value
+            nested = _preset_path(value) if name == "preset" else path.parent / _path(value)
             _read(nested, (*within, whole), files)
         elif line and not line.startswith(("#", "//")):
             own.append(line)
     files.append((os.fspath(path), own))
+
+
+def _path(value: str) -> Path:
+    return Path(CommonOptions.option("flagfile").parse(value))
 
 
 def _lines(path: Path) -> list[str]:
@@ -85,6 +90,8 @@ def _preset_folders() -> tuple[Path, ...]:
 
 def _preset_path(name: str) -> Path:
     for folder in _preset_folders():
-        if (folder / f"{name}.flags").is_file():
-            return folder / f"{name}.flags"
+        path = folder / f"{name}.flags"
+        # Unlike Path.is_file, this takes any text.
+        if os.path.isfile(path):
+            return path
     raise InputError(f"--preset={name}: there is no such preset. All: {', '.join(presets())}")

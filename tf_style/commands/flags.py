@@ -9,7 +9,7 @@ from absl import flags
 
 from tf_style.commands.command import Command, CommandLine
 from tf_style.commands.flagfiles import split_off
-from tf_style.settings.option import InputError, Switch, Texts
+from tf_style.settings.option import Files, InputError, Switch, Texts
 
 
 def parse(command: Command, argv: list[str]) -> CommandLine:
@@ -40,9 +40,11 @@ def parse_one(
     values = flags.FlagValues()
     values.set_gnu_getopt(True)
     for option in command.options:
-        define = {Switch: flags.DEFINE_boolean, Texts: flags.DEFINE_multi_string}.get(
-            type(option.type), flags.DEFINE_string
-        )
+        define = {
+            Switch: flags.DEFINE_boolean,
+            Files: flags.DEFINE_multi_string,
+            Texts: flags.DEFINE_multi_string,
+        }.get(type(option.type), flags.DEFINE_string)
         define(option.name, None, option.help, flag_values=values)
     try:
         places = values([command.program, *arguments])[1:]

@@ -12,10 +12,11 @@ from tf_style.commands.command import (
     refuse_places,
     require,
 )
-from tf_style.commands.exits import DONE, printable, say, tensorflow_quiet
-from tf_style.commands.outputs import check_apart
+from tf_style.commands.display import mention, printable, say
+from tf_style.commands.exits import DONE, tensorflow_quiet
+from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import MAX_PIXELS, Settings
-from tf_style.settings.option import InputError, Text, Texts, Word, option, whole
+from tf_style.settings.option import File, Files, InputError, Word, option, whole
 
 USAGE = """\
 Learn a network's features from pictures of your own, without labels.
@@ -34,11 +35,11 @@ class LearnOptions(CommonOptions):
     """The options of `tf_style_learn`."""
 
     pictures: tuple[str, ...] = option(
-        Texts("FILES"), (), "picture, folder of pictures, or pattern such as 'paintings/*.jpg'; "
+        Files("FILES"), (), "picture, folder of pictures, or pattern such as 'paintings/*.jpg'; "
         "may be given several times",
     )
     output: str | None = option(
-        Text("FILE"), None, "the weights: an .h5 file that --weights=FILE reads"
+        File(), None, "the weights: an .h5 file that --weights=FILE reads"
     )
     network: str = option(Word(("vgg16", "vgg19")), "vgg16", "whose layers are learned")
     seed: int = option(whole(0, 2**31 - 1), 0, "seed of everything drawn at random")
@@ -74,11 +75,12 @@ def learn(line: CommandLine) -> int:
         from tf_style.network.kernel_files import write_kernels
         from tf_style.network.unsupervised import learn as learn_kernels
     architecture = ARCHITECTURES[options.network]
-    write_kernels(
-        output, learn_kernels(architecture, architecture.layers, pictures, seed=options.seed)
-    )
+    kernels = learn_kernels(architecture, architecture.layers, pictures, seed=options.seed)
+    line.signals.keep()
+    with writing():
+        write_kernels(output, kernels)
     if not options.quiet:
-        print(printable(output))
+        mention(printable(output))
     return DONE
 
 

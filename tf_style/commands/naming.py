@@ -14,6 +14,10 @@ from tf_style.image.paths import expand, locate
 from tf_style.run.jobs import Job
 from tf_style.settings import InputError
 
+# File systems limit names to 255 bytes. This leaves room for what is put between the names and
+# after them, such as `_unfinished` or the number of a snapshot, and for the ending.
+_LONGEST = 200
+
 
 def jobs(
     content: str | None, styles: Sequence[str], output: str | None, *, keep: bool = False
@@ -110,16 +114,22 @@ def _beside(
     folder = Path() if first.startswith(samples.PREFIX) else Path(first).parent
     stem = _stem(content, styles)
     path, number = folder / f"{stem}.png", 1
-    while taken is not None and (path.exists() or identity(path) in taken):
+    while taken is not None and (os.path.exists(path) or identity(path) in taken):
         number += 1
         path = folder / f"{stem}_{number}.png"
     return path
 
 
 def _stem(content: str | None, styles: Sequence[str]) -> str:
-    names = [*([content] if content else []), *styles]
-    # File systems limit names to 255 bytes.
-    return "_".join(_name(name)[:50] for name in names[:4])
+    names = [*([content] if content else []), *styles][:4]
+    return "_".join(_cut(_name(name)[:50], _LONGEST // len(names)) for name in names)
+
+
+def _cut(name: str, most: int) -> str:
+    """As many of its first letters as take at most so many bytes."""
+    while len(os.fsencode(name)) > most:
+        name = name[:-1]
+    return name
 
 
 def _name(picture: str) -> str:

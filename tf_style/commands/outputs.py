@@ -1,13 +1,33 @@
-"""Checks that no file that a command writes replaces an input or another output."""
+"""The files that a command writes: none replaces an input or another output."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tf_style.settings import InputError
+
+
+class OutputError(Exception):
+    """What a command was called for cannot be written, though nothing is wrong with its input."""
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[None]:
+    """In this context it is no fault of the input if a file, found writable before, cannot be.
+
+    Raises:
+        OutputError: instead of an `InputError` or an `OSError`.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise OutputError(str(error)) from None
+    except OSError as error:
+        raise OutputError(f"{error.filename}: cannot be written ({error.strerror})") from None
 
 
 def check_apart(
@@ -36,12 +56,15 @@ def check_apart(
 
 
 def check_folder(flag: str, folder: str) -> Path:
-    """`folder` as a path, if it exists or can be created.
+    """`folder` as a path, if it exists or can be created, and TensorFlow can write in it.
 
     Raises:
         InputError: if not.
     """
+    from tf_style.image.paths import check_utf8
+
     path = Path(folder)
+    check_utf8(flag, path)
     parent = path if path.is_dir() else path.absolute().parent
     if path.is_file() or not parent.is_dir():
         raise InputError(f"--{flag}={path}: expected a folder, or a new name in one")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tf_style.commands.exits import say
+from tf_style.commands.display import columns, draw, say
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class Overall:
     def show(self, number: int, title: str) -> None:
         """Say which picture, counted from 1, begins, and how long the rest may take."""
         done = number - 1
-        bar = _bar(done / self._count) if sys.stderr.isatty() else ""
+        bar = _bar(done / self._count) if columns() else ""
         left = ""
         if self._shown:
             # Pictures that could not be read took no time and are not among those shown.
@@ -87,7 +86,7 @@ class Progress:
 
     def __init__(self, plan: Sequence[Scale]):
         self._plan = plan
-        self._terminal = sys.stderr.isatty()
+        self._terminal = bool(columns())
         self._shown = 0
         self._next_line = 0.0
         self._first: Step | None = None
@@ -99,17 +98,16 @@ class Progress:
                 f"loss {step.loss:.3g}  "
                 + "  ".join(f"{name} {part:.3g}" for name, part in step.parts.items()))
         if self._terminal:
-            columns = (os.get_terminal_size(sys.stderr.fileno()).columns or 80) - 1
-            sys.stderr.write("\r" + line[:columns].ljust(min(self._shown, columns)))
+            width = (columns() or 80) - 1
+            draw("\r" + line[:width].ljust(min(self._shown, width)))
             self._shown = len(line)
         elif step.seconds >= self._next_line or step.step == step.steps:
             self._next_line = step.seconds + self.EVERY
-            sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+            draw(line + "\n")
 
     def close(self) -> None:
         if self._terminal and self._shown:
-            sys.stderr.write("\n")
+            draw("\n")
 
     def _left(self, step: Step) -> str:
         """Time left, if the rest takes as long for each pixel as this size does."""

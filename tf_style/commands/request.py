@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_style.commands import naming
-from tf_style.commands.byproducts import Byproducts, Taken
+from tf_style.commands.byproducts import Byproducts, Taken, last_snapshot
 from tf_style.commands.command import CommandLine
 from tf_style.commands.outputs import check_apart, check_folder
 from tf_style.commands.repeat import Record
@@ -97,6 +97,10 @@ class Request:
         least = max(choice.least_size for choice in choices)
         schedule.check_size(settings, least)
         written = [check_output(each.output, bits=each.bits) for each in self.jobs]
+        for each in self.jobs:
+            for path in (each.unfinished, options.snapshot_every and last_snapshot(each.output)):
+                if path:
+                    check_writable(path)
         report = check_writable(options.report) if options.report else None
         profile = check_folder("profile", options.profile) if options.profile else None
         byproducts = Byproducts.check(options)
@@ -140,7 +144,7 @@ def _jobs(
             job, content_masks=options.content_mask, style_masks=options.style_mask,
             bits=int(options.bits), embed_settings=options.embed_settings, given=given,
         )
-        for job in found if not (keep and job.output.exists())
+        for job in found if not (keep and os.path.exists(job.output))
     ]
     return jobs, len(found) - len(jobs)
 
@@ -162,7 +166,11 @@ def _pictures(
     for name, stray in zip(("content", "style", "output"), places, strict=False):
         if getattr(options, name):
             raise InputError(f"{stray!r}: --{name} is given already")
-    content, style, output = [*places, None, None, None][:3]
+    content, style, output = [
+        each and StylizeOptions.option("content").type.parse(name, each)
+        for name, each in zip(("content", "style", "output"), [*places, None, None, None],
+                              strict=False)
+    ]
     content = content or options.content
     styles = (style,) if style else options.style
     for name, value in (("content", content), ("style", styles)):

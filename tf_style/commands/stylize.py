@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.audience import Audience
 from tf_style.commands.command import Command, CommandLine
-from tf_style.commands.exits import (
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    interruptible,
-    printable,
-    say,
-    tensorflow_quiet,
-)
+from tf_style.commands.display import answer, mention, printable, say
+from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.progress import closed, minutes
 from tf_style.commands.request import Request
+from tf_style.commands.signals import STOPPED, Signals
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.commands.tally import Tally
 from tf_style.settings import InputError, Settings
@@ -45,7 +40,8 @@ def stylize(line: CommandLine) -> int:
         _list_samples()
         return DONE
     if options.list_layers:
-        _list_layers(line.given.get("network", Settings.option("network").default))
+        network = Settings.option("network")
+        _list_layers(network.parse(line.given.get("network", network.default)))
         return DONE
     request = Request.of(line)
     if not request.jobs:
@@ -53,53 +49,62 @@ def stylize(line: CommandLine) -> int:
         return DONE
     if request.options.dry_run:
         return _forecast(request)
-    return _make(request)
+    return _make(request, line.signals)
 
 
-def _make(request: Request) -> int:
-    from tf_style.run import jobs
-    from tf_style.show.report import write_report
-
-    quiet, single = request.options.quiet, request.is_single
+def _make(request: Request, signals: Signals) -> int:
     tally = Tally(kept=request.kept)
+    audience = Audience(request, tally, signals)
     entries: list[dict[str, Any]] = []
-    with interruptible() as interrupted:
-        audience = Audience(request, tally, interrupted)
-        outcomes = jobs.make(
-            request.jobs, request.settings, _painter(request), audience, least=request.least,
-            checkpoints=request.checkpoints,
-            **({"seconds": request.options.time_limit} if request.options.time_limit else {}),
-        )
-        with closed(audience):
-            try:
-                for outcome in outcomes:
-                    audience.end()
-                    if single and outcome.error and not outcome.begun:
-                        raise InputError(outcome.error)
-                    _finish(outcome, request, audience)
-                    tally.count(outcome, request.jobs)
-                    if request.report:
-                        entries.append(_entry(outcome))
-                    # Its pictures need not stay in memory while the next are read.
-                    del outcome
-            except KeyboardInterrupt:
-                if single:
-                    raise
-                # Pressed again: the current picture is given up.
+    held = request.checkpoints.held() if request.checkpoints else contextlib.nullcontext()
+    with held, closed(audience):
+        try:
+            _make_each(request, audience, tally, entries)
+        except KeyboardInterrupt:
+            if request.is_single:
+                raise
+            # Pressed again: the current picture is given up.
     tally.left = len(request.jobs) - tally.done
-    try:
-        if request.report and (entries or not single):
-            write_report(request.report, entries[0] if single else {"pictures": entries})
-    except InputError as error:
-        say(f"tf_style: {error}")
-        return FAILED
-    if not single:
-        tally.tell(quiet=quiet)
+    if request.report and (entries or not request.is_single):
+        _report(request, entries, audience)
+    if not request.is_single:
+        tally.tell(quiet=request.options.quiet)
     elif not tally.done:
-        say("tf_style: stopped at once; no result was written")
-    if interrupted:
+        say(f"tf_style: {STOPPED}")
+    # A signal that came when all was made stopped nothing.
+    if signals and (tally.stopped or tally.left):
         return INTERRUPTED
     return FAILED if tally.failed or audience.failed else DONE
+
+
+def _make_each(
+    request: Request, audience: Audience, tally: Tally, entries: list[dict[str, Any]]
+) -> None:
+    from tf_style.run import jobs
+
+    limit = request.options.time_limit
+    for outcome in jobs.make(
+        request.jobs, request.settings, _painter(request), audience, least=request.least,
+        checkpoints=request.checkpoints, **({"seconds": limit} if limit else {}),
+    ):
+        audience.end()
+        if request.is_single and outcome.error and not outcome.begun:
+            raise InputError(outcome.error)
+        _finish(outcome, request, audience)
+        tally.count(outcome, request.jobs)
+        if request.report:
+            entries.append(_entry(outcome))
+        # Its pictures need not stay in memory while the next are read.
+        del outcome
+
+
+def _report(request: Request, entries: list[dict[str, Any]], audience: Audience) -> None:
+    from tf_style.show.report import write_report
+
+    try:
+        write_report(request.report, entries[0] if request.is_single else {"pictures": entries})
+    except InputError as error:
+        audience.fail(error)
 
 
 def _painter(request: Request, *, learns: bool = True) -> Callable[[], Painter]:
@@ -141,15 +146,14 @@ def _finish(outcome: Outcome[Result], request: Request, audience: Audience) -> N
     except InputError as error:
         # It could be written when the run began, and no longer can: the input is not at fault.
         audience.fail(error)
-    output = job.written(result)
     if not request.options.quiet:
-        print(printable(output), flush=True)
+        mention(printable(outcome.path))
     if result.stopped in ("callback", "time limit"):
-        _tell_stopped(result, os.fspath(output), request, audience)
+        _tell_stopped(result, os.fspath(outcome.path), request, audience)
 
 
 def _tell_stopped(result: Result, output: str, request: Request, audience: Audience) -> None:
-    if request.is_single and request.options.quiet and not audience.interrupted:
+    if request.is_single and request.options.quiet and not audience.signals:
         return
     say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in {output}")
     if request.is_single:
@@ -165,7 +169,7 @@ def _entry(outcome: Outcome[Result]) -> dict[str, Any]:
     if outcome.value is None:
         return {"content": job.content, "style": list(job.styles),
                 "output": os.fspath(job.output), "error": outcome.error}
-    return report(outcome.value, output=os.fspath(job.written(outcome.value)), bits=job.bits)
+    return report(outcome.value, output=os.fspath(outcome.path), bits=job.bits)
 
 
 def _forecast(request: Request) -> int:
@@ -175,11 +179,11 @@ def _forecast(request: Request) -> int:
 
     memory, seconds, failed = 0.0, 0.0, False
     if not request.is_single:
-        print("memory  time at most  picture")
+        answer("memory  time at most  picture")
     # A dry run learns nothing.
     for outcome in jobs.forecast(
         request.jobs, request.settings, _painter(request, learns=False),
-        Audience(request, Tally(), []), least=request.least,
+        Audience(request, Tally(), Signals()), least=request.least,
     ):
         if outcome.error and request.is_single:
             raise InputError(outcome.error)
@@ -192,17 +196,17 @@ def _forecast(request: Request) -> int:
         if request.is_single:
             _print_sizes(outcome.value)
         else:
-            print(f"{most / 1e9:3.1f} GB  {minutes(takes):>12}  {printable(title(outcome.job))}")
+            answer(f"{most / 1e9:3.1f} GB  {minutes(takes):>12}  {printable(title(outcome.job))}")
         memory, seconds = max(memory, most), seconds + takes
-    print(f"about {minutes(seconds)} and {memory / 1e9:.1f} GB in all, plus loading")
+    answer(f"about {minutes(seconds)} and {memory / 1e9:.1f} GB in all, plus loading")
     return FAILED if failed else DONE
 
 
 def _print_sizes(sizes: list[Forecast]) -> None:
-    print("size         steps  blocks  memory  time at most")
+    answer("size         steps  blocks  memory  time at most")
     for each in sizes:
         size = f"{each.scale.width}x{each.scale.height}"
-        print(f"{size:12} {each.scale.steps:5}  {each.block_size or '-':>6}  "
+        answer(f"{size:12} {each.scale.steps:5}  {each.block_size or '-':>6}  "
               f"{each.memory / 1e9:4.1f} GB  {minutes(each.seconds)}")
 
 
@@ -210,9 +214,9 @@ def _list_samples() -> None:
     from tf_style.image import samples
 
     for title, group in (("content", samples.CONTENT_SAMPLES), ("style", samples.STYLE_SAMPLES)):
-        print(f"{title}:")
+        answer(f"{title}:")
         for name, text in group.items():
-            print(f"  {samples.PREFIX}{name:16} {text}")
+            answer(f"  {samples.PREFIX}{name:16} {text}")
 
 
 def _list_layers(network: str) -> None:
@@ -222,11 +226,11 @@ def _list_layers(network: str) -> None:
         with tensorflow_quiet(False):
             from tf_style.network.models import load_model
         for layer in load_model(network).layers:
-            print(printable(layer.name))
+            answer(printable(layer.name))
         return
-    print(f"{'layer':14} channels  stride  sees (pixels)")
+    answer(f"{'layer':14} channels  stride  sees (pixels)")
     for layer in ARCHITECTURES[network].layers:
-        print(f"{layer.name:14} {layer.channels:8} {layer.stride:7} {layer.field:14}")
+        answer(f"{layer.name:14} {layer.channels:8} {layer.stride:7} {layer.field:14}")
 
 
 COMMAND = Command("tf_style", USAGE, (StylizeOptions, Settings), stylize)

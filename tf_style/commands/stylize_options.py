@@ -8,9 +8,9 @@ from tf_style.commands.command import CommonOptions
 from tf_style.settings.option import (
     AUTO,
     Duration,
+    File,
+    Files,
     Switch,
-    Text,
-    Texts,
     Word,
     option,
     whole,
@@ -22,22 +22,22 @@ class StylizeOptions(CommonOptions):
     """What is painted, and what is written."""
 
     content: str | None = option(
-        Text("FILE"), None, "content picture, or sample:NAME; none: a texture of the style; a "
+        File(), None, "content picture, or sample:NAME; none: a texture of the style; a "
         "folder, or a pattern such as 'photos/*.jpg': each of its pictures",
     )
     style: tuple[str, ...] = option(
-        Texts("FILE"), (), "style picture, or sample:NAME; given again: blended; a folder or "
+        Files(), (), "style picture, or sample:NAME; given again: blended; a folder or "
         "pattern: each of its pictures",
     )
     content_mask: tuple[str, ...] = option(
-        Texts("FILE"), (), "for each style, in order: where in the content it goes, white on black"
+        Files(), (), "for each style, in order: where in the content it goes, white on black"
     )
     style_mask: tuple[str, ...] = option(
-        Texts("FILE"), (), "for each style, in order: which parts of it count; default: "
-        "what is not transparent"
+        Files(), (), "for each style, in order: which parts of it count; default: what is "
+        "not transparent"
     )
     output: str | None = option(
-        Text("FILE"), None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
+        File(), None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
         "folder, or a pattern such as 'out/{content}_{style}.png'; default: a new name beside the "
         "content",
     )
@@ -51,7 +51,7 @@ class StylizeOptions(CommonOptions):
     )
     dry_run: bool = option(Switch(), False, "print sizes, memory and time, and run nothing")
     report: str | None = option(
-        Text("FILE"), None, "write settings, versions, seconds, losses and peak memory as JSON; "
+        File(), None, "write settings, versions, seconds, losses and peak memory as JSON; "
         "of several pictures a list",
     )
     embed_settings: bool = option(
@@ -59,7 +59,7 @@ class StylizeOptions(CommonOptions):
         "--noembed_settings: nothing but the picture",
     )
     settings_from: str | None = option(
-        Text("FILE"), None, "run again what made a PNG, or what its report describes; other flags "
+        File(), None, "run again what made a PNG, or what its report describes; other flags "
         "given override it",
     )
     snapshot_every: int | None = option(
@@ -67,17 +67,17 @@ class StylizeOptions(CommonOptions):
         "OUTPUT_0050.png after 50",
     )
     animate: str | None = option(
-        Text("FILE"), None, "write the run as a film, .gif or .webp: at most 100 pictures, "
+        File(), None, "write the run as a film, .gif or .webp: at most 100 pictures, "
         "--snapshot_every steps apart or more, then the result",
     )
     plot: str | None = option(
-        Text("FILE"), None, "draw content, style, result and loss curves"
+        File(), None, "draw content, style, result and loss curves"
     )
     logdir: str | None = option(
-        Text("FOLDER"), None, "write losses and pictures for TensorBoard"
+        File("FOLDER"), None, "write losses and pictures for TensorBoard"
     )
     checkpoint: str | None = option(
-        Text("FOLDER"), None, "keep in this folder what a stopped run needs to go on"
+        File("FOLDER"), None, "keep in this folder what a stopped run needs to go on"
     )
     checkpoint_every: int | str = option(
         whole(1), AUTO, "steps from one checkpoint to the next; auto: so that they take two "
@@ -91,7 +91,7 @@ class StylizeOptions(CommonOptions):
         Duration(), None, "stop after this much time, such as 30s, 5m or 1h"
     )
     profile: str | None = option(
-        Text("FOLDER"), None, "write TensorFlow's own profile of ten steps"
+        File("FOLDER"), None, "write TensorFlow's own profile of ten steps"
     )
     list_layers: bool = option(Switch(), False, "print the layers of --network and exit")
     list_samples: bool = option(

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tf_style.commands.exits import say
+from tf_style.commands.display import say
 
 if TYPE_CHECKING:
     from tf_style.run.jobs import Job, Outcome

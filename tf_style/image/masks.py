@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -31,6 +32,8 @@ _CELLS, _FLAT_COLORS, _FLAT_SHARE = 16, 8, 0.9
 # Side of the square that about decides a pixel's style, in pixels. Measured at 256 pixels: in a
 # band half as wide, a style counts nearly as much as everywhere; in one of a pixel, half as much.
 _SEEN = 16
+# Long sides of a picture over the width of the soft edge of its regions.
+_EDGES = 128
 
 
 def as_mask(
@@ -221,3 +224,21 @@ def _widest(region: np.ndarray) -> float:
         sums = np.cumsum(np.pad(region, [(1, 0), (0, 0)]), axis=0, dtype=np.float64)
         region = ((sums[side:] - sums[:-side]) / side).T
     return float(region.max())
+
+
+def soft_union(regions: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Where any of some regions reaches, `(height, width, 1)` in `[0, 1]`, soft at the edges.
+
+    Args:
+        regions: `(height, width)` in `[0, 1]`.
+
+    Returns:
+        `None` if they leave nothing out.
+    """
+    covered = np.clip(sum(regions), 0, 1)[..., None]
+    if covered.min() >= 1:
+        return None
+    height, width = covered.shape[:2]
+    edge = 1 + max(height, width) // _EDGES
+    coarse = resize(covered, -(-height // edge), -(-width // edge), smooth=True)
+    return np.maximum(covered, resize(coarse, height, width, smooth=True))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tf_style.image import samples
 from tf_style.image.files import known_endings
+from tf_style.image.unfinished import unfinished
 from tf_style.settings import InputError
 
 PathLike = str | os.PathLike
@@ -71,6 +72,19 @@ def expand(source: str) -> list[str]:
     return sorted(found)
 
 
+def check_utf8(flag: str, folder: PathLike) -> None:
+    """Check that TensorFlow can write in a folder: it takes names in UTF-8 only.
+
+    Raises:
+        InputError: if not.
+    """
+    try:
+        os.path.abspath(folder).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"--{flag}={os.fspath(folder)}: expected a folder whose whole name is "
+                         "UTF-8, which TensorFlow needs. Choose another") from None
+
+
 def check_writable(path: PathLike) -> Path:
     """`path`, if a file can be created or replaced there.
 
@@ -90,6 +104,9 @@ def check_writable(path: PathLike) -> Path:
             status = None
         if not folder.is_dir():
             raise InputError(f"{path}: the folder {folder} does not exist")
+        # What is written first may have a longer name.
+        with contextlib.suppress(FileNotFoundError):
+            os.stat(_partial(target))
         if status and stat.S_ISDIR(status.st_mode):
             raise InputError(f"{path}: expected a file name, this is a folder")
         if status and not stat.S_ISREG(status.st_mode):
@@ -111,19 +128,21 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
     """
     # A link stays a link: the file that it points to is replaced.
     target = Path(os.path.realpath(path))
-    partial = target.with_name(f".{secrets.token_hex(8)}.partial")
+    partial = _partial(target)
     try:
-        with open(partial, "xb") as file:
-            file.write(content)
-            file.flush()
-            # A full or remote disk may report an error only now.
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copymode(target, partial)
-        os.replace(partial, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        if isinstance(error, OSError):
-            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
-        raise
+        with unfinished(partial):
+            with open(partial, "xb") as file:
+                file.write(content)
+                file.flush()
+                # A full or remote disk may report an error only now.
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copymode(target, partial)
+            os.replace(partial, target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _partial(target: Path) -> Path:
+    """What a file is called until it is complete."""
+    return target.with_name(f".{secrets.token_hex(8)}.partial")

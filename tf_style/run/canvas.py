@@ -78,7 +78,9 @@ class Canvas:
         try:
             self._checkpoint(_Note(note)).write(os.fspath(folder / _FILES))
         except tf.errors.OpError as error:
-            raise OSError(error.message) from None
+            # Between the name of an operation and its kind; without those of its own files.
+            reason = error.message.partition("}} ")[2] or error.message
+            raise OSError(reason.rpartition("; ")[2].partition(" [Op:")[0]) from None
 
     def restore(self, folder: Path) -> dict[str, Any] | None:
         """Go on with what `save` wrote. Returns the note.

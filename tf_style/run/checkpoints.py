@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tf_style.image.paths import PathLike, check_writable
+from tf_style.image.paths import PathLike, check_utf8, check_writable
+from tf_style.image.unfinished import unfinished
+from tf_style.run.lock import HeldError, locked
 from tf_style.run.scene import Scene
 from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.option import whole
@@ -57,13 +60,35 @@ class Checkpoints:
         self.resume = resume
         self._seconds = 0.0
         self._saved = time.perf_counter()
+        self._held = False
         self._check_folder()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other processes from writing there until the block ends; a run does so itself.
+
+        Raises:
+            InputError: if another process, or another run in this one, writes there.
+        """
+        if self._held:
+            yield
+            return
+        try:
+            with locked(self.folder):
+                self._held = True
+                yield
+        except HeldError as error:
+            raise InputError(f"--checkpoint={self.folder}: {error} is writing there. Wait for its "
+                             "end, or choose another folder") from None
+        finally:
+            self._held = False
 
     def _check_folder(self) -> None:
         flag = f"--checkpoint={self.folder}"
         # TensorFlow would take such a name for a pattern.
         if set("*?[]") & set(os.fspath(self.folder)):
             raise InputError(f"{flag}: expected a name without * ? [ ]")
+        check_utf8("checkpoint", self.folder)
         if not self.folder.is_dir():
             if self.folder.exists():
                 raise InputError(f"{flag}: expected a folder, this is a file")
@@ -101,9 +126,10 @@ class Checkpoints:
         try:
             if partial.exists():
                 shutil.rmtree(partial)
-            partial.mkdir(parents=True)
-            write(partial)
-            partial.rename(self.folder / f"{_NAME}{number}")
+            with unfinished(partial, shutil.rmtree):
+                partial.mkdir(parents=True)
+                write(partial)
+                partial.rename(self.folder / f"{_NAME}{number}")
         except OSError as error:
             note(f"{self.folder}: the checkpoint cannot be written ({error.strerror or error})")
         else:

@@ -9,7 +9,9 @@ import contextlib
 import dataclasses
 import itertools
 import math
+import os
 import random
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +22,7 @@ import numpy as np
 
 from tf_style.image.picture import read_alpha, read_picture, read_size
 from tf_style.image.resize import shrink
+from tf_style.image.unfinished import unfinished
 from tf_style.run.inputs import PictureFile
 from tf_style.run.result import Result, Step, Stop
 from tf_style.run.scene import Scene
@@ -79,12 +82,14 @@ class Outcome(Generic[T]):
     Attributes:
         job: the job.
         value: what was made; `None` where nothing could be.
-        error: why nothing could be made or written; empty if all went well.
+        path: where it was written; not where the job says if there is an error.
+        error: why nothing could be made, or written there; empty if all went well.
         begun: whether the job had begun when the error was found: then the input is not at fault.
     """
 
     job: Job
     value: T | None = None
+    path: Path | None = None
     error: str = ""
     begun: bool = True
 
@@ -115,9 +120,10 @@ def make(
 ) -> Iterator[Outcome[Result]]:
     """Make and write the pictures of all jobs.
 
-    A job whose pictures cannot be read or used, or whose output cannot be written, yields an
-    outcome that says so, and leaves no file; the others go on. Networks, learned features and
-    compiled steps belong to the painter, so they are made once.
+    A job whose pictures cannot be read or used yields an outcome that says so, and leaves no file;
+    the others go on. A picture whose output can no longer be written is written into the system's
+    folder for temporary files. Networks, learned features and compiled steps belong to the painter,
+    so they are made once.
 
     Args:
         jobs: in the order in which they are made.
@@ -135,11 +141,9 @@ def make(
     host = host or Host()
     ends = time.perf_counter() + seconds
 
-    def paint(painter: Painter, job: Job, scene: Scene) -> Outcome[Result]:
-        # Read now, because the file may be gone when the picture is made.
-        alpha = (
-            read_alpha(job.content, max_pixels=settings.max_pixels) if job.content else None
-        )
+    def paint(
+        painter: Painter, job: Job, scene: Scene, alpha: np.ndarray | None
+    ) -> Outcome[Result]:
         try:
             result = painter.paint(
                 scene, callback=host.begin(job, scene, painter.settings), checkpoints=checkpoints,
@@ -148,11 +152,7 @@ def make(
         except InputError as error:
             # A checkpoint of another run, or pictures too small for a saved model.
             return Outcome(job, error=str(error), begun=False)
-        result = dataclasses.replace(result, given=job.given or result.given)
-        result.save(
-            job.written(result), alpha=alpha, bits=job.bits, embed_settings=job.embed_settings
-        )
-        return Outcome(job, result)
+        return _saved(job, dataclasses.replace(result, given=job.given or result.given), alpha)
 
     styles: dict[str, PictureFile] = {}
     for job in jobs:
@@ -225,6 +225,28 @@ def drawn(
     return pictures
 
 
+def _saved(job: Job, result: Result, alpha: np.ndarray | None) -> Outcome[Result]:
+    """Write a result where the job says, or else where the system keeps temporary files.
+
+    Raises:
+        InputError: if it can be written nowhere.
+    """
+    path = job.written(result)
+    given = {"alpha": alpha, "bits": job.bits, "embed_settings": job.embed_settings}
+    try:
+        result.save(path, **given)
+        return Outcome(job, result, path)
+    except InputError as error:
+        with contextlib.suppress(InputError, OSError):
+            # A new folder: others may have put a link where a name could be guessed.
+            folder = Path(tempfile.mkdtemp(prefix="tf_style_"))
+            kept = folder / path.name
+            with unfinished(folder, os.rmdir):
+                result.save(kept, **given)
+            return Outcome(job, result, kept, f"{error}; the picture is in {kept}")
+        raise
+
+
 def _small(name: str, max_pixels: int) -> np.ndarray | None:
     """A picture as large as features are learned from; `None` if it cannot be read."""
     # Errors and warnings about a file are reported when its job begins.
@@ -238,12 +260,14 @@ def _small(name: str, max_pixels: int) -> np.ndarray | None:
 
 def _attempt(
     job: Job, settings: Settings, painter: Callable[[], Painter], host: Host, least: int,
-    styles: dict[str, PictureFile], work: Callable[[Painter, Job, Scene], Outcome[T]],
+    styles: dict[str, PictureFile],
+    work: Callable[[Painter, Job, Scene, np.ndarray | None], Outcome[T]],
 ) -> Outcome[T]:
-    """Read the pictures of a job and do the work.
+    """Read the pictures of a job and do the work, for which their files are no longer needed.
 
     Args:
         styles: those of the job before, which need not be read again; replaced by this job's.
+        work: called with the painter, the job, its scene, and how opaque its content is.
 
     Raises:
         InputError: if the painter cannot be made, for which the job is not at fault.
@@ -257,6 +281,9 @@ def _attempt(
         }
         styles.clear()
         styles.update(read)
+        alpha = (
+            read_alpha(job.content, max_pixels=settings.max_pixels) if job.content else None
+        )
         scene = Scene.of(
             settings, job.content, [read[name] for name in job.styles], job.content_masks,
             job.style_masks, least=least,
@@ -268,7 +295,7 @@ def _attempt(
         return Outcome(job, error=_NO_MEMORY)
     ready = painter()
     try:
-        return work(ready, job, scene)
+        return work(ready, job, scene, alpha)
     except InputError as error:
         return Outcome(job, error=str(error))
     except MemoryError:

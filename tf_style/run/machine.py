@@ -31,7 +31,7 @@ def resolve_device(device: str) -> str:
     kind, _, number = device.lower().partition(":")
     if kind == "cpu" and number in ("", "0"):
         return "cpu"
-    if kind != "gpu" or not (number or "0").isdecimal():
+    if kind != "gpu" or not (number or "0").isdecimal() or len(number) > 9:
         raise InputError(f"--device: expected auto, cpu, gpu or gpu:N. Received: {device!r}")
     if int(number or 0) >= len(gpus):
         raise InputError(f"--device={device}: TensorFlow sees {len(gpus)} GPUs here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -93,7 +94,8 @@ class Run:
     def result(self) -> Result:
         """Take all steps that are left, and return the result."""
         work = self._work
-        with tf.device(work.settings.device):
+        held = self._checkpoints.held() if self._checkpoints else contextlib.nullcontext()
+        with held, tf.device(work.settings.device):
             self._begin()
             for scale in work.prepared.scales[self._sizes_done :]:
                 self._paint(scale)

@@ -10,16 +10,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tf_style.image import color
-from tf_style.image.masks import as_mask, resized
+from tf_style.image.masks import as_mask, resized, soft_union
 from tf_style.image.picture import as_picture, read_picture
-from tf_style.image.resize import resize
 from tf_style.image.style import Style, read_style
 from tf_style.run.inputs import Inputs, Picture, PictureFile
 from tf_style.run.schedule import Scale, needed_sides, plan
 from tf_style.settings import AUTO, InputError, Settings
 
-# Long sides of a picture over the width of the soft edge of its masks.
-_EDGES = 128
 INITS = ("content", "style", "noise", "gray")
 
 
@@ -33,6 +30,7 @@ class Scene:
         scales: the sizes that the run goes through, coarse to fine.
         least: the shortest side that each of them had to have.
         inputs: what the pictures were read from.
+        first: the picture of a file where the image starts; `None` if it starts elsewhere.
     """
 
     content: np.ndarray | None
@@ -40,6 +38,7 @@ class Scene:
     scales: tuple[Scale, ...]
     least: int = 1
     inputs: Inputs = dataclasses.field(default_factory=Inputs)
+    first: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -79,12 +78,12 @@ class Scene:
         masks = _masks("style_mask", style_masks, pictures, names, most)
         styles = _styles(settings, names, shown, regions, masks)
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
-        for each in start:
-            read_picture(each, max_pixels=settings.max_pixels)
+        first = read_picture(settings.init, max_pixels=most) if start else None
         inputs = Inputs.of(
             content, given, _named(content_masks, regions), _named(style_masks, masks), start
         )
-        return cls(picture, styles, _scales(settings, picture, styles, least), least, inputs)
+        scales = _scales(settings, picture, styles, least)
+        return cls(picture, styles, scales, least, inputs, first)
 
     def seen_by(self, settings: Settings, least: int) -> Scene:
         """The same scene for networks that cannot see sides shorter than `least`."""
@@ -163,20 +162,10 @@ class Scene:
         return content + reached * (image - content)
 
     def _reached(self, scale: Scale) -> np.ndarray | None:
-        """How much a style counts at each pixel, `(height, width, 1)`, soft at the edges.
-
-        `None` if styles go everywhere.
-        """
+        """How much styles count at each pixel, `(height, width, 1)`; `None` if all over, fully."""
         if self.styles[0].region is None:
             return None
-        height, width = scale.height, scale.width
-        regions = [style.at(1, height, width).region for style in self.styles]
-        covered = np.clip(sum(regions), 0, 1)[..., None]
-        if covered.min() >= 1:
-            return None
-        edge = 1 + max(height, width) // _EDGES
-        coarse = resize(covered, -(-height // edge), -(-width // edge), smooth=True)
-        return np.maximum(covered, resize(coarse, height, width, smooth=True))
+        return soft_union([style.at(1, scale.height, scale.width).region for style in self.styles])
 
     def start(self, settings: Settings) -> np.ndarray:
         """Where the image starts, at the coarsest size."""
@@ -197,9 +186,10 @@ class Scene:
         elif init == "content":
             first = scale.fit(self.content)
         else:
-            picture = self.styles[0].picture if init == "style" else read_picture(
-                init, max_pixels=settings.max_pixels)
-            first = scale.cover(picture)
+            picture = self.styles[0].picture if init == "style" else self.first
+            first = scale.cover(
+                read_picture(init, max_pixels=settings.max_pixels) if picture is None else picture
+            )
         return first + settings.init_noise * (noise - first)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import inspect
 import math
+import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -39,6 +41,40 @@ class Texts:
     def parse(self, name: str, value: Any) -> tuple[str, ...]:
         del name
         return (value,) if isinstance(value, str) else tuple(map(str, value))
+
+
+@dataclasses.dataclass(frozen=True)
+class File(Text):
+    """The name of a file or folder, or of something built in. `~` is the home folder."""
+
+    form: str = "FILE"
+
+    def parse(self, name: str, value: Any) -> str:
+        return _possible(name, super().parse(name, value))
+
+
+@dataclasses.dataclass(frozen=True)
+class Files(Texts):
+    """Names of files, of a flag that may be given several times."""
+
+    form: str = "FILE"
+
+    def parse(self, name: str, value: Any) -> tuple[str, ...]:
+        return tuple(_possible(name, each) for each in super().parse(name, value))
+
+
+def _possible(name: str, file: str) -> str:
+    """A file name with `~` replaced, if a file can have it, whether there is one or not."""
+    file = os.path.expanduser(file)
+    try:
+        os.stat(file)
+    except ValueError:
+        raise InputError(f"--{name}={file!r}: no file can have such a name") from None
+    except OSError as error:
+        # Windows takes a pattern or `sample:NAME` for an invalid name, EINVAL.
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EINVAL):
+            raise InputError(f"--{name}={file}: cannot be used ({error.strerror})") from None
+    return file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +132,11 @@ class Number:
             number = int(value) if self.whole else float(value)
             # int() silently cuts off a float's fraction.
             exact = not self.whole or isinstance(value, str) or number == value
+            # A whole number may be more than a float can hold.
+            exact = exact and (self.whole or math.isfinite(number))
         except (TypeError, ValueError, OverflowError):
             exact = False
-        if isinstance(value, bool) or not exact or not math.isfinite(number):
+        if isinstance(value, bool) or not exact:
             raise InputError(f"--{name}: expected {expected}. Received: {value!r}")
         if bound := self._missed(number):
             raise InputError(f"--{name}: expected {expected}{bound}. Received: {value}")
@@ -115,7 +153,7 @@ class Number:
         return ""
 
 
-def whole(minimum: int | None = None, maximum: int | None = None) -> Number:
+def whole(minimum: int | None = None, maximum: int = 10**9) -> Number:
     """A whole number within a range."""
     return Number(minimum, maximum, whole=True)
 
@@ -191,7 +229,7 @@ class Weights:
     def _weight(name: str, each: str, weight: Any) -> float:
         try:
             number = float(weight)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not 0 < number <= 1e6:
             raise InputError(

@@ -8,6 +8,7 @@ from typing import Any
 
 from tf_style.settings.option import (
     AUTO,
+    File,
     InputError,
     Number,
     Numbers,
@@ -27,7 +28,7 @@ WEIGHTS = ("imagenet", "unsupervised", "random")
 STYLE_LOSSES = (
     "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match"
 )
-MOST_SCALES = 12
+MOST_SCALES, MOST_STEPS = 12, 1_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,22 +58,22 @@ class Settings(Options):
         Number(0, 1), AUTO,
         "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable",
     )
-    network: str = option(Text("NAME|FILE"), "vgg16", "vgg16, vgg19, or a saved Keras model file")
+    network: str = option(File("NAME|FILE"), "vgg16", "vgg16, vgg19, or a saved Keras model file")
     weights: str = option(
-        Text("NAME|FILE"), AUTO,
+        File("NAME|FILE"), AUTO,
         "auto, imagenet, unsupervised (learned from the pictures), random, or a weights file; "
         "auto is the file in $TF_STYLE_WEIGHTS if set, else imagenet, else unsupervised",
     )
     content_network: str = option(
-        Text("NAME|FILE"), AUTO,
+        File("NAME|FILE"), AUTO,
         "network of the content loss; auto: --network",
     )
-    content_network_weights: str = option(Text("NAME|FILE"), AUTO, "its weights; auto: --weights")
+    content_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
     style_network: str = option(
-        Text("NAME|FILE"), AUTO,
+        File("NAME|FILE"), AUTO,
         "network of the style loss; auto: --network",
     )
-    style_network_weights: str = option(Text("NAME|FILE"), AUTO, "its weights; auto: --weights")
+    style_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
     pooling: str = option(
         Word((AUTO, "max", "average")), AUTO,
         "of vgg16 and vgg19; average is smoother; auto: max with pretrained kernels, average "
@@ -125,7 +126,7 @@ class Settings(Options):
         "several --steps, else as many as leave the coarsest at 96 pixels or more",
     )
     steps: tuple[int, ...] | str = option(
-        Numbers(whole(1, 1_000_000), most=MOST_SCALES, form="N or N,N,…"), AUTO,
+        Numbers(whole(1, MOST_STEPS), most=MOST_SCALES, form="N or N,N,…"), AUTO,
         "most steps at each size, one number or one for each, coarse first",
     )
     tolerance: float = option(
@@ -150,7 +151,7 @@ class Settings(Options):
         "give each layer's gradient the same length before it is weighted",
     )
     init: str = option(
-        Text("NAME|FILE"), AUTO,
+        File("NAME|FILE"), AUTO,
         "where the image starts: content, style, noise, gray, or a picture file; auto: content, "
         "or noise where there is none",
     )
@@ -175,7 +176,7 @@ class Settings(Options):
         "most pixels of a picture file; more, as of a large scan, may be meant to exhaust memory",
     )
     cache_dir: str = option(
-        Text("FOLDER"), AUTO,
+        File("FOLDER"), AUTO,
         "folder where learned features are kept; auto: the user's cache",
     )
     offline: bool = option(

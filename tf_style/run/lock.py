@@ -1,0 +1,99 @@
+"""A folder that one process at a time may write in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tf_style.image.unfinished import unfinished
+
+# File managers and we ourselves pass over names with a dot.
+_NAME = ".lock"
+# Windows lets nobody read the bytes that are locked, so they are none of the text.
+_OFFSET = 1 << 20
+
+
+class HeldError(Exception):
+    """Another process holds the folder; the message names it."""
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder, made if it is missing, until the block or the process ends, however it does.
+
+    The operating system keeps the lock, so a file that a killed process left behind locks nothing.
+    Where no such file can be made, or the disk knows no locks, nothing is held.
+
+    Raises:
+        HeldError: if another process, or another thread of this one, holds it.
+    """
+    with contextlib.ExitStack() as stack:
+        if not folder.is_dir():
+            stack.enter_context(_removed(folder, os.rmdir))
+            with contextlib.suppress(OSError):
+                folder.mkdir()
+        file = None
+        with contextlib.suppress(OSError):
+            file = _opened(folder / _NAME)
+        if file is not None:
+            stack.enter_context(_removed(folder / _NAME, lambda name: _release(name, file)))
+        yield
+
+
+@contextlib.contextmanager
+def _removed(path: Path, remove: Callable[[str], object]) -> Iterator[None]:
+    """Remove `path` when the block ends; a folder only if it is empty then."""
+    with unfinished(path, remove):
+        yield
+    with contextlib.suppress(OSError):
+        remove(os.fspath(path))
+
+
+def _opened(path: Path) -> int:
+    """The lock file, opened and locked by this process."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock(file)
+            if os.name == "nt" or os.path.samestat(os.fstat(file), os.stat(path)):
+                os.ftruncate(file, 0)
+                os.write(file, f"{os.getpid()}\n".encode())
+                return file
+            # Its holder removed it after we had opened it.
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(file)
+            raise
+        os.close(file)
+
+
+def _lock(file: int) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(file, _OFFSET, os.SEEK_SET)
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            os.lseek(file, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        os.lseek(file, 0, os.SEEK_SET)
+        holder = os.read(file, 20).decode("ascii", "replace").strip()
+        raise HeldError(f"process {holder}" if holder else "another process") from None
+
+
+def _release(name: str, file: int) -> None:
+    # Windows removes no file that is open; elsewhere another process could lock it in between.
+    if os.name == "nt":
+        os.close(file)
+    with contextlib.suppress(OSError):
+        os.unlink(name)
+    if os.name != "nt":
+        os.close(file)
