@@ -31,6 +31,7 @@ BASE: dict[str, Any] = {
     "tolerance": 0, "content_layers": "block2_conv1,block3_conv1:2",
     "style_layers": "block1_conv1,block2_conv1:3,block3_conv1",
 }
+# Those that the earliest commit knows; a newer one has nothing to be compared with.
 LOSSES = ("gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match")
 VARIANTS: dict[str, dict[str, Any]] = {
     **{f"loss {name}": {"style_loss": name} for name in LOSSES},

@@ -180,7 +180,7 @@ def test_help_tells_of_every_flag(capsys):
     assert call(cli.explain, "--help") == 0
     assert_tells(capsys.readouterr().out, {
         "content": (None, "content picture, or sample:NAME"),
-        "style": (None, "style picture, or sample:NAME; given again: blended"),
+        "style": (None, "style picture, or sample:NAME; give it again to blend several"),
         "content_mask": (None, "where in the content it goes"),
         "style_mask": (None, "which parts of it count"),
         "generated": (None, "the picture made of both; default: one is made"),
@@ -199,7 +199,7 @@ def test_help_tells_of_every_flag(capsys):
         "style_blend": ("auto", "shares of several styles"),
         "scales": ("auto", "how many sizes"),
         "steps": ("auto", "most steps at each size"),
-        "tolerance": ("0.0002", "end a size when ten steps"),
+        "tolerance": ("0.0002", "go on to the next size when ten steps"),
         "optimizer": ("adam", "what moves the image"),
         "learning_rate": ("0.05", "length of the first steps"),
         "init": ("auto", "where the image starts"),

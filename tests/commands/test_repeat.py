@@ -13,13 +13,14 @@ import tf_style
 from tests.commands.conftest import TINY, call, files_in, without_tensorflow
 from tf_style import cli, feature_model
 from tf_style.commands import flags, stylize
-from tf_style.commands.repeat import Record
+from tf_style.commands.repeat import _WORDS, Record
 from tf_style.image.picture import read_note, read_picture, write_picture
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.kernel_files import write_kernels
 from tf_style.network.weights import load
 from tf_style.run.inputs import Inputs
 from tf_style.settings import MAX_PIXELS, Settings
+from tf_style.settings.option import File
 
 DATA = Path(__file__).parents[1] / "data"
 ONE = ["content.png", "style.png", "a.png", *TINY, "--quiet"]
@@ -589,3 +590,9 @@ def test_embedded_settings_can_be_left_out(folder):
 def test_damage_is_seen_before_tensorflow_is_imported(folder):
     (folder / "x.json").write_text("{")
     assert without_tensorflow(cli.main, "--settings_from=x.json") == 2
+
+
+def test_no_setting_lets_a_record_choose_a_file():
+    """Every one that can name a file is left out, but for a picture that the run starts from."""
+    files = {option.name for option in Settings.options() if isinstance(option.type, File)}
+    assert files - {"init"} == {*_WORDS}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_style.loss.content import EPSILON, content_loss, pixel_loss, pixel_loss_slope
+from tf_style.loss.content import EPSILON, content_loss, pixel_loss, pixel_loss_curvature
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_pixel_loss_by_hand_and_gradient():
     assert float(pixel_loss(image, content)[0]) == pytest.approx(reference(image), rel=1e-5)
     assert_gradient(lambda pixels: pixel_loss(pixels, content), reference, image)
     slope = gradient_of(lambda pixels: pixel_loss(pixels, content), image) / (image - content)
-    np.testing.assert_allclose(slope, pixel_loss_slope(image.size), rtol=1e-3)
+    np.testing.assert_allclose(slope, pixel_loss_curvature(image.size), rtol=1e-3)
     half = pixel_loss(np.zeros_like(image), np.full_like(image, 0.5))
     assert float(half[0]) == pytest.approx(1), "off by half the range everywhere"
 

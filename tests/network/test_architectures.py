@@ -2,7 +2,7 @@ import keras
 import pytest
 
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.settings import InputError
+from tf_style.settings import NETWORKS, InputError
 
 
 @pytest.mark.parametrize("name, convolutions", [("vgg16", 13), ("vgg19", 16)])
@@ -50,3 +50,7 @@ def test_nothing_deeper_than_needed():
     assert [layer.name for layer in layers] == [
         "block1_conv1", "block1_conv2", "block1_pool", "block2_conv1"
     ]
+
+
+def test_the_settings_know_the_same_networks():
+    assert {*NETWORKS} == {*ARCHITECTURES}

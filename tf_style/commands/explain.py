@@ -35,7 +35,7 @@ class ExplainOptions(CommonOptions):
 
     content: str | None = option(File(), None, "content picture, or sample:NAME")
     style: tuple[str, ...] = option(
-        Files(), (), "style picture, or sample:NAME; given again: blended"
+        Files(), (), "style picture, or sample:NAME; give it again to blend several"
     )
     content_mask: tuple[str, ...] = option(
         Files(), (), "for each style, in order: where in the content it goes"

@@ -11,9 +11,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import CommandLine
-from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.weights import environment_file
-from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Settings
 from tf_style.settings.auto import FOLLOWS
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _MOST_PICTURES = 100
 _LONGEST = 10_000_000
 # Settings that can name a file or a folder, and the values that do not.
 _WORDS = {
-    **dict.fromkeys(("network", "content_network", "style_network"), (AUTO, *ARCHITECTURES)),
+    **dict.fromkeys(("network", "content_network", "style_network"), (AUTO, *NETWORKS)),
     **dict.fromkeys(("weights", "content_network_weights", "style_network_weights"),
                     (AUTO, *WEIGHTS)),
     "cache_dir": (AUTO,),
@@ -237,7 +236,7 @@ class Record:
 def _given_to_an_older_version(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that may have been given, if only the resolved ones are recorded."""
     automatic = {option.name for option in Settings.options() if option.default == AUTO}
-    if settings.get("network", "vgg16") not in ("vgg16", "vgg19"):
+    if settings.get("network", "vgg16") not in NETWORKS:
         # The layers of a saved model have to be named.
         automatic -= {"content_layers", "style_layers"}
     return {name: AUTO if name in automatic else value for name, value in settings.items()}

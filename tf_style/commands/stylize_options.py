@@ -26,7 +26,7 @@ class StylizeOptions(CommonOptions):
         "folder, or a pattern such as 'photos/*.jpg': each of its pictures",
     )
     style: tuple[str, ...] = option(
-        Files(), (), "style picture, or sample:NAME; given again: blended; a folder or "
+        Files(), (), "style picture, or sample:NAME; give it again to blend several; a folder or "
         "pattern: each of its pictures",
     )
     content_mask: tuple[str, ...] = option(

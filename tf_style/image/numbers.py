@@ -20,7 +20,7 @@ class Numbers:
         values: `(height, width, channels)`: gray or RGB.
         alpha: `(height, width)`, of the same type; `None` for an opaque picture.
         bits: how many of them a whole number has.
-        inverted: whether 0 is white, and what is white elsewhere is black.
+        inverted: whether 0 means white and the largest number black.
         premultiplied: whether the colours have been multiplied by alpha.
     """
 

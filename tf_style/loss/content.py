@@ -67,7 +67,7 @@ def pixel_loss(image: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
     return 4 * energy(difference) / tf.cast(tf.size(image[0]), tf.float32)
 
 
-def pixel_loss_slope(size: int) -> float:
+def pixel_loss_curvature(size: int) -> float:
     """How fast a value's gradient of `pixel_loss` grows with its difference.
 
     Args:

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.image.style import Style
-from tf_style.loss.content import CONTENT_LOSS, PIXEL_LOSS, pixel_loss_slope
+from tf_style.loss.content import CONTENT_LOSS, PIXEL_LOSS, pixel_loss_curvature
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.targets import Targets, targets_of
 from tf_style.loss.terms import Term
@@ -135,7 +135,7 @@ class Objective:
         """How much of the content's pixels is to stay, from 0, where all may change, to 1."""
         return sum(term.weight for term in self.terms if term.loss is PIXEL_LOSS)
 
-    def stiffness(self, targets: Targets, size: int) -> float:
+    def curvature(self, targets: Targets, size: int) -> float:
         """How fast a value's gradient grows as it leaves the content's; 0 where it is free.
 
         Args:
@@ -143,7 +143,7 @@ class Objective:
         """
         if not any(term.loss is PIXEL_LOSS and term.key in targets for term in self.terms):
             return 0.0
-        return self.weights["content"] * self.kept * pixel_loss_slope(size)
+        return self.weights["content"] * self.kept * pixel_loss_curvature(size)
 
     def draw(self, step: tf.Tensor | int) -> tf.Tensor:
         """The `draw` of a `Loss`, from which it draws at random."""

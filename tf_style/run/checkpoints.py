@@ -214,10 +214,11 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """
     same_kernels = before["weights"] == now["weights"]
     free = _FREE | _SOURCES if same_kernels else _FREE
+    # An option that did not exist had the effect of its default.
+    then = {**Settings().as_dict(), **before["settings"]}
     found = [
-        f"--{name} was {before['settings'].get(name)}, is {value}"
-        for name, value in now["settings"].items()
-        if name not in free and before["settings"].get(name) != value
+        f"--{name} was {then[name]}, is {value}" for name, value in now["settings"].items()
+        if name not in free and then[name] != value
     ]
     old, new = before["pictures"], now["pictures"]
     found += [f"the {name} differs" for name in {**old, **new}

@@ -69,10 +69,10 @@ class Descent:
     ) -> tuple[tf.Tensor, Moments, tf.Tensor]:
         """The image and the moments after a step by Adam, and the loss; `nan` if not finite.
 
-        Where the content's pixels hold the image, steps are no longer than the way back to them.
+        Where the pixel loss holds the image at the content, steps do not overshoot it.
         """
-        stiffness = self.objective.stiffness(targets, int(tf.size(image)))
-        epsilon = learning_rate * stiffness + EPSILON
+        curvature = self.objective.curvature(targets, int(tf.size(image)))
+        epsilon = learning_rate * curvature + EPSILON
         return self._move(image, moments, loss, gradient, learning_rate, epsilon)
 
     def _objective_for(self, side: int, block_size: int) -> Any:

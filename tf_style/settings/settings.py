@@ -22,6 +22,9 @@ from tf_style.settings.option import (
 )
 from tf_style.settings.size import Size, SizeType
 
+# Networks that --network knows; any other is a file. Each is defined in
+# tf_style/network/architectures.py.
+NETWORKS = ("vgg16", "vgg19")
 # Words that --weights knows; any other is a file.
 WEIGHTS = ("imagenet", "unsupervised", "random")
 # Each is defined in tf_style/loss/style.py.
@@ -58,7 +61,9 @@ class Settings(Options):
         Number(0, 1), AUTO,
         "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable",
     )
-    network: str = option(File("NAME|FILE"), "vgg16", "vgg16, vgg19, or a saved Keras model file")
+    network: str = option(
+        File("NAME|FILE"), "vgg16", f"{', '.join(NETWORKS)}, or a saved Keras model file"
+    )
     weights: str = option(
         File("NAME|FILE"), AUTO,
         "auto, imagenet, unsupervised (learned from the pictures), random, or a weights file; "
@@ -76,8 +81,8 @@ class Settings(Options):
     style_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
     pooling: str = option(
         Word((AUTO, "max", "average")), AUTO,
-        "of vgg16 and vgg19; average is smoother; auto: max with pretrained kernels, average "
-        "with learned ones",
+        f"of {' and '.join(NETWORKS)}; average is smoother; auto: max with pretrained kernels, "
+        "average with learned ones",
     )
     content_layers: Mapping[str, float] | str = option(
         Weights("layer"), AUTO,
@@ -96,8 +101,7 @@ class Settings(Options):
     )
     style_loss: Mapping[str, float] | str = option(
         Weights("loss", STYLE_LOSSES), "moments",
-        "what is compared between styles: gram, moments, mean_std, sliced_wasserstein, "
-        "histogram, phase, phase_match; several are added up",
+        f"what is compared between styles: {', '.join(STYLE_LOSSES)}; several are added up",
     )
     style_scale: float = option(
         Number(maximum=8, above=0), 1.0,
@@ -131,8 +135,8 @@ class Settings(Options):
     )
     tolerance: float = option(
         Number(0, 1), 0.0002,
-        "end a size when ten steps lower its loss by less than this share for each step; 0: "
-        "never",
+        "go on to the next size when ten steps lower the loss by less than this share for each "
+        "step; 0: never",
     )
     optimizer: str = option(
         Word(("adam", "lbfgs")), "adam",
@@ -144,7 +148,8 @@ class Settings(Options):
     )
     learning_rate_schedule: str = option(
         Word(("rest", "cosine", "constant")), "rest",
-        "how it falls: rest, over the last size; cosine, over each size; constant, not at all",
+        "how the learning rate falls: rest, over the last size alone; cosine, over each size; "
+        "constant, not at all",
     )
     normalize_gradients: bool = option(
         Switch(), False,
@@ -173,7 +178,8 @@ class Settings(Options):
     )
     max_pixels: int = option(
         whole(1, 2**32), 178_956_970,
-        "most pixels of a picture file; more, as of a large scan, may be meant to exhaust memory",
+        "most pixels of a picture file; a larger one is refused, as it may be meant to exhaust "
+        "memory",
     )
     cache_dir: str = option(
         File("FOLDER"), AUTO,
@@ -193,7 +199,7 @@ class Settings(Options):
             )
         for part in ("content", "style"):
             flag, network, weights = self.network_of(part)
-            if network in ("vgg16", "vgg19"):
+            if network in NETWORKS:
                 continue
             if weights != AUTO:
                 raise InputError(
