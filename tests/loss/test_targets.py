@@ -8,7 +8,7 @@ from tf_style.image.style import Style
 from tf_style.loss.objective import Objective
 from tf_style.network.features import feature_model
 from tf_style.network.networks import Network
-from tf_style.settings import Settings
+from tf_style.settings import InputError, Settings
 
 LAYERS = ["block1_conv1", "block1_conv2", "block2_conv1"]
 
@@ -94,3 +94,19 @@ def test_what_mending_left_in_the_statistics_is_taken_off(model, content, style,
     assert np.abs(mended["gram"] - plain["gram"]).max() > 0
     # Not a mean over positions: as it is.
     np.testing.assert_array_equal(mended["sliced_wasserstein"], plain["sliced_wasserstein"])
+
+
+@pytest.mark.parametrize("kind", ["mask", "region"])
+def test_a_mask_that_no_window_reaches_is_refused(model, content, style, kind):
+    """Windows of 16 positions, 8 apart, leave the last rows of 45 out."""
+    objective = objective_of(model, settings(style_loss="phase", style_layers="block1_conv1"))
+    picture = content[:45]
+    for first, refused in ((44, True), (30, False)):
+        mask = np.zeros(picture.shape[:2], np.float32)
+        mask[first:] = 1
+        styles = [Style(picture, "a.png", **{kind: mask})]
+        if refused:
+            with pytest.raises(InputError, match="--style_loss=phase: no window of block1_conv1"):
+                objective.targets(picture, styles)
+        else:
+            objective.targets(picture, styles)

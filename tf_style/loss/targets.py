@@ -17,6 +17,7 @@ import tensorflow as tf
 from tf_style.image.style import Style
 from tf_style.loss.terms import Term
 from tf_style.network.networks import Network
+from tf_style.settings import InputError
 
 Target = list[dict[str, Any]]
 Targets = Mapping[str, Target]
@@ -88,7 +89,7 @@ def _style_targets(
         ]
     for number, style in enumerate(styles):
         if style.region is not None:
-            weights = _layer_weights(network, terms, style.region)
+            weights = _layer_weights(network, terms, style.region, style.name)
             for term in terms:
                 found[term.key][number]["weights"] = weights[term.layer]
     return found
@@ -98,7 +99,7 @@ def _shown(
     observer: Observer, place: int, network: Network, terms: Sequence[Term], style: Style
 ) -> dict[str, tf.Tensor]:
     """Term → statistic of one style picture, without the bias that mending leaves."""
-    masks = {} if style.mask is None else _layer_weights(network, terms, style.mask)
+    masks = {} if style.mask is None else _layer_weights(network, terms, style.mask, style.name)
     found = observer.style_statistics(place, tf.constant(style.picture[None]), masks)
     means = [term.key for term in terms if term.loss.mean_over_positions]
     if style.mended_again is None or not means:
@@ -108,15 +109,27 @@ def _shown(
 
 
 def _layer_weights(
-    network: Network, terms: Sequence[Term], mask: np.ndarray
+    network: Network, terms: Sequence[Term], mask: np.ndarray, name: str
 ) -> dict[str, tf.Tensor]:
-    """Layer → a mask as weights of the positions of its map."""
+    """Layer → a mask of the style `name`, or its region, as weights of the positions of its map.
+
+    Raises:
+        InputError: if a loss that looks at windows sees nothing of it in any.
+    """
     mask = tf.constant(mask[None, ..., None])
     shapes = network.model.compute_output_shape((1, *mask.shape[1:3], 3))
-    return {
+    found = {
         layer: tf.image.resize(mask, shapes[layer][1:3], method="area")
         for layer in dict.fromkeys(term.layer for term in terms)
     }
+    for term in terms:
+        weights = found[term.layer]
+        if not tf.reduce_sum(term.loss.weight(*weights.shape[1:3], weights)) > 0:
+            raise InputError(
+                f"--style_loss={term.loss.name}: no window of {term.layer} reaches the mask of "
+                f"{name}, which lies at the edge. Choose a larger mask or another loss"
+            )
+    return found
 
 
 def _blended(shown: Sequence[tuple[float, tf.Tensor]]) -> tuple[float, tf.Tensor]:
