@@ -524,3 +524,62 @@ def test_names_that_no_terminal_shows(older, name):
         env={**os.environ, "PYTHONPATH": str(Path(tf_style.__file__).parents[1])})
     assert done.returncode == 2 and done.stderr.count(b"\n") == 1
     assert (older / "older.png").read_bytes() == b"older"
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_jpeg_2000_of_many_bits(tmp_path, bits, channels):
+    """Pillow makes white black, and opaque transparent."""
+    imagecodecs = pytest.importorskip("imagecodecs")
+    white = 2**bits - 1
+    pixels = np.full((40, 48, channels), white, np.uint8 if bits == 8 else np.uint16)
+    pixels[:20, :, 0] = white // 4
+    content = imagecodecs.jpeg2k_encode(
+        pixels, level=0, codecformat="jp2", bitspersample=bits, reversible=True)
+    found = read_picture(written(tmp_path / "a.jp2", content))
+    np.testing.assert_allclose(found[30, 10], 1, atol=0.01)
+    np.testing.assert_allclose(found[10, 10], [0.25, 1, 1], atol=0.01)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"progressive": True}, {"subsampling": 0}, {"optimize": True}, {"mode": "L"},
+    {"mode": "CMYK"},
+], ids=str)
+def test_an_end_marker_before_the_end_of_the_pixels(tmp_path, options):
+    options = dict(options)
+    image = Image.fromarray(np.kron(
+        np.random.default_rng(0).integers(0, 255, (12, 16, 3)), np.ones((8, 8, 1))
+    ).astype(np.uint8)).convert(options.pop("mode", "RGB"))
+    content = io.BytesIO()
+    image.save(content, "JPEG", **options)
+    content = content.getvalue()
+    for sound in (content, content + b"after\xff\xd9 it", content + bytes(9)):
+        read_picture(written(tmp_path / "a.jpg", sound))
+    for share in (0.5, 0.9):
+        cut = content[: int(share * len(content))].rstrip(b"\xff") + b"\xff\xd9"
+        with pytest.raises(InputError, match="the file ends too early"):
+            read_picture(written(tmp_path / "b.jpg", cut))
+
+
+def test_damaged_metadata_and_no_end_of_a_jpeg_at_once(tmp_path):
+    content = io.BytesIO()
+    Image.fromarray(np.full((24, 32, 3), 90, np.uint8)).save(content, "JPEG")
+    content = content.getvalue()
+    whole = read_picture(written(tmp_path / "a.jpg", content))
+    damage = b"\xff\xe2\x00\x0eICC_PROFILE\0"
+    found = read_picture(written(tmp_path / "b.jpg", content[:2] + damage + content[2:-2]))
+    np.testing.assert_array_equal(found, whole)
+
+
+@pytest.mark.parametrize("shape, kind", [
+    ((2,), "unassalpha"), ((2,), "assocalpha"), ((4,), "assocalpha"), ((4,), "unassalpha"),
+], ids=str)
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_alpha_in_planes_of_a_plain_tiff(tmp_path, shape, kind, dtype):
+    tifffile = pytest.importorskip("tifffile")
+    top = np.iinfo(dtype).max
+    pixels = np.full((*shape, 20, 30), top // 2, dtype)
+    pixels[-1] = top
+    tifffile.imwrite(tmp_path / "a.tif", pixels, planarconfig="separate", extrasamples=[kind],
+                     photometric="rgb" if shape == (4,) else "minisblack")
+    np.testing.assert_allclose(read_picture(tmp_path / "a.tif"), 0.5, atol=0.01)

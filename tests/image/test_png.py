@@ -189,3 +189,16 @@ def test_any_chunks_beside_the_pixels_leave_a_picture(chunks, tmp_path):
     if not any(is_sound and kind in (b"gAMA", b"cHRM", b"cICP", b"eXIf", b"iTXt", b"iCCP")
                for kind, _, is_sound in chunks):
         np.testing.assert_allclose(picture * 255, RAMP, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", ["large texts", "many texts", "bad palette", "long tRNS"])
+def test_what_the_pixels_do_not_need_costs_no_picture(tmp_path, case):
+    packed = b"XML:com.adobe.xmp\0\0\0\0\0"
+    before, color, rows = {
+        "large texts": (chunk(b"iTXt", packed + b"a" * 70_000_000), 2, bytes(2 * 7)),
+        "many texts": (90 * chunk(b"iTXt", packed + b"a" * 900_000), 2, bytes(2 * 7)),
+        "bad palette": (chunk(b"PLTE", bytes(3))[:-1] + b"x", 2, bytes(2 * 7)),
+        "long tRNS": (chunk(b"PLTE", bytes(3)) + chunk(b"tRNS", b"\xff" * 261), 3, bytes(2 * 3)),
+    }[case]
+    path = written(tmp_path / "a.png", png(2, 2, color=color, rows=rows, before=before))
+    np.testing.assert_array_equal(read_picture(path), np.zeros((2, 2, 3)))

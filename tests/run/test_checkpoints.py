@@ -372,3 +372,10 @@ def test_killed_and_resumed_again_and_again(pictures):
     with np.load(pictures / "result.npz") as found:
         assert found["resumed"] >= 3
         np.testing.assert_array_equal(found["image"], unbroken.image)
+
+
+def test_a_run_without_a_step_needs_no_checkpoint(tmp_path, content, style):
+    """L-BFGS takes none where there is nothing to gain."""
+    result = stylize(content, style, **{**SMALL, "optimizer": "lbfgs", "style_weight": 0},
+                     checkpoints=Checkpoints(tmp_path / "kept"))
+    assert np.abs(result.image - result.content).max() < 1 / 255

@@ -34,6 +34,8 @@ def test_a_run_lowers_the_loss_and_keeps_the_range(content, style):
 @pytest.mark.parametrize("most, given", [
     (1, {}), (1, {"tv_weight": 100}), (1, {"precision": "bfloat16", "content_weight": 1000}),
     (1, {"optimizer": "lbfgs"}), (1, {"block_size": 32}),
+    (1, {"block_size": 32, "precision": "bfloat16"}), (4, {"init": "noise", "steps": 20}),
+    (4, {"init": "noise", "learning_rate": 1e-3}),
     (1, {"style_weight": "auto", "strength": 0}),
     (4, {"init": "noise"}), (4, {"init": "noise", "tv_weight": 100}),
     (4, {"init": "style", "optimizer": "lbfgs"}), (4, {"init": "gray", "init_noise": 0.5}),

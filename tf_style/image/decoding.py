@@ -13,8 +13,9 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -40,6 +41,9 @@ _UPRIGHT = {
 # Tags of a TIFF: bits of a number, what 0 is, whether each channel has a plane of its own, and the
 # kind of the numbers. Source: TIFF 6.0, section 8 and 19.
 _BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339
+# Begin of the segment of a JPEG 2000 file that has the sizes, and from there to the bits of the
+# first channel. Source: ITU-T T.800, A.5.1.
+_SIZES, _OF_FIRST = b"\xff\x4f\xff\x51", 42
 # All threads share one file descriptor 2.
 _STDERR = threading.RLock()
 # Without a handler, Python writes their warnings to stderr; those that matter are raised as well.
@@ -106,7 +110,13 @@ def _of_image(file: Opened, side: int | None) -> Decoded:
     if chunks:
         chunks.check_whole()
     is_deep, is_swapped = _is_deep(file.image), _is_swapped(file.image)
-    image, orientation = _loaded(file, side)
+    if bits := _bits_of_jpeg2000(file):
+        return _of_numbers(deep.read_jpeg2000(file.path, bits), file.image.info.get("icc_profile"))
+    if is_deep and deep.is_available() and file.image.format == "TIFF":
+        # Pillow cannot load some of them.
+        image, orientation = file.image, file.image.tag_v2.get(_ORIENTATION, 1)
+    else:
+        image, orientation = _loaded(file, side)
     if is_deep and deep.is_available():
         numbers = _upright(deep.read(file.path, chunks), orientation)
     else:
@@ -138,22 +148,34 @@ def _loaded(file: Opened, side: int | None) -> tuple[Image.Image, int | None]:
     _reduce(image, side)
     # Pillow also raises what libtiff writes to stderr.
     with native_messages_off() if is_tiff else nullcontext():
-        try:
-            if image.format == "JPEG" and jpeg.ends_in_zeros(file.path):
-                raise OSError("the file ends too early")
-            image.load()
-        except OSError:
-            if image.format != "JPEG":
-                raise
-            whole = jpeg.ended(file.path, lambda image: _reduce(image, side))
-            image = Image.open(io.BytesIO(whole), formats=["JPEG"])
-            _reduce(image, side)
-            image.load()
+        image = _loaded_jpeg(file, side) if image.format == "JPEG" else image
+        image.load()
     # Metadata that cannot be read says nothing about the pixels.
     with suppress(Exception):
         orientation = orientation or image.getexif().get(_ORIENTATION, 1)
         ImageOps.exif_transpose(image, in_place=True)
     return image, orientation
+
+
+def _loaded_jpeg(file: Opened, side: int | None) -> Image.Image:
+    """A JPEG, decoded, if all its pixels are there, with or without an end."""
+    content = file.content or file.path.read_bytes()
+
+    def prepare(image: Image.Image) -> None:
+        _reduce(image, side)
+
+    # Zeros at the end may fill up what was cut off, which a decoder takes for pixels.
+    if content[-2:] != bytes(2):
+        with suppress(OSError):
+            file.image.load()
+            # A huge one would take too long.
+            is_huge = file.image.width * file.image.height > MAX_PIXELS
+            if not is_huge and jpeg.is_cut_off(content, file.image, prepare):
+                raise ValueError("the file ends too early")
+            return file.image
+    image = Image.open(io.BytesIO(jpeg.ended(content, prepare)), formats=["JPEG"])
+    prepare(image)
+    return image
 
 
 def _reduce(image: Image.Image, side: int | None) -> None:
@@ -174,18 +196,37 @@ def _check_covered(image: Image.Image) -> None:
 
 def _is_deep(image: Image.Image) -> bool:
     """Whether Pillow would misread the image, not yet decoded, or read 16-bit colours as 8 bits."""
-    if image.format not in ("PNG", "TIFF") or image.mode not in ("RGB", "RGBA", "LA", "La"):
+    if image.format not in ("PNG", "TIFF") or image.mode not in (
+            "RGB", "RGBA", "RGBX", "RGBa", "LA", "La"):
         return False
     stored = str(image.tile[0][3]) if image.tile else ""
     if re.search(r"\b(RGB[AaX]?|LA);16", stored):
         return True
     tags = image.tag_v2 if image.format == "TIFF" else {}
     # Pillow takes the two bytes of a number for two pixels, and the plane of alpha for gray.
+    has_planes = tags.get(_PLANES) == 2
     in_planes = (set(tags.get(_BITS, ())) == {16} and ";16" not in stored) or (
-        image.mode[0] == "L" and tags.get(_PLANES) == 2)
+        has_planes and (image.mode[0] == "L" or (image.tile[0][0] == "raw" and _is_more(tags))))
     if in_planes and not deep.is_available():
         raise ValueError("such channels in planes need pip install 'tf_style[deep]'")
     return in_planes
+
+
+def _bits_of_jpeg2000(file: Opened) -> int:
+    """The bits of colours that Pillow would misread: white becomes black; 0 for all other files."""
+    if file.image.format != "JPEG2000" or file.image.mode not in ("RGB", "RGBA"):
+        return 0
+    with open(file.path, "rb") as content:
+        head = content.read(2**20)
+    bits = 1 + (head[head.index(_SIZES) + _OF_FIRST] & 127)
+    if bits > 8 and not deep.is_available():
+        raise ValueError("JPEG 2000 of more than 8 bits needs pip install 'tf_style[deep]'")
+    return bits if bits > 8 else 0
+
+
+def _is_more(tags: Mapping[int, Any]) -> bool:
+    """Whether a TIFF has more channels than colours."""
+    return len(tags.get(_BITS, ())) > (3 if tags.get(_PHOTOMETRIC) == 2 else 1)
 
 
 def _is_swapped(image: Image.Image) -> bool:

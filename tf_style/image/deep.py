@@ -58,6 +58,21 @@ def read(path: Path, chunks: Chunks | None) -> Numbers:
     return Numbers(pixels)
 
 
+def read_jpeg2000(path: Path, bits: int) -> Numbers:
+    """The numbers of a JPEG 2000 file of colours.
+
+    Args:
+        bits: of each number.
+    """
+    import imagecodecs
+
+    pixels = imagecodecs.jpeg2k_decode(path.read_bytes())
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
+        raise ValueError(f"expected RGB, with or without alpha, found {pixels.shape}")
+    alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
+    return Numbers(pixels[..., :3], alpha, bits=bits)
+
+
 class Tiff:
     """A TIFF file, opened; any numbers of gray and RGB pictures, with and without alpha.
 

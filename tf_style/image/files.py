@@ -43,6 +43,7 @@ class Opened:
     Attributes:
         path: the file.
         image: as Pillow opened it; `None` for a TIFF of numbers that Pillow does not know.
+        content: of a JPEG, in full, without what cannot be read beside its pixels.
         tiff: such a TIFF.
         chunks: what a PNG holds.
         empty: where the canvas is empty, `(height, width)`; `None` for nowhere.
@@ -50,6 +51,7 @@ class Opened:
 
     path: Path
     image: Image.Image | None = None
+    content: bytes | None = None
     tiff: deep.Tiff | None = None
     chunks: Chunks | None = None
     empty: np.ndarray | None = None
@@ -157,8 +159,9 @@ def _opened(path: Path, file: BinaryIO) -> Iterator[Opened]:
     except UnidentifiedImageError:
         if head.startswith(_JPEG_HEAD):
             file.seek(0)
-            with Image.open(io.BytesIO(jpeg.bare(file.read())), formats=["JPEG"]) as image:
-                yield Opened(path, image)
+            content = jpeg.bare(file.read())
+            with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+                yield Opened(path, image, content)
             return
         tiff = deep.Tiff.known(file) if head.startswith(_TIFF_HEADS) else None
         if tiff is None:

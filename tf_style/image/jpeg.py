@@ -7,7 +7,6 @@ import io
 import math
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -24,6 +23,8 @@ COLOR = np.array(
 )
 
 _END = b"\xff\xd9"
+# So many zeros in a row are no pixels, but fill up what was cut off.
+_ZEROS = 4
 # Bytes enough to show in a block that is not complete.
 _FILLING = 256
 # A marker that is neither stuffing nor a restart. Source: ITU-T T.81, table B.1.
@@ -76,14 +77,23 @@ def bare(content: bytes) -> bytes:
     return b"".join([*parts, content[place:]])
 
 
-def ends_in_zeros(path: Path) -> bool:
-    """Whether a file may have been cut off and filled up, which a decoder takes for pixels."""
-    with open(path, "rb") as file:
-        file.seek(-2, io.SEEK_END)
-        return file.read() == bytes(2)
+def is_cut_off(
+    content: bytes, decoded: Image.Image, prepare: Callable[[Image.Image], None]
+) -> bool:
+    """Whether an end marker stands before the end of the pixels: other bytes would change them.
+
+    Args:
+        decoded: the image in the file, as it was stored.
+        prepare: as for `ended`.
+    """
+    end = content.rfind(_END) if _END in content else len(content)
+    filled = content[:end] + b"\xaa" * _FILLING + _END
+    with Image.open(io.BytesIO(filled), formats=["JPEG"]) as image:
+        prepare(image)
+        return image.tobytes() != decoded.tobytes()
 
 
-def ended(path: Path, prepare: Callable[[Image.Image], None]) -> bytes:
+def ended(content: bytes, prepare: Callable[[Image.Image], None]) -> bytes:
     """A file that lacks its end marker, with one.
 
     A decoder goes on with whatever follows. If the pixels are the same whatever that is, they are
@@ -95,9 +105,11 @@ def ended(path: Path, prepare: Callable[[Image.Image], None]) -> bytes:
     Raises:
         ValueError: if pixels are missing.
     """
-    content = path.read_bytes()
     # Half an end marker, or the zeros of a download that was cut off; stuffing belongs to pixels.
     kept = content.rstrip(b"\0\xff")
+    if content.count(b"\0", len(kept)) < _ZEROS:
+        # A few zeros belong to flat pixels.
+        kept = content.rstrip(b"\xff")
     content = kept + re.match(rb"(?:\xff\0)*", content[len(kept):])[0]
     found = set()
     for filling in (b"\0", b"\xaa", b"\xfe"):

@@ -64,7 +64,10 @@ def as_mask(
     """
     if isinstance(source, (str, os.PathLike)):
         name = os.fspath(source)
-        pixels, alpha = read_layers(source, max_pixels=max_pixels)
+        with warnings.catch_warnings():
+            # Labels are dark numbers.
+            warnings.filterwarnings("ignore", message=".*nearly black")
+            pixels, alpha = read_layers(source, max_pixels=max_pixels)
         return _told_apart(_painted(pixels, alpha, name), name)
     values = np.asarray(source)
     mask = _painted(*_layers(values, name), name)

@@ -27,6 +27,9 @@ _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _KEYWORDS = (NOTE.encode(), b"XML:com.adobe.xmp", b"Raw profile type exif")
 # The longest that a compressed text or profile may become, as in Pillow.
 _LONGEST = 2**20
+# Of one that is not compressed; together, those that matter stay below Pillow's limit of 64 MB.
+_LONGEST_TEXT = 4 * 2**20
+_MOST_COLORS = 256
 # First column and row, and the distance to the next, of each pass of an interlaced picture.
 # Source: PNG specification, 8.2.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
@@ -66,20 +69,24 @@ class Chunks:
         bits, color, seen, remarks = 8, 0, set(), []
         kept.write(SIGNATURE)
         for kind, content, is_sound in _chunks(file):
-            # A capital letter: without this chunk there is no picture.
-            if kind[:1].isupper() and not is_sound:
+            # A capital letter: without this chunk there is no picture. A palette may only advise.
+            is_needed = kind[:1].isupper() and (kind != b"PLTE" or color == _INDEXED)
+            if is_needed and not is_sound:
                 raise ValueError(f"wrong checksum of {kind}, or the file ends too early")
             if kind == b"IHDR" and len(content) >= 10:
                 bits, color = content[8:10]
             if kind == b"tRNS":
                 is_sound = is_sound and len(content) >= {0: 2, 2: 6}.get(color, 1)
                 remarks += [] if is_sound else ["its transparency is damaged, and left out"]
-                content = _in_8_bits(content, bits) if color == 0 else content
+                content = _in_8_bits(content, bits) if color == 0 else content[:_MOST_COLORS]
             if kind in _COLORS and is_sound:
                 colors.setdefault(kind, content)
             seen.add(kind)
-            if is_sound and (kind in (*_PIXELS, b"tRNS", b"eXIf") or _is_text(kind, content)):
+            keyword = _keyword(kind, content)
+            is_first = keyword is not None and (kind, keyword) not in seen
+            if is_sound and (kind in (*_PIXELS, b"tRNS", b"eXIf") or is_first):
                 _write(kept, kind, content)
+                seen.add((kind, keyword))
         if color == _INDEXED and b"PLTE" not in seen:
             raise ValueError("its palette is missing")
         _write(kept, b"IEND", b"")
@@ -138,16 +145,18 @@ def _in_8_bits(transparent: bytes, bits: int) -> bytes:
     return (value * 255 // (2**bits - 1)).to_bytes(2, "big")
 
 
-def _is_text(kind: bytes, content: bytes) -> bool:
-    """Whether a chunk is a text that matters and is not too long."""
+def _keyword(kind: bytes, content: bytes) -> bytes | None:
+    """The keyword of a chunk that is a text that matters, and not too long; else `None`."""
     keyword, _, text = content.partition(b"\0")
-    if kind not in _TEXTS or keyword not in _KEYWORDS:
-        return False
+    if kind not in _TEXTS or keyword not in _KEYWORDS or len(content) > _LONGEST_TEXT:
+        return None
     if kind == b"zTXt":
-        return text[:1] == b"\0" and _inflated(text[1:]) is not None
-    # Source: PNG specification, 11.3.3.4: a flag, a method, language, keyword, text.
-    return kind == b"tEXt" or not text[:1].strip(b"\0") or (
-        _inflated(text[2:].split(b"\0", 2)[-1]) is not None)
+        is_short = text[:1] == b"\0" and _inflated(text[1:]) is not None
+    else:
+        # Source: PNG specification, 11.3.3.4: a flag, a method, language, keyword, text.
+        is_short = kind == b"tEXt" or not text[:1].strip(b"\0") or (
+            _inflated(text[2:].split(b"\0", 2)[-1]) is not None)
+    return keyword if is_short else None
 
 
 def _inflated(packed: bytes) -> bytes | None:

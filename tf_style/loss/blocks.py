@@ -90,7 +90,8 @@ class Blocks:
         self, image: tf.Tensor, targets: Targets, step: tf.Tensor | int = 0
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
         """See `Objective.value_and_gradient`."""
-        passes = [(chain, chain.gathered(image, targets)) for chain in self._chains]
+        passes = [(chain, chain.gathered(image, targets))
+                  for chain in self._chains if chain.is_asked(targets)]
         statistics = {key: each for _, gathered in passes
                       for key, each in gathered.statistics.items()}
         parts, slopes = {}, {}
@@ -192,6 +193,10 @@ class _Chain:
             core = size if piece.start == 1 else size // 2
             self.links.append(Link(objective, terms, piece, layers[:end], core))
             layers = layers[end:]
+
+    def is_asked(self, targets: Targets) -> bool:
+        """Whether any target is one of this network's terms."""
+        return any(term.key in targets for link in self.links for term in link.terms)
 
     def content_targets(self, picture: tf.Tensor) -> dict[str, Any]:
         """See `tf_style.loss.targets.Observer`."""

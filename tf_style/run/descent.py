@@ -72,6 +72,9 @@ class Descent:
         Where the pixel loss holds the image at the content, steps do not overshoot it.
         """
         curvature = self.objective.curvature(targets, int(tf.size(image)))
+        if self.objective.kept == 1 and curvature:
+            # The way to the content is known: whatever the rate and the number of steps, go there.
+            learning_rate = tf.ones_like(learning_rate)
         epsilon = learning_rate * curvature + EPSILON
         return self._move(image, moments, loss, gradient, learning_rate, epsilon)
 

@@ -236,7 +236,10 @@ class Run:
         return self._seconds_before + time.perf_counter() - self._began
 
     def _save(self, *, if_due: bool = False) -> None:
-        if not self._checkpoints or (if_due and not self._checkpoints.due(len(self.history))):
+        # L-BFGS takes no step where there is nothing to gain.
+        if not self._checkpoints or not self.history:
+            return
+        if if_due and not self._checkpoints.due(len(self.history)):
             return
         # SciPy gives no access to what L-BFGS remembers of a size.
         by_lbfgs = self._work.settings.optimizer == "lbfgs"

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from tf_style.settings.option import AUTO
-from tf_style.settings.settings import Settings
+from tf_style.settings.settings import LEAST_WEIGHT, Settings
 
 # What an option left to `auto` depends on: if one of these changes, its value is found anew.
 FOLLOWS: dict[str, tuple[str, ...]] = {
@@ -72,6 +72,8 @@ def for_weights(
             10 ** (_STRENGTH_DECADES * (settings.strength - 0.5))
             * min(1.0, settings.strength / _WEAK)
         )
+        if values["style_weight"] < LEAST_WEIGHT:
+            values["style_weight"] = 0.0
         values["strength"] = AUTO
     if content[0] == style[0]:
         values["weights"] = content[0]

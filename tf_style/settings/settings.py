@@ -32,6 +32,8 @@ STYLE_LOSSES = (
     "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match"
 )
 MOST_SCALES, MOST_STEPS = 12, 1_000_000
+# Of a part of the loss that is not 0.
+LEAST_WEIGHT = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,7 +145,7 @@ class Settings(Options):
         "what moves the image; lbfgs needs pip install 'tf_style[lbfgs]'",
     )
     learning_rate: float = option(
-        Number(maximum=1, above=0), 0.05,
+        Number(1e-6, 1), 0.05,
         "length of the first steps, in units of the range of a pixel",
     )
     learning_rate_schedule: str = option(
@@ -226,6 +228,12 @@ class Settings(Options):
             raise InputError(
                 f"--block_size: expected 0, or at least 32. Received: {self.block_size}"
             )
+        for name in ("content_weight", "style_weight", "tv_weight"):
+            weight = getattr(self, name)
+            # Smaller ones would be lost to rounding.
+            if weight != AUTO and 0 < weight < LEAST_WEIGHT:
+                raise InputError(f"--{name}: expected 0, or at least {LEAST_WEIGHT:g}. Received: "
+                                 f"{weight}")
         if not (self.content_weight or self.style_weight):
             raise InputError("--content_weight and --style_weight are both 0: nothing to do")
 
