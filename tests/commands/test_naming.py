@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,16 @@ def test_what_a_stopped_run_leaves_has_a_name_of_its_own():
 def test_what_is_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         jobs(*arguments)
+
+
+def test_each_name_is_looked_for_a_few_times(folder, monkeypatch):
+    """Of many pictures whose names begin alike: not for each number again."""
+    Path("alike").mkdir()
+    for number in range(60):
+        Path("alike", f"{'a' * 60}{number}.png").touch()
+    asked = []
+    exists = os.path.exists
+    monkeypatch.setattr(os.path, "exists", lambda path: asked.append(path) or exists(path))
+    found = jobs("alike", ["styles/s.png"], None)
+    assert len({job.output for job in found}) == 60
+    assert len([path for path in asked if "_s" in os.fspath(path)]) < 200

@@ -9,7 +9,7 @@ import pytest
 
 from tests.image.conftest import refused, written
 from tf_style.image import paths, picture, samples
-from tf_style.image.paths import expand, locate
+from tf_style.image.paths import check_writable, expand, locate, write_bytes
 from tf_style.image.picture import check_output, write_picture
 from tf_style.settings import InputError
 
@@ -168,3 +168,11 @@ def test_permissions_stay(tmp_path):
     path.chmod(0o640)
     write_picture(path, np.zeros((2, 2, 3)))
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("name", ["a\0", "\ud800"], ids=["NUL", "no Unicode"])
+@pytest.mark.parametrize("function", [check_writable, lambda path: write_bytes(path, b"a")],
+                         ids=["check", "write"])
+def test_names_that_no_file_can_have(tmp_path, function, name):
+    with pytest.raises(InputError, match="no file can have such a name"):
+        function(tmp_path / name)

@@ -209,3 +209,14 @@ def test_digests_tell_kernels_apart(kernels):
     kernels["block1_conv1"] = kernel, bias + 1
     after = digests(kernels)
     assert [name for name in before if before[name] != after[name]] == ["block1_conv1"]
+
+
+@pytest.mark.parametrize("values", [
+    [0.0, 1.0], [7, 9], np.zeros(2, [("a", "f4"), ("layer_names", "i4")]),
+], ids=["floats", "places", "records"])
+@pytest.mark.parametrize("place", ["layers/block1_conv1/vars", "block1_conv1", "model_weights"])
+def test_an_array_where_a_group_belongs(tmp_path, place, values):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset(place, data=values)
+    with pytest.raises(InputError, match=r"no complete HDF5|holds no Keras weights"):
+        read_kernels(tmp_path / "a.h5", VGG16, VGG16.up_to(["block1_conv1"]))

@@ -1,3 +1,6 @@
+import json
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -85,3 +88,27 @@ def test_a_saved_model_computes_in_another_precision(classifier):
     error = np.asarray(found, np.float32) - np.asarray(expected)
     assert 0 < np.abs(error).max() < 0.05 * np.asarray(expected).max()
     assert not coarse.trainable and coarse.trainable_variables == []
+
+
+def test_a_saved_model_of_weights_that_are_not_finite(tmp_path):
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 3)])
+    model.layers[0].set_weights([np.full((3, 3, 3, 2), np.nan), np.zeros(2)])
+    model.save(tmp_path / "a.keras")
+    with pytest.raises(InputError, match="some of its weights are not finite"):
+        load_model(tmp_path / "a.keras")
+
+
+def test_a_saved_model_of_thousands_of_layers(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    keras.Model(inputs, keras.layers.ReLU()(inputs)).save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(files["config.json"])
+    config["config"]["layers"] *= 1001
+    files["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(tmp_path / "b.keras", "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    load_model(tmp_path / "a.keras")
+    with pytest.raises(InputError, match="it has 2002 layers, expected at most 2000"):
+        load_model(tmp_path / "b.keras")

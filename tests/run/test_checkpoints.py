@@ -379,3 +379,9 @@ def test_a_run_without_a_step_needs_no_checkpoint(tmp_path, content, style):
     result = stylize(content, style, **{**SMALL, "optimizer": "lbfgs", "style_weight": 0},
                      checkpoints=Checkpoints(tmp_path / "kept"))
     assert np.abs(result.image - result.content).max() < 1 / 255
+
+
+@pytest.mark.parametrize("name", ["a" * 300, f"{'a' * 300}/b", "a\0b"], ids=["long", "in", "NUL"])
+def test_a_folder_that_cannot_be(name):
+    with pytest.raises(InputError, match="--checkpoint="):
+        Checkpoints(name)

@@ -82,3 +82,13 @@ def test_every_option_has_help_and_takes_its_own_default():
 
 def test_the_style_losses_are_those_that_there_are():
     assert tuple(STYLE_LOSSES) == settings.STYLE_LOSSES
+
+
+@pytest.mark.parametrize("name", ["tv_weight", "network", "init", "precision", "size", "steps",
+                                  "seed", "style_blend", "offline"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_of_thousands_of_digits(name, sign):
+    """Python writes no number of so many."""
+    with pytest.raises(InputError) as error:
+        Settings(**{name: sign * 10**5000})
+    assert str(error.value).startswith(f"--{name}: ") and len(str(error.value)) < 300

@@ -46,3 +46,14 @@ def test_figures_that_cannot_be_written_are_named(tmp_path):
     for name in ("a.xyz", "missing/a.png"):
         with pytest.raises(InputError, match=name):
             check_figure(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a$x_{$b.png", "$\\frac$", "_a.png", "a\udcff.png", "字字.png",
+                                  "a\x1b[31m.png"])
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_a_picture_may_have_any_name(tmp_path, recwarn, name, ending):
+    figure = plot_tradeoff({name: Evaluation(0.3, 0.6, 0.2, 0.1)})
+    shown, = (each.get_text() for each in figure.axes[0].get_legend().get_texts())
+    assert name[-4:].replace("$", "\\$") in shown
+    write_figure(tmp_path / f"a.{ending}", figure)
+    assert not recwarn

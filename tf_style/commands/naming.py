@@ -40,9 +40,10 @@ def jobs(
     blends = list(itertools.product(*(_pictures("style", each) for each in styles)))
     pairs = list(itertools.product(contents, blends))
     found: dict[Hashable, Job] = {}
+    last: dict[Path, int] = {}
     for pair in pairs:
         if output is None:
-            path = _beside(*pair, found if not keep else None)
+            path = _beside(*pair, found if not keep else None, last)
         else:
             path = _named(output, *pair, several=len(pairs) > 1)
         left = path.with_name(f"{path.stem}_unfinished{path.suffix}")
@@ -103,20 +104,26 @@ def _named(output: str, content: str | None, styles: Sequence[str], *, several: 
 
 
 def _beside(
-    content: str | None, styles: Sequence[str], taken: dict[Hashable, Job] | None
+    content: str | None, styles: Sequence[str], taken: dict[Hashable, Job] | None,
+    last: dict[Path, int],
 ) -> Path:
     """A name beside the first picture; for samples, in the working folder.
 
     Args:
         taken: names to avoid, besides those of existing files; `None` to avoid none.
+        last: name without a number → the last number that it was given; kept up here.
     """
     first = content or styles[0]
     folder = Path() if first.startswith(samples.PREFIX) else Path(first).parent
     stem = _stem(content, styles)
-    path, number = folder / f"{stem}.png", 1
+    path = first_path = folder / f"{stem}.png"
+    number = last.get(first_path, 1)
+    if number > 1:
+        path = folder / f"{stem}_{number}.png"
     while taken is not None and (os.path.exists(path) or identity(path) in taken):
         number += 1
         path = folder / f"{stem}_{number}.png"
+    last[first_path] = number
     return path
 
 

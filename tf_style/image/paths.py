@@ -117,6 +117,8 @@ def check_writable(path: PathLike) -> Path:
             pass
     except OSError as error:
         raise InputError(f"{path}: cannot write in {folder} ({error.strerror})") from None
+    except UnicodeError:
+        raise InputError(f"{str(path)!r}: no file can have such a name") from None
     return path
 
 
@@ -127,9 +129,9 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
         InputError: if it cannot be written; an older file is then still there.
     """
     # A link stays a link: the file that it points to is replaced.
-    target = Path(os.path.realpath(path))
-    partial = _partial(target)
     try:
+        target = Path(os.path.realpath(path))
+        partial = _partial(target)
         with unfinished(partial):
             with open(partial, "xb") as file:
                 file.write(content)
@@ -141,6 +143,9 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
             os.replace(partial, target)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+    except ValueError:
+        # Such as a NUL, or what is no Unicode.
+        raise InputError(f"{os.fspath(path)!r}: no file can have such a name") from None
 
 
 def _partial(target: Path) -> Path:

@@ -24,8 +24,9 @@ from tf_style.network import hdf5
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = (_CONFIG, "metadata.json", _WEIGHTS)
-# Those of the largest networks of `keras.applications` have about 1 MB.
-_LONGEST = 8_000_000
+# Those of the largest networks of `keras.applications` have about 1 MB, and a thousand layers. To
+# build more layers takes minutes.
+_LONGEST, _MOST_LAYERS = 8_000_000, 2000
 # Of their names and places in an archive of three.
 _DIRECTORY = 65536
 # They run code, or read a vocabulary or a model from another file.
@@ -65,6 +66,10 @@ def read_config(
         raise ValueError("its configuration is not that of a model")
     # How it was trained is nothing to us, and may name code of its maker's.
     config.pop("compile_config", None)
+    layers = sum(len(part["layers"]) for part in _parts(config)
+                 if isinstance(part.get("layers"), list))
+    if layers > _MOST_LAYERS:
+        raise ValueError(f"it has {layers} layers, expected at most {_MOST_LAYERS}")
     _check_classes(config, is_known)
     return config, values
 

@@ -156,6 +156,8 @@ def load_model(path: PathLike) -> keras.Model:
         ) from None
     if not model.built or len(model.inputs) != 1:
         raise InputError(f"--network={path}: expected a model with one input, a picture")
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise InputError(f"--network={path}: some of its weights are not finite")
     return model
 
 

@@ -17,6 +17,7 @@ from tf_style.loss.targets import Targets
 from tf_style.run import cost
 from tf_style.run.descent import Descent, Value
 from tf_style.run.optimizers import Moments, carried_over, lbfgs
+from tf_style.settings import InputError
 
 Watch = Callable[[float, Mapping[str, tf.Tensor]], bool]
 
@@ -120,10 +121,20 @@ class Canvas:
         self._adam.count.assign(moments.count)
 
     def targets(self, content: np.ndarray | None, styles: Sequence[Style]) -> Targets:
-        """What the image is compared with, at its size; see `Descent.targets`."""
-        return self._in_memory(
-            lambda: self._descent.targets(content, styles, self.block_size)
-        )
+        """What the image is compared with, at its size; see `Descent.targets`.
+
+        Raises:
+            InputError: if the network gives values that are not finite.
+        """
+        try:
+            return self._in_memory(
+                lambda: self._descent.targets(content, styles, self.block_size)
+            )
+        except tf.errors.InvalidArgumentError as error:
+            if "Eig" not in str(error):
+                raise
+            raise InputError("--weights: with these, the network gives values that are not finite. "
+                             "Choose other weights") from None
 
     def value_and_gradient(self, targets: Targets) -> Value:
         """The loss of the image as it is, its parts, and the gradient."""

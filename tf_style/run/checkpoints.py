@@ -89,6 +89,13 @@ class Checkpoints:
         if set("*?[]") & set(os.fspath(self.folder)):
             raise InputError(f"{flag}: expected a name without * ? [ ]")
         check_utf8("checkpoint", self.folder)
+        try:
+            os.stat(self.folder)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no folder can have such a name"
+            raise InputError(f"{flag}: cannot be used ({reason})") from None
         if not self.folder.is_dir():
             if self.folder.exists():
                 raise InputError(f"{flag}: expected a folder, this is a file")

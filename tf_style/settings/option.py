@@ -7,14 +7,28 @@ import errno
 import inspect
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 AUTO = "auto"
+# Letters of a value in an error.
+_SHOWN = 200
+# In seconds.
+_LONGEST_TIME = 3.6e6
 
 
 class InputError(ValueError):
     """Some input cannot be used. The message names it and says what to do next."""
+
+
+def _shown(value: Any, written: Callable[[Any], str] = repr) -> str:
+    """A value as errors show it, however long it is."""
+    try:
+        text = written(value)
+    except (ValueError, RecursionError):
+        # Python writes no number of thousands of digits.
+        return f"a {type(value).__name__} of too many digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,8 +42,11 @@ class Text:
     form: str = "NAME"
 
     def parse(self, name: str, value: Any) -> str:
-        del name
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:
+            # Python writes no number of thousands of digits.
+            raise InputError(f"--{name}: expected a text. Received: {_shown(value)}") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,11 +105,11 @@ class Word:
         return "|".join(self.words)
 
     def parse(self, name: str, value: Any) -> str:
-        if str(value) not in self.words:
+        if (text := _shown(value, str)) not in self.words:
             raise InputError(
-                f"--{name}: expected one of {', '.join(self.words)}. Received: {str(value)!r}"
+                f"--{name}: expected one of {', '.join(self.words)}. Received: {text!r}"
             )
-        return str(value)
+        return text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +120,7 @@ class Switch:
 
     def parse(self, name: str, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise InputError(f"--{name}: expected true or false. Received: {value!r}")
+            raise InputError(f"--{name}: expected true or false. Received: {_shown(value)}")
         return value
 
 
@@ -137,9 +154,11 @@ class Number:
         except (TypeError, ValueError, OverflowError):
             exact = False
         if isinstance(value, bool) or not exact:
-            raise InputError(f"--{name}: expected {expected}. Received: {value!r}")
+            raise InputError(f"--{name}: expected {expected}. Received: {_shown(value)}")
         if bound := self._missed(number):
-            raise InputError(f"--{name}: expected {expected}{bound}. Received: {value}")
+            raise InputError(
+                f"--{name}: expected {expected}{bound}. Received: {_shown(value, str)}"
+            )
         return number
 
     def _missed(self, number: float) -> str:
@@ -234,7 +253,7 @@ class Weights:
         if not 0 < number <= 1e6:
             raise InputError(
                 f"--{name}: expected a weight above 0 after {each + ':'!r}, at most 1e+06. "
-                f"Received: {weight!r}"
+                f"Received: {_shown(weight)}"
             )
         return number
 
@@ -246,15 +265,16 @@ class Duration:
     form: ClassVar[str] = "TIME"
 
     def parse(self, name: str, value: Any) -> float:
-        text = str(value).strip()
+        text = _shown(value, str).strip()
         unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
         try:
             found = float(text[:-1] if unit else text) * (unit or 1)
         except ValueError:
             found = math.nan
-        if not (math.isfinite(found) and found > 0):
+        if not 0 < found <= _LONGEST_TIME:
             raise InputError(
-                f"--{name}: expected a time above 0, such as 30s, 5m or 1h. Received: {value!r}"
+                f"--{name}: expected a time above 0, such as 30s, 5m or 1h, and at most "
+                f"1000h. Received: {_shown(value)}"
             )
         return found
 

@@ -68,7 +68,7 @@ class SizeType:
             return value
         if value == ORIGINAL:
             return Size()
-        sides = str(value).lower().split("x")
+        sides = value.lower().split("x") if isinstance(value, str) else [value]
         if len(sides) == 2:
             width, height = (_SIDE.parse(name, side) for side in sides)
             return Size(width=width, height=height)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def plot_tradeoff(evaluations: Mapping[str, Evaluation], figure: Figure | None =
     figure = figure or Figure(figsize=(7, 5.5), layout="constrained")
     axes = figure.add_subplot()
     for name, measured in evaluations.items():
-        axes.plot(measured.content_similarity, measured.style_distance, "o", label=name)
+        axes.plot(measured.content_similarity, measured.style_distance, "o", label=_literal(name))
     axes.set_xlabel("content similarity (1: the untouched content)")
     axes.set_ylabel("style distance (0: the style's own statistics)")
     axes.set_title("Lower right is better")
@@ -89,6 +90,14 @@ def plot_tradeoff(evaluations: Mapping[str, Evaluation], figure: Figure | None =
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     return figure
+
+
+def _literal(name: str) -> str:
+    """A name as matplotlib shows it as it is."""
+    text = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    # A label that begins with a line is left out of the legend, and dollars enclose formulas.
+    return ("\u200b" * text.startswith("_") + text).replace("$", r"\$")
 
 
 def check_figure(path: PathLike) -> None:
@@ -112,7 +121,10 @@ def write_figure(path: PathLike, figure: Figure) -> None:
         InputError: if it cannot be written.
     """
     content = io.BytesIO()
-    figure.savefig(content, format=_ending(path), dpi=150)
+    with warnings.catch_warnings():
+        # It warns of each letter that its font lacks, again and again.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(content, format=_ending(path), dpi=150)
     write_bytes(path, content.getbuffer())
 
 
