@@ -4,40 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.loss.conftest import LAYERS, batch, objective_of, settings, styles_of
 from tf_style.image.style import Style
 from tf_style.loss.content import content_loss
 from tf_style.loss.objective import Objective
 from tf_style.loss.statistics import gram_matrix
 from tf_style.network.features import feature_model
 from tf_style.network.networks import Network
-from tf_style.settings import Settings
-
-LAYERS = ["block1_conv1", "block1_conv2", "block2_conv1"]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return feature_model(LAYERS, "random")
-
-
-def settings(**values):
-    return Settings(**{
-        "content_layers": "block2_conv1", "style_layers": "block1_conv1:3,block1_conv2",
-        "style_loss": "gram",
-        "content_weight": 2, "style_weight": 5, "tv_weight": 0.5, **values,
-    })
-
-
-def batch(picture):
-    return tf.constant(picture[None])
-
-
-def objective_of(model, settings):
-    return Objective.of([Network(model)], settings)
-
-
-def styles_of(*pictures):
-    return [Style(picture, share=1 / len(pictures)) for picture in pictures]
 
 
 def test_parts_are_weighted_means_over_layers(model, content, style):

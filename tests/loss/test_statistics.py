@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.loss.conftest import assert_gradient, gradient_of
 from tf_style.loss.statistics import channel_moments, gram_matrix, moments, weighted_rows
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.run import machine
@@ -34,26 +35,6 @@ def features():
 @pytest.fixture
 def weights():
     return np.square(random(1, 40, 31, 1, seed=1))
-
-
-def gradient_of(function, values):
-    values = tf.constant(values)
-    with tf.GradientTape() as tape:
-        tape.watch(values)
-        value = function(values)
-    return np.asarray(tf.cast(tape.gradient(value, values), tf.float32))
-
-
-def assert_gradient(function, reference, values, tolerance=1e-3):
-    """The gradient of `function` against central differences of `reference` in float64."""
-    gradient = gradient_of(function, values)
-    for seed in range(3):
-        direction = np.random.default_rng(seed).standard_normal(values.shape)
-        step = 1e-5
-        expected = (reference(values.astype(np.float64) + step * direction)
-                    - reference(values.astype(np.float64) - step * direction)) / (2 * step)
-        found = np.sum(gradient.astype(np.float64) * direction)
-        assert found == pytest.approx(expected, rel=tolerance, abs=1e-6)
 
 
 def numpy_gram(features):

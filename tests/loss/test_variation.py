@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.loss.conftest import assert_gradient, gradient_of
 from tf_style.loss.content import content_loss
 from tf_style.loss.variation import total_variation
 
@@ -13,26 +14,6 @@ def rng():
     """The same numbers whichever tests run before."""
     global RNG
     RNG = np.random.default_rng(0)
-
-
-def gradient_of(function, values):
-    values = tf.constant(values)
-    with tf.GradientTape() as tape:
-        tape.watch(values)
-        value = function(values)
-    return np.asarray(tf.cast(tape.gradient(value, values), tf.float32))
-
-
-def assert_gradient(function, reference, values, tolerance=1e-3):
-    """The gradient of `function` against central differences of `reference` in float64."""
-    gradient = gradient_of(function, values)
-    for seed in range(3):
-        direction = np.random.default_rng(seed).standard_normal(values.shape)
-        step = 1e-5
-        expected = (reference(values.astype(np.float64) + step * direction)
-                    - reference(values.astype(np.float64) - step * direction)) / (2 * step)
-        found = np.sum(gradient.astype(np.float64) * direction)
-        assert found == pytest.approx(expected, rel=tolerance, abs=1e-6)
 
 
 def numpy_variation(image):
