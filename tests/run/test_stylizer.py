@@ -1,3 +1,4 @@
+import functools
 import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,15 @@ from tf_style.settings import auto
 
 SMALL = {
     "size": 48, "scales": 2, "steps": "6,4", "weights": "random", "tolerance": 0,
-    "content_layers": "block2_conv1", "style_layers": "block1_conv1,block2_conv1",
+    "content_layers": "block2_conv1", "style_layers": "block2_conv1",
     "precision": "float32",
 }
+
+
+@functools.cache
+def small(**given):
+    """A stylizer of small pictures; its step is traced once for all tests."""
+    return Stylizer(**{**SMALL, **given})
 
 
 def test_a_run_lowers_the_loss_and_keeps_the_range(content, style):
@@ -59,7 +66,7 @@ def test_strength_begins_at_nothing_and_rises_without_a_jump(content, style):
 @pytest.mark.parametrize("given", [{}, {"init": "noise"}, {"optimizer": "lbfgs"},
                                    {"block_size": 32}], ids=str)
 def test_gray_in_gray_out(given, content, style):
-    result = stylize(as_gray(content), as_gray(style), **SMALL, **given)
+    result = small(**given).stylize(as_gray(content), as_gray(style))
     assert np.ptp(result.image, axis=2).max() < 1e-6
     assert np.abs(result.image - result.content).max() > 0.05
 
@@ -78,7 +85,7 @@ def test_settings_are_resolved(content, style):
 ])
 def test_what_auto_stood_for_is_reported_and_gives_the_same_again(given, steps, content, style):
     content = None if given.get("size") == "64x40" else content
-    given = {"size": 48, "scales": 2, "weights": "random", "steps": "auto", "tolerance": 0.02,
+    given = {"size": 32, "scales": 2, "weights": "random", "steps": "auto", "tolerance": 0.02,
              "content_layers": "block2_conv1", "style_layers": "block1_conv1", **given}
     result = stylize(content, [style, style[::-1]], **given)
     settings = result.settings
@@ -100,22 +107,23 @@ def test_what_was_mended_is_reported(content, style):
     with pytest.warns(UserWarning, match="style: small; mended"):
         result = stylize(content, style, **SMALL, style_scale=4)
     assert result.provenance()["style_defects"] == [["small"]]
-    assert stylize(content, style, **SMALL).provenance()["style_defects"] == [[]]
-    off = stylize(content, style, **SMALL, style_scale=4, style_cleanup="off")
+    assert small().stylize(content, style).provenance()["style_defects"] == [[]]
+    off = small(style_scale=4, style_cleanup="off").stylize(content, style)
     assert off.provenance()["style_defects"] == []
 
 
 def test_same_settings_give_the_same_pixels(content, style):
     for init in ("content", "noise"):
-        first, second = (stylize(content, style, **SMALL, init=init).image for _ in range(2))
+        first, second = (each.stylize(content, style).image
+                         for each in (Stylizer(**SMALL, init=init), small(init=init)))
         np.testing.assert_array_equal(first, second)
 
 
 def test_a_stylizer_gives_what_a_fresh_one_gives(content, style):
-    stylizer = Stylizer(**SMALL)
-    stylizer.stylize(style, content)
+    used = Stylizer(**SMALL)
+    used.stylize(style, content)
     np.testing.assert_array_equal(
-        stylizer.stylize(content, style).image, stylize(content, style, **SMALL).image
+        used.stylize(content, style).image, stylize(content, style, **SMALL).image
     )
 
 
@@ -128,7 +136,7 @@ def test_one_trace_whatever_the_pictures_and_their_sizes(content, style):
 
 
 def test_noise_starts_elsewhere_and_depends_on_the_seed(content, style):
-    images = [stylize(content, style, **SMALL, init=init, seed=seed).image
+    images = [small(init=init, seed=seed).stylize(content, style).image
               for init, seed in (("content", 0), ("noise", 0), ("noise", 1))]
     for one, other in ((0, 1), (1, 2)):
         assert np.abs(images[one] - images[other]).mean() > 0.01
@@ -140,7 +148,7 @@ def test_the_callback_hears_of_every_step_and_sees_the_picture(content, style):
     def callback(step):
         heard.append((step.scale, step.step, step.image().shape))
 
-    result = stylize(content, style, callback=callback, **SMALL)
+    result = small().stylize(content, style, callback=callback)
     assert heard == [(1, i, (18, 24, 3)) for i in range(1, 7)] + [
         (2, i, (36, 48, 3)) for i in range(1, 5)
     ]
@@ -149,13 +157,14 @@ def test_the_callback_hears_of_every_step_and_sees_the_picture(content, style):
 
 def test_the_callback_sees_the_picture_in_its_last_colours(content, style):
     seen = []
-    result = stylize(content, style, callback=lambda step: seen.append(step.image()) and False,
-                     **SMALL, preserve_color="luminance")
+    result = small(preserve_color="luminance").stylize(
+        content, style, callback=lambda step: seen.append(step.image()) and False
+    )
     np.testing.assert_array_equal(seen[-1], result.image)
 
 
 def test_threads_share_a_stylizer_and_each_gets_its_own_picture(content, style):
-    stylizer = Stylizer(**SMALL)
+    stylizer = small()
     contents = [np.roll(content, 7 * number, axis=1) for number in range(8)]
     alone = [stylizer.stylize(each, style).image for each in contents]
     with ThreadPoolExecutor(8) as pool:
@@ -166,7 +175,7 @@ def test_threads_share_a_stylizer_and_each_gets_its_own_picture(content, style):
 
 
 def test_a_callback_may_run_its_own_stylizer(content, style):
-    stylizer = Stylizer(**SMALL)
+    stylizer = small()
     inner, outer = stylizer.stylize(style, content), stylizer.stylize(content, style)
     nested = []
 
@@ -187,14 +196,14 @@ def test_a_kept_step_gives_its_own_picture(content, style):
         kept.append(step.image)
         at_once.append(step.image())
 
-    stylize(content, style, callback=callback, **SMALL)
+    small().stylize(content, style, callback=callback)
     for image, picture in zip(kept, at_once, strict=True):
         np.testing.assert_array_equal(image(), picture)
     assert np.abs(at_once[0] - at_once[3]).max() > 0.01
 
 
 def test_the_callback_can_end_the_run(content, style):
-    result = stylize(content, style, callback=lambda step: step.step == 3, **SMALL)
+    result = small().stylize(content, style, callback=lambda step: step.step == 3)
     assert result.stopped == "callback" and len(result.history) == 3
     assert result.image.shape == (36, 48, 3), "the picture so far, at the full size"
 
@@ -224,20 +233,20 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_image(content, style, mon
 
 
 def test_several_styles_differ_from_each(content, style):
-    images = [stylize(content, each, **SMALL).image
+    images = [small().stylize(content, each).image
               for each in (style, content[:, ::-1], [style, content[:, ::-1]])]
     for one in range(2):
         assert np.abs(images[one] - images[2]).mean() > 1e-3
 
 
 def test_paths_and_arrays_give_the_same(pictures, content, style):
-    by_path = stylize(pictures / "content.png", str(pictures / "style.png"), **SMALL).image
+    by_path = small().stylize(pictures / "content.png", str(pictures / "style.png")).image
     arrays = [read_picture(pictures / name) for name in ("content.png", "style.png")]
-    np.testing.assert_array_equal(by_path, stylize(*arrays, **SMALL).image)
+    np.testing.assert_array_equal(by_path, small().stylize(*arrays).image)
 
 
 def test_a_saved_picture_knows_its_settings(tmp_path, content, style):
-    result = stylize(content, style, **SMALL)
+    result = small().stylize(content, style)
     result.save(tmp_path / "a.png")
     note = json.loads(read_note(tmp_path / "a.png"))
     assert Settings(**note["settings"]) == result.settings
@@ -305,21 +314,21 @@ def test_the_alpha_of_a_style_does_what_its_mask_does(tmp_path, content, style):
     alpha[:, :28] = 255
     pixels = np.where(alpha[..., None] > 0, style * 255, 255).round().astype(np.uint8)
     Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "cut.png")
-    path, quick = str(tmp_path / "cut.png"), {**SMALL, "style_cleanup": "off"}
-    alone = stylize(content, path, **quick).image
-    np.testing.assert_array_equal(stylize(content, path, style_masks=[alpha], **quick).image, alone)
-    white = stylize(content, pixels, **quick).image
+    path, plain = str(tmp_path / "cut.png"), small(style_cleanup="off")
+    alone = plain.stylize(content, path).image
+    np.testing.assert_array_equal(plain.stylize(content, path, style_masks=[alpha]).image, alone)
+    white = plain.stylize(content, pixels).image
     assert np.abs(white - alone).mean() > 0.01, "the white surround counts in an opaque picture"
 
 
 def test_a_line_of_one_pixel_is_painted(content, style):
     def changed(mask):
-        image = stylize(content, style, content_masks=[mask], **quick).image
+        image = painted.stylize(content, style, content_masks=[mask]).image
         return np.abs(image - untouched).mean(axis=2)[:, 15:17].mean()
 
     quick = {**SMALL, "steps": "10", "scales": 1, "size": 32, "tv_weight": 0}
-    quick = {**quick, "style_layers": "block2_conv1"}
     untouched = stylize(content, style, **{**quick, "style_weight": 0}).image
+    painted = Stylizer(**quick)
     line = np.zeros(content.shape[:2], np.float32)
     line[:, 31] = 1
     assert changed(line) > 0.5 * changed(np.ones_like(line))
