@@ -16,7 +16,7 @@ from benchmarks import record
 from benchmarks.defects import DEFECTS
 from tf_style.image.picture import read_picture
 from tf_style.image.resize import shrink
-from tf_style.measure.metrics import STYLE_LAYERS, Judge
+from tf_style.measure.metrics import FINE, Judge
 from tf_style.network.features import feature_model
 from tf_style.run.stylizer import Stylizer
 
@@ -46,7 +46,7 @@ def curve(content: np.ndarray, style: np.ndarray, judge: Judge, cleanup: str) ->
 
 
 def main(_: list[str]) -> None:
-    model = feature_model(STYLE_LAYERS, FLAGS.weights)
+    model = feature_model(FINE.layers, FLAGS.weights)
     rises: dict[str, list[tuple[float, float]]] = {name: [] for name in FLAGS.defects}
     for pair in FLAGS.pair:
         content, style = (read_picture(name) for name in pair.split(","))

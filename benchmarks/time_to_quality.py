@@ -21,7 +21,7 @@ from benchmarks import record
 from benchmarks.reference import Reference, feature_model
 from tf_style.image.picture import read_picture
 from tf_style.image.resize import fit
-from tf_style.measure.metrics import STYLE_LAYERS, Evaluation, Judge
+from tf_style.measure.metrics import FINE, Evaluation, Judge
 from tf_style.network import features
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.weights import load
@@ -84,7 +84,7 @@ def shown(measured: Evaluation) -> str:
 
 def main(_: list[str]) -> None:
     content, style = read_picture(FLAGS.content), read_picture(FLAGS.style)
-    judge = Judge(features.feature_model(STYLE_LAYERS, FLAGS.weights), content, [style])
+    judge = Judge(features.feature_model(FINE.layers, FLAGS.weights), content, [style])
     targets = []
     for weight in FLAGS.reference_style_weights:
         seconds, image = reference_run(content, style, float(weight))

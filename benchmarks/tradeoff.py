@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from tf_style.image.paths import locate, write_bytes
 from tf_style.image.picture import read_picture
-from tf_style.measure.metrics import STYLE_LAYERS, Evaluation, Judge
+from tf_style.measure.metrics import FINE, Evaluation, Judge
 from tf_style.network.features import feature_model
 from tf_style.run.machine import versions
 from tf_style.run.stylizer import Stylizer
@@ -56,7 +56,7 @@ def measure(weights: str, pair: str, judge_weights: str, folder: Path) -> list[P
     """The curve of one kind of weights on one pair."""
     names = pair.split(",")
     content, style = (read_picture(name) for name in names)
-    judge = Judge(feature_model(STYLE_LAYERS, judge_weights), content, [style])
+    judge = Judge(feature_model(FINE.layers, judge_weights), content, [style])
     label = "_".join(locate(name).stem for name in names)
     chosen = {name: FLAGS[name].value for name in ("style_layers", "content_layers")}
     points = []

@@ -100,10 +100,10 @@ def test_all_layers_are_learned(name, pictures):
 def test_learned_features_beat_random_ones(real_weights):
     """Less style distance at no less content similarity, by the real kernels."""
     from tf_style import stylize
-    from tf_style.measure.metrics import STYLE_LAYERS, Judge
+    from tf_style.measure.metrics import FINE, Judge
 
     pair = [read_picture(f"sample:{name}") for name in ("grace_hopper", "brushstrokes")]
-    judge = Judge(feature_model(STYLE_LAYERS, real_weights), pair[0], pair[1:])
+    judge = Judge(feature_model(FINE.layers, real_weights), pair[0], pair[1:])
     learned, random = (
         judge.evaluate(stylize(*pair, size=256, weights=weights, **settings).image)
         for weights, settings in (

@@ -84,11 +84,11 @@ def test_strength_is_the_style_weight_by_one_knob(content, style):
 @pytest.mark.slow
 def test_strength_is_monotone_in_the_evaluation(real_weights):
     from tf_style.image.picture import read_picture
-    from tf_style.measure.metrics import STYLE_LAYERS, Judge
+    from tf_style.measure.metrics import FINE, Judge
     from tf_style.network.features import feature_model
 
     content, style = (read_picture(f"sample:{name}") for name in ("harbor", "brushstrokes"))
-    judge = Judge(feature_model(STYLE_LAYERS, real_weights), content, [style])
+    judge = Judge(feature_model(FINE.layers, real_weights), content, [style])
     found = [
         judge.evaluate(stylize(content, style, size=128, weights=real_weights, strength=each).image)
         for each in (0, 0.25, 0.5, 0.75, 1)

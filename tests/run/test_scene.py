@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tf_style.image import color
+from tf_style.measure.distances import sliced_wasserstein
 from tf_style.run.inputs import PictureFile
 from tf_style.run.scene import Mender, Scene
 from tf_style.run.schedule import Scale
@@ -81,7 +82,7 @@ def test_colours_are_matched_before_the_run(content, style):
     for mode in ("none", "luminance", "statistics", "histogram"):
         settings = Settings(preserve_color=mode, style_cleanup="off")
         (seen,) = Scene.of(settings, content, style).prepared(settings, mended).styles
-        distances[mode] = color.sliced_wasserstein(seen.picture, content)
+        distances[mode] = sliced_wasserstein(seen.picture, content)
     assert distances["none"] == distances["luminance"]
     assert distances["statistics"] < 0.5 * distances["none"]
     assert distances["histogram"] < 0.5 * distances["none"]

@@ -273,10 +273,10 @@ def test_bad_input_is_named(content, style):
 @pytest.mark.slow
 def test_real_kernels_take_over_the_style_and_keep_the_content(real_weights):
     """The evaluation sees both, on two pairs; untouched content has distance and similarity 1."""
-    from tf_style.measure.metrics import STYLE_LAYERS, Judge
+    from tf_style.measure.metrics import FINE, Judge
     from tf_style.network.features import feature_model
 
-    judge = feature_model(STYLE_LAYERS, real_weights)
+    judge = feature_model(FINE.layers, real_weights)
     stylizer = Stylizer(
         size=256, weights=real_weights, content_layers="block3_conv3",
         style_layers="block1_conv1,block2_conv1,block3_conv1",
@@ -295,11 +295,11 @@ def test_real_kernels_take_over_the_style_and_keep_the_content(real_weights):
 ])
 def test_bfloat16_and_float32_make_the_same_picture(content, style, real_weights):
     """Style distance and content similarity within 2 %."""
-    from tf_style.measure.metrics import STYLE_LAYERS, Judge
+    from tf_style.measure.metrics import FINE, Judge
     from tf_style.network.features import feature_model
 
     pictures = [read_picture(f"sample:{name}") for name in (content, style)]
-    judge = Judge(feature_model(STYLE_LAYERS, real_weights), pictures[0], pictures[1:])
+    judge = Judge(feature_model(FINE.layers, real_weights), pictures[0], pictures[1:])
     exact, coarse = (
         judge.evaluate(stylize(*pictures, size=256, weights=real_weights, tolerance=0,
                                precision=precision).image)

@@ -79,7 +79,7 @@ def evaluate(line: CommandLine) -> int:
              for name in options.style]
     styles = [picture for picture, _ in shown]
     network = ARCHITECTURES["vgg16"]
-    least = network.least_size(metrics.STYLE_LAYERS)
+    least = network.least_size(metrics.FINE.layers)
     for name, picture in generated.items():
         _check_visible(name, picture.shape[:2], least)
         for style_name, style in zip(options.style, styles, strict=True):
@@ -96,11 +96,11 @@ def evaluate(line: CommandLine) -> int:
         ])
     known_weights(options.weights, network, offline=options.offline)
     if options.weights not in (AUTO, *WEIGHTS):
-        weights.load(network, network.up_to(metrics.STYLE_LAYERS), options.weights)
+        weights.load(network, network.up_to(metrics.FINE.layers), options.weights)
     with tensorflow_quiet(options.verbose):
         from tf_style.network.networks import build
     source = weights.resolve(options.weights, network, offline=options.offline)
-    built = build(Choice("vgg16", source), metrics.STYLE_LAYERS, pictures=[content, *styles],
+    built = build(Choice("vgg16", source), metrics.FINE.layers, pictures=[content, *styles],
                   offline=options.offline)
     judge = metrics.Judge(built.model, content, styles, [alpha for _, alpha in shown])
     measured = {name: judge.evaluate(picture) for name, picture in generated.items()}

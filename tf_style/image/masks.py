@@ -203,6 +203,21 @@ def resized(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.clip(resize(mask[..., None], height, width, smooth=True), 0, 1)[..., 0]
 
 
+def mostly(mask: np.ndarray | None, height: int, width: int) -> np.ndarray:
+    """Where a mask of another size counts at least half as much as anywhere.
+
+    Args:
+        mask: `(height, width)` in `[0, 1]`; `None` for one that is white everywhere.
+
+    Returns:
+        bool `(height, width)`.
+    """
+    if mask is None:
+        return np.ones((height, width), bool)
+    share = resized(mask, height, width)
+    return share >= share.max() / 2
+
+
 def region_at(mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray, float]:
     """A region as it is seen at the size of a run, and how much more it has to count.
 

@@ -8,187 +8,227 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tf_style.image import color
 from tf_style.image.masks import resized
-from tf_style.image.resize import fit, resize
+from tf_style.image.resize import fit, resize, shrink
+from tf_style.measure import structure
+from tf_style.measure.comparison import DISTANCES, Comparison
+from tf_style.measure.distances import quantile_distance
+from tf_style.measure.views import View
 
 if TYPE_CHECKING:
     import keras
 
-STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv1", "block3_conv3")
-CONTENT_LAYER = "block3_conv3"
+# Nearest neighbours are searched among all pairs of places: pictures are shown no larger.
+_NEAREST_SIDE = 768
 
 
 @dataclasses.dataclass(frozen=True)
-class Gaussian:
-    """Mean `(channels,)` and covariance `(channels, channels)` of feature vectors, float64."""
+class Depth:
+    """The layers that a judge looks at, from the fine to the large.
 
-    mean: np.ndarray
-    covariance: np.ndarray
-
-    @classmethod
-    def of(cls, features: np.ndarray) -> Gaussian:
-        """The Gaussian fitted to the feature vectors at all positions of `(h, w, channels)`."""
-        vectors = np.asarray(features, np.float64).reshape(-1, np.shape(features)[-1])
-        mean = vectors.mean(axis=0)
-        centered = vectors - mean
-        return cls(mean, centered.T @ centered / len(vectors))
-
-
-def squared_wasserstein(first: Gaussian, second: Gaussian) -> float:
-    """Squared 2-Wasserstein distance between two Gaussians.
-
-    ‖m₁ − m₂‖² + tr(C₁ + C₂ − 2 (C₁^½ C₂ C₁^½)^½), in squared units of the features, at least 0.
-
-    Source: Dowson, Landau, The Fréchet distance between multivariate normal distributions, 1982.
+    Attributes:
+        style: whose statistics are compared.
+        content: whose maps are compared, position by position.
+        local: whose single places are compared.
     """
-    root = _square_root(first.covariance)
-    # The trace of a square root is the sum of the square roots of the eigenvalues.
-    cross = np.linalg.eigvalsh(root @ second.covariance @ root)
-    value = (
-        np.sum((first.mean - second.mean) ** 2)
-        + np.trace(first.covariance)
-        + np.trace(second.covariance)
-        - 2 * np.sqrt(np.maximum(cross, 0)).sum()
-    )
-    return float(max(value, 0))
+
+    style: tuple[str, ...]
+    content: str
+    local: str
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """All of them, once each."""
+        return tuple(dict.fromkeys([*self.style, self.content, self.local]))
 
 
-def _square_root(covariance: np.ndarray) -> np.ndarray:
-    values, vectors = np.linalg.eigh(covariance)
-    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+FINE = Depth(
+    ("block1_conv2", "block2_conv2", "block3_conv1", "block3_conv3"), "block3_conv3",
+    "block3_conv1",
+)
+LARGE = Depth(("block4_conv1", "block5_conv1"), "block4_conv2", "block4_conv1")
 
-
-def style_distance(
-    generated: Mapping[str, np.ndarray],
-    content: Mapping[str, np.ndarray],
-    style: Mapping[str, np.ndarray],
-) -> float:
-    """How far the generated image's feature statistics are from the style's.
-
-    The mean over `STYLE_LAYERS` of sqrt(W²(generated, style) / W²(content, style)), where W² is the
-    squared 2-Wasserstein distance between the Gaussians fitted to the feature vectors.
-
-    Args:
-        generated, content, style: layer name → feature map `(h, w, channels)`.
-
-    Returns:
-        0 at the style's own statistics, 1 for the untouched content; `nan` if content and style
-        have the same statistics.
-    """
-    ratios = []
-    for layer in STYLE_LAYERS:
-        target = Gaussian.of(style[layer])
-        moved = squared_wasserstein(Gaussian.of(generated[layer]), target)
-        whole = squared_wasserstein(Gaussian.of(content[layer]), target)
-        # A smaller distance is that of equal statistics: nothing but rounding.
-        size = np.trace(target.covariance) + np.sum(target.mean**2)
-        ratios.append(np.sqrt(moved / whole) if whole > 1e-9 * size else np.nan)
-    return float(np.mean(ratios))
-
-
-def content_similarity(generated: np.ndarray, content: np.ndarray) -> float:
-    """Cosine similarity of two feature maps `(h, w, channels)`, each channel's mean removed.
-
-    1 for the same map, about 0 for unrelated ones; `nan` for a constant map.
-    """
-    first, second = (
-        np.asarray(each, np.float64) - np.mean(each, axis=(0, 1), dtype=np.float64)
-        for each in (generated, content)
-    )
-    norm = np.linalg.norm(first) * np.linalg.norm(second)
-    return float(np.sum(first * second) / norm) if norm > 0 else float("nan")
-
-
-def edge_agreement(generated: np.ndarray, content: np.ndarray) -> float:
-    """Pearson correlation of the luminance gradients' magnitudes of two pictures of one size.
-
-    1 for the same edges, 0 for unrelated ones; `nan` for a picture without any.
-    """
-    first, second = (
-        color.gradient_magnitude(color.luminance(each)).ravel() for each in (generated, content)
-    )
-    if not (first.std() > 0 and second.std() > 0):
-        return float("nan")
-    return float(np.corrcoef(first, second)[0, 1])
+_NOT_MEASURED = float("nan")
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
     """The measures of one generated picture.
 
+    Distances are relative: 0 is the style itself, 1 the untouched content. What could not be
+    measured is `nan`. Names that end in `_large` are those of the deeper layers.
+
     Attributes:
-        style_distance: 0 is the style's own statistics, 1 the untouched content.
+        style_distance: of Gaussians fitted to the features.
         content_similarity: 1 is the untouched content.
         edge_agreement: 1 is the content's edges.
-        color_distance: sliced Wasserstein distance to the style's colours; 0 is its palette.
+        color_distance: sliced Wasserstein distance to the style's colours; 0 is its palette. This
+            one is in units of the range of a channel, not relative.
+        gram_distance: of Gram matrices.
+        sliced_distance: sliced Wasserstein distance of the features.
+        patch_distance: sliced Wasserstein distance of 7x7 patches of pixels at three scales.
+        local_distance: of each place to the most similar one of the style.
+        local_distance_back: of each place of the style to the most similar one of the picture.
+        copied: share of the places that continue one another as the style's do, less the same for
+            the untouched content: 0 is none, 1 the style itself.
+        self_similarity: whether places that are alike in the content are still alike; 1 is the
+            untouched content.
+        content_similarity_masked: as `content_similarity`, inside the mask.
     """
 
     style_distance: float
     content_similarity: float
     edge_agreement: float
     color_distance: float
+    style_distance_large: float = _NOT_MEASURED
+    content_similarity_large: float = _NOT_MEASURED
+    gram_distance: float = _NOT_MEASURED
+    gram_distance_large: float = _NOT_MEASURED
+    sliced_distance: float = _NOT_MEASURED
+    sliced_distance_large: float = _NOT_MEASURED
+    patch_distance: float = _NOT_MEASURED
+    local_distance: float = _NOT_MEASURED
+    local_distance_large: float = _NOT_MEASURED
+    local_distance_back: float = _NOT_MEASURED
+    local_distance_back_large: float = _NOT_MEASURED
+    copied: float = _NOT_MEASURED
+    self_similarity: float = _NOT_MEASURED
+    content_similarity_masked: float = _NOT_MEASURED
+    content_similarity_masked_large: float = _NOT_MEASURED
 
 
 class Judge:
     """Measures pictures made from one content image and one or more style images.
 
     Args:
-        model: a feature model with the layers `STYLE_LAYERS`.
+        model: a feature model with the layers of `fine`, and perhaps those of `large`, without
+            which the measures of those are `nan`.
         content: picture `(height, width, 3)` in `[0, 1]`.
         styles: likewise; the feature vectors of several are pooled.
         alphas: how opaque each style is, `(height, width)` in `[0, 1]`, or `None`; what is mostly
             transparent does not count. By default all are opaque.
+        mask: what matters most of the content, such as a face: `(height, width)` in `[0, 1]`.
+        fine, large: which layers are looked at.
     """
 
     def __init__(
         self, model: keras.Model, content: np.ndarray, styles: Sequence[np.ndarray],
-        alphas: Sequence[np.ndarray | None] | None = None,
+        alphas: Sequence[np.ndarray | None] | None = None, *, mask: np.ndarray | None = None,
+        fine: Depth = FINE, large: Depth = LARGE,
     ):
         self._model = model
         self._content = content
         self._styles = styles
         self._alphas = alphas or [None] * len(styles)
+        self._mask = mask
+        self._fine = fine
+        names = set(model.output_names)
+        self._depths = {
+            suffix: depth for suffix, depth in (("", fine), ("_large", large))
+            if names.issuperset(depth.layers)
+        }
+        self._compared: dict[tuple[int, int], Comparison] = {}
 
     def evaluate(self, generated: np.ndarray) -> Evaluation:
         """Measure a picture; the others are seen at its size, the styles with its long side."""
-        content = np.clip(resize(self._content, *generated.shape[:2]), 0, 1)
-        styles = [fit(style, max(generated.shape[:2])) for style in self._styles]
-        of_generated, of_content = self._features(generated), self._features(content)
-        of_styles = [self._features(style) for style in styles]
-        pooled = {
-            layer: self._pooled([features[layer] for features in of_styles])
-            for layer in STYLE_LAYERS
-        }
-        palette = self._pooled(styles)
-        return Evaluation(
-            style_distance=style_distance(of_generated, of_content, pooled),
-            content_similarity=content_similarity(
-                of_generated[CONTENT_LAYER], of_content[CONTENT_LAYER]
-            ),
-            edge_agreement=edge_agreement(generated, content),
-            color_distance=color.sliced_wasserstein(generated, palette),
-        )
+        compared, seen = self._comparison(generated), self._view(generated)
+        if max(generated.shape[:2]) <= _NEAREST_SIDE:
+            return self._evaluation(compared, seen, seen, compared, seen)
+        shown = shrink(generated, _NEAREST_SIDE)
+        return self._evaluation(compared, seen, seen, self._comparison(shown), self._view(shown))
 
-    def _pooled(self, values: Sequence[np.ndarray]) -> np.ndarray:
-        """The values `(height, width, channels)` of each style where it is opaque, in one column.
+    def references(self, generated: np.ndarray) -> dict[str, Evaluation]:
+        """What the untouched content and the style itself score beside a picture of this size.
 
         Returns:
-            `(count, 1, channels)`.
+            `untouched_content` and `style_itself`. For the content's measures, the latter is the
+            first style stretched to the size of the picture.
         """
-        return np.concatenate(list(map(_opaque, values, self._alphas)))[:, None]
+        compared, near = self._comparison(generated), self._comparison(
+            shrink(generated, _NEAREST_SIDE)
+        )
+        stretched = np.clip(resize(self._styles[0], *generated.shape[:2]), 0, 1)
+        first = View(near.style.pictures[:1], near.style.maps[:1])
+        return {
+            "untouched_content": self._evaluation(
+                compared, compared.content, compared.content, near, near.content
+            ),
+            "style_itself": self._evaluation(
+                compared, compared.style, self._view(stretched), near, first
+            ),
+        }
 
-    def _features(self, picture: np.ndarray) -> dict[str, np.ndarray]:
-        maps = self._model(picture[None].astype(np.float32), training=False)
+    def copied_places(self, generated: np.ndarray) -> np.ndarray:
+        """Where a picture holds pieces of the styles, bool `(height, width)` of the picture."""
+        layer, shown = self._fine.local, shrink(generated, _NEAREST_SIDE)
+        compared, seen = self._comparison(shown), self._view(shown)
+        places, _ = compared.copied(
+            compared.nearest(seen, layer), layer, seen.maps[0][layer].shape[:2]
+        )
+        return resized(places.astype(np.float32), *generated.shape[:2]) >= 0.5
+
+    def _evaluation(
+        self, compared: Comparison, styled: View, kept: View, near: Comparison, local: View
+    ) -> Evaluation:
+        """All measures.
+
+        Args:
+            compared: at the size of the picture.
+            styled: whose style is measured.
+            kept: whose content is measured.
+            near: at the size at which nearest neighbours are searched.
+            local: whose single places are measured, at that size.
+        """
+        content, measures = compared.content, {}
+        for suffix, depth in self._depths.items():
+            found = {name: compared.distance(name, styled, depth.style) for name in DISTANCES}
+            found |= self._kept(kept.maps[0][depth.content], content.maps[0][depth.content])
+            nearest = near.nearest(local, depth.local)
+            found["local_distance"], found["local_distance_back"] = near.local_distances(
+                nearest, depth.local
+            )
+            measures |= {f"{name}{suffix}": value for name, value in found.items()}
+            if depth is self._fine:
+                shape = local.maps[0][depth.local].shape[:2]
+                measures["copied"] = near.copied(nearest, depth.local, shape)[1]
+        return Evaluation(
+            edge_agreement=structure.edge_agreement(kept.pictures[0], content.pictures[0]),
+            color_distance=quantile_distance(styled.colors, compared.style.colors),
+            patch_distance=compared.patch_distance(styled),
+            self_similarity=structure.self_similarity(
+                kept.maps[0][self._fine.content], content.maps[0][self._fine.content]
+            ),
+            **measures,
+        )
+
+    def _kept(self, generated: np.ndarray, content: np.ndarray) -> dict[str, float]:
+        """What the maps of the generated image keep of the content's: everywhere, in the mask."""
+        measures = {"content_similarity": structure.content_similarity(generated, content)}
+        if self._mask is not None:
+            measures["content_similarity_masked"] = structure.content_similarity(
+                generated, content, resized(self._mask, *content.shape[:2])
+            )
+        return measures
+
+    def _comparison(self, generated: np.ndarray) -> Comparison:
+        """Content and styles as seen beside a picture; kept for others of its size."""
+        height, width = generated.shape[:2]
+        if (height, width) not in self._compared:
+            content = np.clip(resize(self._content, height, width), 0, 1)
+            styles = [fit(style, max(height, width)) for style in self._styles]
+            if len(self._compared) > 1:
+                self._compared.clear()
+            self._compared[height, width] = Comparison(
+                self._view(content), View(styles, list(map(self._maps, styles)), self._alphas)
+            )
+        return self._compared[height, width]
+
+    def _view(self, picture: np.ndarray) -> View:
+        return View([picture], [self._maps(picture)])
+
+    def _maps(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+        maps = self._model(np.asarray(picture, np.float32)[None], training=False)
         return {name: np.asarray(each)[0] for name, each in maps.items()}
-
-
-def _opaque(values: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
-    """The values `(height, width, channels)` where a picture is opaque, `(count, channels)`."""
-    if alpha is not None:
-        share = resized(alpha, *values.shape[:2])
-        values = values[share >= share.max() / 2]
-    return values.reshape(-1, values.shape[-1])
 
 
 def flattered(maker: Mapping[str, str], judge: Mapping[str, str]) -> bool:
