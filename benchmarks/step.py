@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import statistics
-import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
 from benchmarks import record
+from benchmarks.turns import alternate
 from benchmarks.variants import CONTENT, STYLE, our_step, reference_step
 
 FLAGS = flags.FLAGS
@@ -25,19 +23,6 @@ flags.DEFINE_string("precision", "auto", "of our step: auto, float32, bfloat16, 
 flags.DEFINE_bool("torch", False, "also the same graph in PyTorch, where it is installed")
 flags.DEFINE_bool("json", False, "print one line of JSON and nothing else")
 flags.DEFINE_string("output", None, "write the figures as JSON")
-
-def alternate(steps: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each step, measured in turn, so that a slow spell hits all alike."""
-    for step in steps.values():
-        step()
-        step()
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(rounds):
-        for name, step in steps.items():
-            began = time.perf_counter()
-            step()
-            seconds[name].append(time.perf_counter() - began)
-    return seconds
 
 
 def main(_: list[str]) -> None:
