@@ -129,8 +129,7 @@ class Comparison:
         """
         from benchmarks.turns import alternate
 
-        steps = dict(zip(self.settings, map(_step, self._works), strict=True))
-        taken = alternate(steps, rounds)
+        taken = alternate(dict(zip(self.settings, map(_step, self._works), strict=True)), rounds)
         medians = {name: statistics.median(each) for name, each in taken.items()}
         return {**medians, "ratio": medians["reference"] / medians["other"]}
 
@@ -262,7 +261,7 @@ class GradientsOptions(CommonOptions):
     )
     size: int = option(whole(8, 32768), 512, "long side of the full size, in pixels")
     scales: int | str = option(
-        Settings.option("scales").type, AUTO, Settings.option("scales").help
+        Settings.option("scales").type, AUTO, "how many sizes, coarse to fine, as in tf_style"
     )
     rounds: int = option(whole(1), 5, "how many gradients of each network are timed")
     output: str | None = option(File(), None, "write the figures as JSON")
@@ -277,11 +276,9 @@ class GradientsOptions(CommonOptions):
 
         A saved model, which has no default layers, is taken to have the reference's.
         """
-        given = {name: getattr(self, name) for name in (
-            "network", "weights", "content_layers", "style_layers", "content_weight",
-            "style_weight",
-        )}
-        given = {name: value for name, value in given.items() if value is not None}
+        names = ("network", "weights", "content_layers", "style_layers", "content_weight",
+                 "style_weight")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if given.get("network", NETWORKS[0]) not in NETWORKS:
             from tf_style.network.choice import choose
 
