@@ -31,13 +31,15 @@ def test_plot_shows_pictures_and_curves(result):
     np.testing.assert_allclose(curves["loss"].get_ydata(), [s.loss for s in result.history])
 
 
-def test_tradeoff_has_a_point_for_each_picture(tmp_path):
+def test_tradeoff_has_a_curve_for_each_name(tmp_path):
     figure = plot_tradeoff({
-        "a.png": Evaluation(0.3, 0.6, 0.2, 0.1), "b.png": Evaluation(0.5, 0.9, 0.4, 0.1),
+        "a.png": [Evaluation(0.3, 0.6, 0.2, 0.1, copied=0.1)],
+        "b": [Evaluation(0.5, 0.9, 0.4, 0.1), Evaluation(0.2, 0.4, 0.4, 0.1)],
     })
-    points = [tuple(float(np.ravel(each)[0]) for each in line.get_data())
-              for line in figure.axes[0].lines]
-    assert points == [(0.6, 0.3), (0.9, 0.5)]
+    assert [axes.get_title() for axes in figure.axes[:2]] == ["style distance", "copied"]
+    points = [np.transpose(line.get_data()).tolist() for line in figure.axes[0].lines]
+    assert points == [[[0.6, 0.3]], [[0.4, 0.2], [0.9, 0.5]]]
+    assert [each.get_text() for each in figure.legends[0].get_texts()] == ["a.png", "b"]
     write_figure(tmp_path / "a.png", figure)
     assert (tmp_path / "a.png").stat().st_size > 5000
 
@@ -52,8 +54,8 @@ def test_figures_that_cannot_be_written_are_named(tmp_path):
                                   "a\x1b[31m.png"])
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_a_picture_may_have_any_name(tmp_path, recwarn, name, ending):
-    figure = plot_tradeoff({name: Evaluation(0.3, 0.6, 0.2, 0.1)})
-    shown, = (each.get_text() for each in figure.axes[0].get_legend().get_texts())
+    figure = plot_tradeoff({name: [Evaluation(0.3, 0.6, 0.2, 0.1)]})
+    shown, = (each.get_text() for each in figure.legends[0].get_texts())
     assert name[-4:].replace("$", "\\$") in shown
     write_figure(tmp_path / f"a.{ending}", figure)
     assert not recwarn

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tf_style.commands.command import Command, CommandLine, CommonOptions, refuse_places
-from tf_style.commands.display import answer, printable, say
+from tf_style.commands.display import say
 from tf_style.commands.exits import DONE, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
-from tf_style.settings import AUTO, MAX_PIXELS, WEIGHTS, InputError, Settings
-from tf_style.settings.option import File, Files, Switch, option
+from tf_style.settings import AUTO, MAX_PIXELS, NETWORKS, InputError, Settings
+from tf_style.settings.option import File, Files, Number, Switch, Text, option
 
 if TYPE_CHECKING:
+
+
     import numpy as np
 
-    from tf_style.measure.metrics import Evaluation
+    from tf_style.commands.judge import Pictures
+    from tf_style.commands.scores import Scores
+    from tf_style.measure.metrics import Judge
+    from tf_style.network.choice import Choice
 
 USAGE = """\
 Measure how well pictures took over a style, and how much content they kept.
 
   tf_style_evaluate --content=FILE --style=FILE --generated=FILE [--generated=FILE ...]
+
+A folder or a pattern as --generated is one curve: pictures of one method, which keep more or less
+of the content. Curves are compared at equal content.
 """
 
 
@@ -37,11 +44,29 @@ class EvaluateOptions(CommonOptions):
         Files(), (), "style picture, or sample:NAME; given again: pooled"
     )
     generated: tuple[str, ...] = option(
-        Files(), (), "picture to measure; may be given several times"
+        Files(), (), "picture to measure, or a folder or pattern; may be given several times"
+    )
+    mask: str | None = option(
+        File(), None, "what matters most of the content, such as a face, white on black: how much "
+        "of it is kept is measured too"
+    )
+    network: str = option(
+        File("NAME|FILE"), "vgg16",
+        f"the judge: {', '.join(NETWORKS)}, or a saved Keras model file",
     )
     weights: str = option(
         File("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, random, or a "
         "weights file",
+    )
+    style_layers: str = option(
+        Text("NAME,NAME,…"), AUTO, "layers of the judge whose statistics are compared"
+    )
+    content_layers: str = option(
+        Text("NAME"), AUTO, "layer of the judge that is compared position by position"
+    )
+    at_content: float | str = option(
+        Number(0, 1), AUTO, "content similarity at which curves are compared; auto: the middle of "
+        "what they have in common"
     )
     offline: bool = option(Switch(), False, Settings.option("offline").help)
     max_pixels: int = option(
@@ -49,7 +74,10 @@ class EvaluateOptions(CommonOptions):
     )
     json: bool = option(Switch(), False, "print a JSON list instead of a table")
     plot: str | None = option(
-        File(), None, "draw style distance over content similarity"
+        File(), None, "draw the measures over content similarity"
+    )
+    copied_map: str | None = option(
+        File(), None, "picture that shows where --generated holds pieces of the style, in red"
     )
 
 
@@ -60,72 +88,103 @@ def evaluate(line: CommandLine) -> int:
     for name in ("content", "style", "generated"):
         if not getattr(options, name):
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE")
-    from tf_style.image.picture import read_picture
-    from tf_style.image.resize import fitted_size
-    from tf_style.image.style import read_style
-    from tf_style.measure import metrics
-    from tf_style.network import weights
-    from tf_style.network.architectures import ARCHITECTURES
-    from tf_style.network.choice import Choice, known_weights
+    from tf_style.commands import judge
+    from tf_style.image.paths import expand
 
-    def read(name: str, side: int | None = None) -> np.ndarray:
-        return read_picture(name, max_pixels=options.max_pixels, side=side)
-
-    generated = {name: read(name) for name in options.generated}
-    # Content and style are seen at the size of what was generated.
-    side = max(max(picture.shape[:2]) for picture in generated.values())
-    content = read(options.content, side)
-    shown = [read_style(name, max_pixels=options.max_pixels, side=side)
-             for name in options.style]
-    styles = [picture for picture, _ in shown]
-    network = ARCHITECTURES["vgg16"]
-    least = network.least_size(metrics.FINE.layers)
-    for name, picture in generated.items():
-        _check_visible(name, picture.shape[:2], least)
-        for style_name, style in zip(options.style, styles, strict=True):
-            seen = fitted_size(*style.shape[:2], max(picture.shape[:2]))
-            _check_visible(style_name, seen, least)
-    if options.plot:
-        from tf_style.show.plotting import check_figure
-
-        check_figure(options.plot)
-        check_apart({"plot": Path(options.plot)}, [
-            options.content, *options.style, *options.generated, *line.flagfiles,
-            *([] if options.weights in (AUTO, *WEIGHTS) else [options.weights]),
-            *filter(None, [weights.environment_file()]),
-        ])
-    known_weights(options.weights, network, offline=options.offline)
-    if options.weights not in (AUTO, *WEIGHTS):
-        weights.load(network, network.up_to(metrics.FINE.layers), options.weights)
+    curves = {given: expand(given) for given in options.generated}
+    pictures = _pictures(options, [name for names in curves.values() for name in names])
+    _check_curves(options, curves, len(pictures.generated))
+    choice, fine = judge.chosen(options)
+    _check_outputs(line, options, choice, pictures)
+    judge.check(choice, fine, pictures)
     with tensorflow_quiet(options.verbose):
-        from tf_style.network.networks import build
-    source = weights.resolve(options.weights, network, offline=options.offline)
-    built = build(Choice("vgg16", source), metrics.FINE.layers, pictures=[content, *styles],
-                  offline=options.offline)
-    judge = metrics.Judge(built.model, content, styles, [alpha for _, alpha in shown])
-    measured = {name: judge.evaluate(picture) for name, picture in generated.items()}
-    flattered = {name: _made_with(name, built.fingerprints) for name in generated}
+        from tf_style.commands.scores import Scores
+        from tf_style.measure.metrics import Judge
+        from tf_style.network import networks  # noqa: F401
+    network, source = judge.built(options, choice, fine, pictures)
+    measuring = Judge(
+        network.model, pictures.content, list(pictures.styles.values()), pictures.alphas,
+        mask=pictures.mask, fine=fine,
+    )
+    scores = Scores.of(
+        measuring, pictures.generated, curves, options.at_content, source,
+        {name: _made_with(name, network.fingerprints) for name in pictures.generated},
+    )
     try:
-        _print(measured, flattered, source, as_json=options.json)
+        scores.print(as_json=options.json)
     finally:
-        if options.plot:
-            from tf_style.show.plotting import plot_tradeoff, write_figure
-
-            line.signals.keep()
-            with writing():
-                write_figure(options.plot, plot_tradeoff(measured))
-    for name, same in flattered.items():
+        line.signals.keep()
+        _write(options, scores, measuring, pictures)
+    for name, same in scores.flattered.items():
         if same:
             say(f"tf_style_evaluate: {name} was made with the weights that judge it here, which "
                  "flatters it; judge with other --weights")
     return DONE
 
 
-def _check_visible(name: str, shape: tuple[int, int], least: int) -> None:
-    if min(shape) < least:
+def _pictures(options: EvaluateOptions, names: Sequence[str]) -> Pictures:
+    """Read all pictures; content and styles no larger than they will be seen."""
+    from tf_style.commands.judge import Pictures
+    from tf_style.image.masks import as_mask
+    from tf_style.image.picture import read_picture
+    from tf_style.image.style import read_style
+
+    most = options.max_pixels
+    generated = {name: read_picture(name, max_pixels=most) for name in names}
+    side = max(max(picture.shape[:2]) for picture in generated.values())
+    content = read_picture(options.content, max_pixels=most, side=side)
+    styles = {name: read_style(name, max_pixels=most, side=side) for name in options.style}
+    mask = None if options.mask is None else as_mask(options.mask, "--mask", max_pixels=most)
+    if mask is not None:
+        _check_mask(options.mask, mask, content)
+    return Pictures(
+        content, mask, {name: picture for name, (picture, _) in styles.items()},
+        [alpha for _, alpha in styles.values()], generated,
+    )
+
+
+def _check_mask(name: str, mask: np.ndarray, content: np.ndarray) -> None:
+    height, width = content.shape[:2]
+    if mask.max() < 1 / 255:
+        raise InputError(f"--mask={name}: it is black: nothing is inside")
+    if abs(mask.shape[1] * height / (mask.shape[0] * width) - 1) > 0.03:
         raise InputError(
-            f"{name}: {shape[1]}x{shape[0]} pixels are too few for the judge. Least side: {least}"
+            f"--mask={name}: expected a mask with the proportions of the content, "
+            f"{width}x{height}. Received: {mask.shape[1]}x{mask.shape[0]}"
         )
+
+
+def _check_curves(
+    options: EvaluateOptions, curves: Mapping[str, Sequence[str]], pictures: int
+) -> None:
+    if options.copied_map and pictures > 1:
+        raise InputError(
+            f"--copied_map: expected one picture as --generated. Received: {pictures}"
+        )
+    if options.at_content != AUTO and all(len(names) < 2 for names in curves.values()):
+        raise InputError(
+            "--at_content: expected a folder or pattern of several pictures as --generated"
+        )
+
+
+def _check_outputs(
+    line: CommandLine, options: EvaluateOptions, choice: Choice, pictures: Pictures
+) -> None:
+    """Check that what will be written can be, and replaces no input."""
+    from tf_style.image.picture import check_output
+    from tf_style.network import weights
+    from tf_style.show.plotting import check_figure
+
+    if options.plot:
+        check_figure(options.plot)
+    if options.copied_map:
+        check_output(options.copied_map)
+    check_apart({
+        name: Path(path) for name in ("plot", "copied_map") if (path := getattr(options, name))
+    }, [
+        options.content, *options.style, *pictures.generated, *filter(None, [options.mask]),
+        *line.flagfiles, *choice.files, *filter(None, [weights.environment_file()]),
+    ])
 
 
 def _made_with(picture: str, judge: Mapping[str, str]) -> bool | None:
@@ -140,34 +199,25 @@ def _made_with(picture: str, judge: Mapping[str, str]) -> bool | None:
         return None
 
 
-def _without_nan(measures: Mapping[str, float]) -> dict[str, float | None]:
-    """JSON has no number for what could not be measured: it becomes null."""
-    return {name: None if math.isnan(value) else value for name, value in measures.items()}
+def _write(options: EvaluateOptions, scores: Scores, judge: Judge, pictures: Pictures) -> None:
+    """Write what was asked for besides the numbers."""
+    from tf_style.image.picture import write_picture
+    from tf_style.show.plotting import plot_tradeoff, write_figure
+
+    with writing():
+        if options.plot:
+            write_figure(options.plot, plot_tradeoff(scores.curves))
+        if options.copied_map:
+            picture, = pictures.generated.values()
+            write_picture(options.copied_map, _marked(picture, judge.copied_places(picture)))
 
 
-def _print(
-    measured: Mapping[str, Evaluation], flattered: Mapping[str, bool | None], source: str, *,
-    as_json: bool,
-) -> None:
-    if not as_json:
-        _print_table(measured, source)
-        return
-    answer(json.dumps([
-        {"generated": name, **_without_nan(dataclasses.asdict(each)), "weights": source,
-         "flattered": flattered[name]}
-        for name, each in measured.items()
-    ], indent=2))
+def _marked(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """A picture in gray, with some places in red."""
+    from tf_style.image.color import as_gray
 
-
-def _print_table(measured: Mapping[str, Evaluation], source: str) -> None:
-    measured = {printable(name): each for name, each in measured.items()}
-    width = max(len(name) for name in measured)
-    answer(f"judged by {printable(source)}")
-    answer(f"{'generated':{width}}  style distance  content similarity  edge agreement"
-          "  colour distance")
-    for name, each in measured.items():
-        answer(f"{name:{width}}  {each.style_distance:14.3f}  {each.content_similarity:18.3f}  "
-              f"{each.edge_agreement:14.3f}  {each.color_distance:15.3f}")
+    gray = as_gray(picture)
+    return gray + places[..., None] * 0.5 * ((1, 0, 0) - gray)
 
 
 COMMAND = Command("tf_style_evaluate", USAGE, (EvaluateOptions,), evaluate)

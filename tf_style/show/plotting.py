@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,15 @@ from tf_style.settings import InputError
 
 if TYPE_CHECKING:
     from tf_style.run.result import Result
+
+
+# What is drawn over content similarity, and its title.
+_TRADEOFFS = {
+    "style_distance": "style distance", "style_distance_large": "style distance, large",
+    "gram_distance": "Gram distance", "sliced_distance": "sliced distance",
+    "patch_distance": "patch distance", "local_distance": "local distance",
+    "local_distance_large": "local distance, large", "copied": "copied",
+}
 
 
 def plot(result: Result, figure: Figure | None = None) -> Figure:
@@ -72,23 +81,35 @@ def _plot_losses(axes: Axes, result: Result) -> None:
     axes.legend()
 
 
-def plot_tradeoff(evaluations: Mapping[str, Evaluation], figure: Figure | None = None) -> Figure:
-    """Style distance over content similarity, a point for each picture.
+def plot_tradeoff(
+    curves: Mapping[str, Sequence[Evaluation]], figure: Figure | None = None
+) -> Figure:
+    """Distances to the style over content similarity, a panel for each.
 
     Args:
-        evaluations: name → measures.
+        curves: name → the measures of one picture, or of several that make a curve.
         figure: where to draw; by default a new one that pyplot does not know about.
     """
-    figure = figure or Figure(figsize=(7, 5.5), layout="constrained")
-    axes = figure.add_subplot()
-    for name, measured in evaluations.items():
-        axes.plot(measured.content_similarity, measured.style_distance, "o", label=_literal(name))
-    axes.set_xlabel("content similarity (1: the untouched content)")
-    axes.set_ylabel("style distance (0: the style's own statistics)")
-    axes.set_title("Lower right is better")
-    axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    figure = figure or Figure(figsize=(14, 7.5), layout="constrained")
+    drawn = [name for name in _TRADEOFFS if any(
+        np.isfinite(getattr(each, name)) for curve in curves.values() for each in curve
+    )] or ["style_distance"]
+    panels = figure.subplots(-(-len(drawn) // 4), min(len(drawn), 4), squeeze=False).ravel()
+    for axes, measure in zip(panels, drawn, strict=False):
+        for name, curve in curves.items():
+            points = sorted((each.content_similarity, getattr(each, measure)) for each in curve)
+            axes.plot(*zip(*points, strict=True), "o-", label=_literal(name))
+        axes.set_title(_TRADEOFFS[measure])
+        axes.set_xlabel("content similarity")
+        least, most = axes.get_ylim()
+        axes.set_ylim(min(0, least), most)
+        axes.grid(alpha=0.3)
+    for axes in panels[len(drawn) :]:
+        axes.set_axis_off()
+    figure.suptitle("Lower right is better (1: the untouched content, 0: the style itself)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", fontsize="small",
+                  ncols=min(len(labels), 4))
     return figure
 
 

@@ -1,0 +1,134 @@
+"""What `tf_style_evaluate` found, as a table and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tf_style.commands.display import answer, printable
+from tf_style.measure.curves import Reading, common_content, read_at
+from tf_style.measure.metrics import Evaluation, Judge
+from tf_style.settings import AUTO
+
+# Two lines of heads for each column of the table.
+_HEADS = {
+    "style_distance": ("style", "fine"), "style_distance_large": ("style", "large"),
+    "gram_distance": ("gram", "fine"), "gram_distance_large": ("gram", "large"),
+    "sliced_distance": ("sliced", "fine"), "sliced_distance_large": ("sliced", "large"),
+    "patch_distance": ("patch", ""),
+    "local_distance": ("local", "fine"), "local_distance_large": ("local", "large"),
+    "local_distance_back": ("back", "fine"), "local_distance_back_large": ("back", "large"),
+    "color_distance": ("colour", ""), "copied": ("copied", ""),
+    "content_similarity": ("content", "fine"), "content_similarity_large": ("content", "large"),
+    "content_similarity_masked": ("masked", "fine"),
+    "content_similarity_masked_large": ("masked", "large"),
+    "self_similarity": ("self", ""), "edge_agreement": ("edges", ""),
+}
+_REFERENCES = {"untouched_content": "(the untouched content)", "style_itself": "(the style itself)"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """The measures of all pictures.
+
+    Attributes:
+        judge: what the judge is called.
+        measured: name of a picture → its measures.
+        references: name → what content and style score beside a picture of this size.
+        curves: as given → the measures of its pictures.
+        readings: of the curves that have several pictures, at equal content.
+        at_content: the content similarity of the readings.
+        flattered: name → whether the judge's kernels made it; `None` if not known.
+    """
+
+    judge: str
+    measured: Mapping[str, Evaluation]
+    references: Mapping[str, Mapping[str, Evaluation]]
+    curves: Mapping[str, Sequence[Evaluation]]
+    readings: Mapping[str, Reading]
+    at_content: float
+    flattered: Mapping[str, bool | None]
+
+    @classmethod
+    def of(
+        cls, judge: Judge, generated: Mapping[str, np.ndarray],
+        curves: Mapping[str, Sequence[str]], at_content: float | str, name: str,
+        flattered: Mapping[str, bool | None],
+    ) -> Scores:
+        """Measure pictures.
+
+        Args:
+            curves: as given → names of pictures.
+            at_content: content similarity at which curves are read, or `auto`.
+            name: what the judge is called.
+        """
+        measured, references, by_size = {}, {}, {}
+        for each, picture in generated.items():
+            measured[each] = judge.evaluate(picture)
+            if picture.shape not in by_size:
+                by_size[picture.shape] = judge.references(picture)
+            references[each] = by_size[picture.shape]
+        drawn = {given: [measured[each] for each in names] for given, names in curves.items()}
+        compared = {
+            given: curve for given, curve in drawn.items()
+            if len(curve) > 1 and any(math.isfinite(each.content_similarity) for each in curve)
+        }
+        if at_content == AUTO:
+            at_content = common_content(compared.values()) if compared else math.nan
+        readings = {given: read_at(curve, at_content) for given, curve in compared.items()}
+        return cls(name, measured, references, drawn, readings, at_content, flattered)
+
+    def print(self, *, as_json: bool) -> None:
+        """Print them on standard output."""
+        answer(json.dumps(self._records(), indent=2) if as_json else "\n".join(self._lines()))
+
+    def _records(self) -> list[dict]:
+        pictures = [
+            {"generated": name, **_record(each), "weights": self.judge,
+             "flattered": self.flattered[name],
+             **{reference: _record(other) for reference, other in self.references[name].items()}}
+            for name, each in self.measured.items()
+        ]
+        return pictures + [
+            {"curve": given, "at_content_similarity": self.at_content,
+             "extrapolated": reading.extrapolated, **_record(reading.evaluation)}
+            for given, reading in self.readings.items()
+        ]
+
+    def _lines(self) -> list[str]:
+        rows = {printable(name): each for name, each in self.measured.items()}
+        seen = list({id(each): each for each in self.references.values()}.values())
+        for references in seen:
+            rows |= {_REFERENCES[name]: each for name, each in references.items()}
+        lines = [f"judged by {printable(self.judge)}", *_table("generated", rows)]
+        if self.readings:
+            lines += ["", f"at content similarity {self.at_content:.3f}", *_table("curve", {
+                printable(given) + " (extrapolated)" * reading.extrapolated: reading.evaluation
+                for given, reading in self.readings.items()
+            })]
+        return lines
+
+
+def _record(evaluation: Evaluation) -> dict[str, float | None]:
+    """JSON has no number for what could not be measured: it becomes null."""
+    return {name: None if math.isnan(value) else value
+            for name, value in dataclasses.asdict(evaluation).items()}
+
+
+def _table(title: str, rows: Mapping[str, Evaluation]) -> list[str]:
+    """Lines of a table; measures that no row has are left out."""
+    columns = [name for name in _HEADS
+               if not all(math.isnan(getattr(each, name)) for each in rows.values())]
+    width = max(len(title), *map(len, rows))
+    lines = [
+        f"{head:{width}}" + "".join(f" {_HEADS[name][line]:>7}" for name in columns)
+        for line, head in enumerate(("", title))
+    ]
+    return lines + [
+        f"{name:{width}}" + "".join(f" {getattr(each, column):7.3f}" for column in columns)
+        for name, each in rows.items()
+    ]
