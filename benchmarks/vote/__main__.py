@@ -18,10 +18,12 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import entries, vote_count
-from benchmarks.ballot import Ballot
-from benchmarks.vote_form import read_forms, read_json, read_text
-from benchmarks.vote_page import write_page, write_sheets
+from benchmarks import set as benchmark_set
+from benchmarks.vote import count as counting
+from benchmarks.vote import entries
+from benchmarks.vote.ballot import Ballot
+from benchmarks.vote.form import read_forms, read_json, read_text
+from benchmarks.vote.page import write_page, write_sheets
 from tf_style.commands.command import Command, CommandLine, require
 from tf_style.commands.display import answer, mention, say
 from tf_style.commands.exits import DONE, guarded
@@ -38,6 +40,9 @@ class VoteOptions(Options):
         File(), None, "folder of content pictures, for results called CONTENT__STYLE.png; without "
         "it, the results' own notes say what they were made from")
     styles: str | None = option(File(), None, "folder of style pictures, likewise")
+    set: str | None = option(
+        File(), None, "instead of these: where the benchmark set's pictures lie, such as ../shared"
+    )
     size: int | None = option(
         whole(16, 8192), None, "longest side to show, in pixels; none is enlarged")
     seed: int = option(whole(0, 2**31 - 1), 0, "of order, sides and catch questions")
@@ -52,6 +57,8 @@ class VoteOptions(Options):
             raise InputError("--key and --json: expected --count, too")
         if bool(self.contents) != bool(self.styles):
             raise InputError("--contents and --styles: expected both or neither")
+        if self.set and self.contents:
+            raise InputError("--set: expected no --contents and --styles beside it")
 
 
 def vote(line: CommandLine) -> int:
@@ -96,6 +103,11 @@ def _new(path: Path) -> Path:
 def _entries(
     pairs: dict[str, tuple[str, str]], options: VoteOptions
 ) -> dict[str, entries.Entry]:
+    if options.set:
+        return entries.gather(
+            pairs, benchmark_set.found(benchmark_set.CONTENTS, options.set),
+            benchmark_set.found(benchmark_set.STYLES, options.set), options.size,
+        )
     if not options.contents:
         return entries.gather_noted(pairs, options.size)
     contents, styles = zip(*map(entries.made_from, pairs), strict=True)
@@ -108,8 +120,8 @@ def _count(options: VoteOptions, files: list[str]) -> None:
     if not files:
         raise InputError("--count: expected files of votes, such as votes.json. Received: none")
     ballot = Ballot.from_dict(read_json(options.key, read_text(options.key)), options.key)
-    result = vote_count.count(ballot, read_forms(files, ballot))
-    answer(json.dumps(result.as_dict(), indent=2) if options.json else vote_count.table(result))
+    result = counting.count(ballot, read_forms(files, ballot))
+    answer(json.dumps(result.as_dict(), indent=2) if options.json else counting.table(result))
 
 
 COMMAND = Command("python -m benchmarks.vote", __doc__, (VoteOptions,), vote)

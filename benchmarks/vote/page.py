@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.ballot import SIDES, Ballot
-from benchmarks.damage import DAMAGES
-from benchmarks.entries import Entry
-from benchmarks.vote_sheets import form, sheet
+from benchmarks.vote.ballot import SIDES, Ballot
+from benchmarks.vote.damage import DAMAGES
+from benchmarks.vote.entries import Entry
+from benchmarks.vote.sheets import form, sheet
 from tf_style.image.paths import write_bytes
 
-_TEMPLATE = Path(__file__).with_name("vote.html")
+_TEMPLATE = Path(__file__).with_name("page.html")
 _PLACE = "/*BALLOT*/null"
 
 

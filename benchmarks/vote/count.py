@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 from typing import Any
 
-from benchmarks.ballot import ASPECTS, IDENTICAL, PAIR, RUINED, Ballot
-from benchmarks.vote_form import Form
+from benchmarks.vote.ballot import ASPECTS, IDENTICAL, PAIR, RUINED, Ballot
+from benchmarks.vote.form import Form
 
 # Fewer votes decide nothing but the clearest comparisons.
 ENOUGH = 60

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import damage, entries, vote
-from benchmarks.ballot import ASPECTS, Ballot, Question
-from benchmarks.vote_count import Count, count, wilson
-from benchmarks.vote_form import Form, read_form
-from benchmarks.vote_sheets import sheet
+from benchmarks.vote import __main__ as vote
+from benchmarks.vote import damage, entries
+from benchmarks.vote.ballot import ASPECTS, Ballot, Question
+from benchmarks.vote.count import Count, count, wilson
+from benchmarks.vote.form import Form, read_form
+from benchmarks.vote.sheets import sheet
 from tf_style.commands.exits import guarded
 from tf_style.image.picture import write_picture
 from tf_style.settings import InputError
@@ -304,6 +305,14 @@ def test_the_page_tells_nothing(folders, capsys):
     assert key["a"] == str(folders / "moments") and len(key["questions"]) == 14
 
 
+def test_the_benchmark_set_may_be_what_results_were_made_from(folders, capsys):
+    for maker in ("moments", "phase"):
+        (folders / maker / "harbor__waves.png").unlink()
+        (folders / maker / "town__waves.png").rename(folders / maker / "crowd__waves.png")
+    assert made(folders, "--set=nowhere") == 0
+    assert "pairs: 1; " in capsys.readouterr().out
+
+
 def text_in(file):
     """What a file says besides pixels."""
     if file.suffix != ".png":
@@ -333,7 +342,7 @@ def test_the_page_asks_what_the_key_says(folders):
 
 
 def test_the_page_needs_no_network():
-    text = Path(vote.__file__).with_name("vote.html").read_text("utf-8")
+    text = Path(vote.__file__).with_name("page.html").read_text("utf-8")
     assert not re.search(r"https?:|//\w+\.|@import|<link|src=|fetch\(|XMLHttp|WebSocket", text)
 
 

@@ -8,7 +8,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.ballot import ASPECTS, Ballot
+from benchmarks.vote.ballot import ASPECTS, Ballot
 
 MARGIN, LABEL = 16, 30
 # Of content and style.

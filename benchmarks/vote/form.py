@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ballot import ASPECTS, SIDES, Ballot
+from benchmarks.vote.ballot import ASPECTS, SIDES, Ballot
 from tf_style.commands.display import printable
 from tf_style.settings import InputError
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from benchmarks.damage import DAMAGES
+from benchmarks.vote.damage import DAMAGES
 from tf_style.settings import InputError
 
 ASPECTS = ("style", "content", "overall")
