@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.vote_form import read_json, read_text
+from benchmarks.vote.form import read_json, read_text
 from tf_style.image.paths import check_writable, write_bytes
 from tf_style.settings import InputError
 
