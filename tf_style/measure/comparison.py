@@ -12,7 +12,7 @@ from tf_style.measure.distances import (
     relative,
     squared_wasserstein,
 )
-from tf_style.measure.nearest import Nearest, Places, copied_places
+from tf_style.measure.nearest import Nearest, copied_places
 from tf_style.measure.patches import patch_distance
 from tf_style.measure.views import View
 
@@ -55,7 +55,13 @@ class Comparison:
         self.content = content
         self.style = style
         self._wholes: dict[tuple[str, str], float] = {}
-        self._nearest: dict[str, tuple[Places, Nearest]] = {}
+        self._nearest: dict[str, Nearest] = {}
+
+    def shows(self, layers: tuple[str, ...]) -> bool:
+        """Whether there are maps of all these layers."""
+        return all(
+            each.keys() >= set(layers) for view in (self.content, self.style) for each in view.maps
+        )
 
     def distance(self, name: str, generated: View, layers: tuple[str, ...]) -> float:
         """The mean over layers of a relative distance.
@@ -85,33 +91,28 @@ class Comparison:
 
     def nearest(self, generated: View, layer: str) -> Nearest:
         """The nearest places of the styles."""
-        return Nearest.of(generated.places(layer), self._untouched(layer)[0])
+        return Nearest.of(generated.places(layer), self._untouched(layer).second)
 
     def local_distances(self, found: Nearest, layer: str) -> tuple[float, float]:
         """The relative distances of places to the styles' nearest, and back."""
-        _, untouched = self._untouched(layer)
+        untouched = self._untouched(layer)
         return (relative(found.distance, untouched.distance, 1),
                 relative(found.back, untouched.back, 1))
 
-    def copied(
-        self, found: Nearest, layer: str, shape: tuple[int, int]
-    ) -> tuple[np.ndarray, float]:
-        """Where a picture holds pieces of the styles.
+    def copied(self, found: Nearest, layer: str, shape: tuple[int, int]) -> float:
+        """The share of places in pieces of the styles, less that of the untouched content.
 
         Args:
             shape: of the picture's map.
-
-        Returns:
-            bool, of `shape`; and the share of it, less that of the untouched content.
         """
-        places, untouched = self._untouched(layer)
-        copied = copied_places(found, shape, places)
-        by_chance = copied_places(untouched, self.content.maps[0][layer].shape[:2], places)
-        return copied, float(copied.mean() - by_chance.mean())
+        untouched = self._untouched(layer)
+        by_chance = copied_places(untouched, self.content.maps[0][layer].shape[:2])
+        return copied_places(found, shape)[1] - by_chance[1]
 
-    def _untouched(self, layer: str) -> tuple[Places, Nearest]:
-        """The styles' places, and how near the untouched content's are to them."""
+    def _untouched(self, layer: str) -> Nearest:
+        """How near the untouched content is."""
         if layer not in self._nearest:
-            places = self.style.places(layer)
-            self._nearest[layer] = places, Nearest.of(self.content.places(layer), places)
+            self._nearest[layer] = Nearest.of(
+                self.content.places(layer), self.style.places(layer)
+            )
         return self._nearest[layer]

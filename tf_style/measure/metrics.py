@@ -13,6 +13,7 @@ from tf_style.image.resize import fit, resize, shrink
 from tf_style.measure import structure
 from tf_style.measure.comparison import DISTANCES, Comparison
 from tf_style.measure.distances import quantile_distance
+from tf_style.measure.nearest import copied_places
 from tf_style.measure.views import View
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Evaluation:
     """The measures of one generated picture.
 
     Distances are relative: 0 is the style itself, 1 the untouched content. What could not be
-    measured is `nan`. Names that end in `_large` are those of the deeper layers.
+    measured is `nan`: without a mask, or where the judge lacks a layer, or a picture is too small
+    for one. Names that end in `_large` are those of the deeper layers.
 
     Attributes:
         style_distance: of Gaussians fitted to the features.
@@ -76,10 +78,10 @@ class Evaluation:
         content_similarity_masked: as `content_similarity`, inside the mask.
     """
 
-    style_distance: float
-    content_similarity: float
-    edge_agreement: float
-    color_distance: float
+    style_distance: float = _NOT_MEASURED
+    content_similarity: float = _NOT_MEASURED
+    edge_agreement: float = _NOT_MEASURED
+    color_distance: float = _NOT_MEASURED
     style_distance_large: float = _NOT_MEASURED
     content_similarity_large: float = _NOT_MEASURED
     gram_distance: float = _NOT_MEASURED
@@ -116,45 +118,44 @@ class Judge:
         alphas: Sequence[np.ndarray | None] | None = None, *, mask: np.ndarray | None = None,
         fine: Depth = FINE, large: Depth = LARGE,
     ):
-        self._model = model
+        import keras
+
+        from tf_style.network.models import least_size
+
+        shallow = keras.Model(model.inputs[0], {name: model.output[name] for name in fine.layers})
+        # What is too small for all layers is seen by those of `fine`.
+        self._models = [(least_size(each), each) for each in (model, shallow)]
         self._content = content
         self._styles = styles
         self._alphas = alphas or [None] * len(styles)
         self._mask = mask
         self._fine = fine
-        names = set(model.output_names)
-        self._depths = {
-            suffix: depth for suffix, depth in (("", fine), ("_large", large))
-            if names.issuperset(depth.layers)
-        }
+        self._depths = {"": fine, "_large": large}
         self._compared: dict[tuple[int, int], Comparison] = {}
 
     def evaluate(self, generated: np.ndarray) -> Evaluation:
         """Measure a picture; the others are seen at its size, the styles with its long side."""
         compared, seen = self._comparison(generated), self._view(generated)
-        if max(generated.shape[:2]) <= _NEAREST_SIDE:
-            return self._evaluation(compared, seen, seen, compared, seen)
         shown = shrink(generated, _NEAREST_SIDE)
-        return self._evaluation(compared, seen, seen, self._comparison(shown), self._view(shown))
+        local = seen if shown is generated else self._view(shown)
+        return self._evaluation(compared, seen, seen, self._comparison(shown), local)
 
     def references(self, generated: np.ndarray) -> dict[str, Evaluation]:
         """What the untouched content and the style itself score beside a picture of this size.
 
         Returns:
-            `untouched_content` and `style_itself`. For the content's measures, the latter is the
-            first style stretched to the size of the picture.
+            `untouched_content` and `style_itself`. The latter is all styles; to keep content, the
+            first one is stretched to the size of the picture.
         """
-        compared, near = self._comparison(generated), self._comparison(
-            shrink(generated, _NEAREST_SIDE)
-        )
+        compared = self._comparison(generated)
+        near = self._comparison(shrink(generated, _NEAREST_SIDE))
         stretched = np.clip(resize(self._styles[0], *generated.shape[:2]), 0, 1)
-        first = View(near.style.pictures[:1], near.style.maps[:1])
         return {
             "untouched_content": self._evaluation(
                 compared, compared.content, compared.content, near, near.content
             ),
             "style_itself": self._evaluation(
-                compared, compared.style, self._view(stretched), near, first
+                compared, compared.style, self._view(stretched), near, near.style
             ),
         }
 
@@ -162,9 +163,9 @@ class Judge:
         """Where a picture holds pieces of the styles, bool `(height, width)` of the picture."""
         layer, shown = self._fine.local, shrink(generated, _NEAREST_SIDE)
         compared, seen = self._comparison(shown), self._view(shown)
-        places, _ = compared.copied(
-            compared.nearest(seen, layer), layer, seen.maps[0][layer].shape[:2]
-        )
+        if not compared.shows(self._fine.layers):
+            return np.zeros(generated.shape[:2], bool)
+        places, _ = copied_places(compared.nearest(seen, layer), seen.maps[0][layer].shape[:2])
         return resized(places.astype(np.float32), *generated.shape[:2]) >= 0.5
 
     def _evaluation(
@@ -181,23 +182,26 @@ class Judge:
         """
         content, measures = compared.content, {}
         for suffix, depth in self._depths.items():
+            # Of what is too small for a layer there is no map.
+            if not near.shows(depth.layers):
+                continue
             found = {name: compared.distance(name, styled, depth.style) for name in DISTANCES}
-            found |= self._kept(kept.maps[0][depth.content], content.maps[0][depth.content])
+            maps = [each.maps[0][depth.content] for each in (kept, content)]
+            found |= self._kept(*maps)
             nearest = near.nearest(local, depth.local)
             found["local_distance"], found["local_distance_back"] = near.local_distances(
                 nearest, depth.local
             )
             measures |= {f"{name}{suffix}": value for name, value in found.items()}
             if depth is self._fine:
-                shape = local.maps[0][depth.local].shape[:2]
-                measures["copied"] = near.copied(nearest, depth.local, shape)[1]
+                measures["self_similarity"] = structure.self_similarity(*maps)
+                measures["copied"] = near.copied(
+                    nearest, depth.local, local.maps[0][depth.local].shape[:2]
+                )
         return Evaluation(
             edge_agreement=structure.edge_agreement(kept.pictures[0], content.pictures[0]),
             color_distance=quantile_distance(styled.colors, compared.style.colors),
             patch_distance=compared.patch_distance(styled),
-            self_similarity=structure.self_similarity(
-                kept.maps[0][self._fine.content], content.maps[0][self._fine.content]
-            ),
             **measures,
         )
 
@@ -227,8 +231,12 @@ class Judge:
         return View([picture], [self._maps(picture)])
 
     def _maps(self, picture: np.ndarray) -> dict[str, np.ndarray]:
-        maps = self._model(np.asarray(picture, np.float32)[None], training=False)
-        return {name: np.asarray(each)[0] for name, each in maps.items()}
+        """Of the layers for which a picture is large enough."""
+        for least, model in self._models:
+            if min(picture.shape[:2]) >= least:
+                maps = model(np.asarray(picture, np.float32)[None], training=False)
+                return {name: np.asarray(each)[0] for name, each in maps.items()}
+        return {}
 
 
 def flattered(maker: Mapping[str, str], judge: Mapping[str, str]) -> bool:

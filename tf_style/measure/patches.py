@@ -12,28 +12,37 @@ from tf_style.measure.distances import projected_quantiles, quantile_distance
 
 SIDE = 7
 SCALES = 3
-# Patches of a picture at a scale: more of them change the third digit.
+# Patches at a scale: more of them change the third digit.
 _MOST = 1 << 16
 
 
-def patch_quantiles(picture: np.ndarray, alpha: np.ndarray | None = None) -> list[np.ndarray]:
-    """Statistics of the 7x7 patches of a picture's pixels, at three scales.
+def patch_quantiles(
+    pictures: Sequence[np.ndarray], alphas: Sequence[np.ndarray | None] | None = None
+) -> list[np.ndarray]:
+    """Statistics of the 7x7 patches of pixels of one or several pictures, at three scales.
 
     The first two scales hold what the next coarser one lacks: detail of about 1 and 2 pixels. The
     third is what is left, at a quarter of the size: larger forms and the colours.
 
     Args:
-        picture: `(height, width, 3)` in `[0, 1]`.
-        alpha: `(height, width)` in `[0, 1]`; patches whose middle is mostly transparent do not
-            count. By default all do.
+        pictures: `(height, width, 3)` in `[0, 1]`; the patches of several are pooled.
+        alphas: how opaque each picture is, `(height, width)` in `[0, 1]`, or `None`; patches whose
+            middle is mostly transparent do not count. By default all are opaque.
 
     Returns:
         For each scale what `projected_quantiles` returns for its patches, of 147 values each.
 
-    Source: Karras, Aila, Laine, Lehtinen, Progressive Growing of GANs, 2018, section 5.
+    Source: Karras, Aila, Laine, Lehtinen, Progressive Growing of GANs, 2018, section 5; there,
+        each picture's patches first get mean 0 and deviation 1 in each channel, so that its
+        palette does not count.
     """
+    most = _MOST // len(pictures)
     return [
-        projected_quantiles(_patches(level, alpha)) for level in _pyramid(picture)
+        projected_quantiles(np.concatenate([
+            _patches(level, alpha, most)
+            for level, alpha in zip(levels, alphas or [None] * len(pictures), strict=True)
+        ]))
+        for levels in zip(*map(_pyramid, pictures), strict=True)
     ]
 
 
@@ -48,14 +57,14 @@ def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
     return [*levels, picture]
 
 
-def _patches(level: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
-    """At most 65536 patches of a level, evenly drawn, `(count, 147)`."""
+def _patches(level: np.ndarray, alpha: np.ndarray | None, most: int) -> np.ndarray:
+    """At most so many patches of a level, evenly drawn, `(count, 147)`."""
     reach = SIDE // 2
     padded = np.pad(level, ((reach, reach), (reach, reach), (0, 0)), mode="symmetric")
     windows = np.lib.stride_tricks.sliding_window_view(padded, (SIDE, SIDE), axis=(0, 1))
     chosen = np.flatnonzero(mostly(alpha, *level.shape[:2]))
-    if len(chosen) > _MOST:
-        chosen = np.sort(np.random.default_rng(0).choice(chosen, _MOST, replace=False))
+    if len(chosen) > most:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, most, replace=False))
     rows, columns = np.unravel_index(chosen, level.shape[:2])
     return windows[rows, columns].reshape(len(chosen), -1)
 

@@ -9,6 +9,8 @@ from tf_style.measure.distances import as_vectors
 
 # Places of a feature map that are compared with each other: more change the third digit.
 _MOST = 2048
+# Deviations below this, of features in shares of their size, of light and of cosines, are rounding.
+_ROUNDING = 1e-6
 
 
 def content_similarity(
@@ -25,15 +27,17 @@ def content_similarity(
     weights = np.ones(np.shape(content)[:2]) if inside is None else np.asarray(inside, np.float64)
     if not weights.sum() > 0:
         return float("nan")
-    first, second = (
-        np.asarray(each, np.float64) - np.average(
-            as_vectors(each).astype(np.float64), axis=0, weights=weights.ravel()
-        )
-        for each in (generated, content)
-    )
-    counts = weights[..., None]
-    norm = np.sqrt(np.sum(counts * first**2) * np.sum(counts * second**2))
-    return float(np.sum(counts * first * second) / norm) if norm > 0 else float("nan")
+    first, second = (_centered(each, weights) for each in (generated, content))
+    norm = np.linalg.norm(first) * np.linalg.norm(second)
+    return float(np.sum(first * second) / norm) if norm > 0 else float("nan")
+
+
+def _centered(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Vectors without their mean, by the roots of their weights; 0 if that leaves rounding."""
+    vectors, counts = as_vectors(features).astype(np.float64), weights.reshape(-1, 1)
+    left = np.sqrt(counts) * (vectors - np.average(vectors, axis=0, weights=weights.ravel()))
+    size = np.linalg.norm(np.sqrt(counts) * vectors)
+    return left if np.linalg.norm(left) > _ROUNDING * size else np.zeros_like(left)
 
 
 def edge_agreement(generated: np.ndarray, content: np.ndarray) -> float:
@@ -50,7 +54,7 @@ def self_similarity(generated: np.ndarray, content: np.ndarray) -> float:
     """Whether places that are alike in the content are alike in the generated image too.
 
     Pearson correlation of the two maps' matrices of cosine distances between the feature vectors
-    at all pairs of places; from a regular grid of at most 2048 places of a larger map.
+    at all pairs of places; of a larger map, at those of a regular grid of about 2048 places.
 
     Args:
         generated, content: feature maps `(h, w, channels)` of one size.
@@ -75,6 +79,6 @@ def _distances(features: np.ndarray) -> np.ndarray:
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float:
-    if first.size < 2 or not (first.std() > 1e-12 and second.std() > 1e-12):
+    if first.size < 2 or not min(first.std(), second.std()) > _ROUNDING:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])

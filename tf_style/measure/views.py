@@ -52,9 +52,8 @@ class View:
 
     @functools.cached_property
     def patches(self) -> list[np.ndarray]:
-        """What `patch_quantiles` finds, averaged over the pictures."""
-        found = map(patch_quantiles, self.pictures, self._alphas)
-        return [np.mean(scale, axis=0) for scale in zip(*found, strict=True)]
+        """What `patch_quantiles` finds of the pixels."""
+        return patch_quantiles(self.pictures, self._alphas)
 
     def places(self, layer: str) -> Places:
         """The places of a layer."""
