@@ -91,7 +91,10 @@ class Comparison:
 
     def nearest(self, generated: View, layer: str) -> Nearest:
         """The nearest places of the styles."""
-        return Nearest.of(generated.places(layer), self._untouched(layer).second)
+        untouched = self._untouched(layer)
+        if generated is self.content:
+            return untouched
+        return Nearest.of(generated.places(layer), untouched.second)
 
     def local_distances(self, found: Nearest, layer: str) -> tuple[float, float]:
         """The relative distances of places to the styles' nearest, and back."""
