@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
 import scipy.linalg
+from scipy.stats import wasserstein_distance
 
-from tf_style.measure.distances import Gaussian, sliced_wasserstein, squared_wasserstein
+from tf_style.measure.distances import (
+    Gaussian,
+    gram_distance,
+    projected_quantiles,
+    relative,
+    sliced_wasserstein,
+    squared_wasserstein,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -62,3 +70,43 @@ def test_sliced_wasserstein_of_a_shift():
 def test_sliced_wasserstein_does_not_depend_on_size():
     picture = np.random.default_rng(0).random((8, 8, 3))
     assert sliced_wasserstein(picture, picture.repeat(3, axis=0)) < 5e-3
+
+
+def test_gram_distance_against_sums_over_positions():
+    first, second = RNG.random((5, 6, 3)), 2 * RNG.random((4, 3, 3))
+    grams = [np.einsum("hwi,hwj->ij", each, each) / each[..., 0].size for each in (first, second)]
+    expected = np.sqrt(np.sum((grams[0] - grams[1]) ** 2))
+    of_first, of_second = Gaussian.of(first), Gaussian.of(second)
+    np.testing.assert_allclose(of_first.gram, grams[0])
+    assert gram_distance(of_first, of_second) == pytest.approx(expected)
+    assert gram_distance(of_first, Gaussian.of(first[::-1])) == pytest.approx(0, abs=1e-12)
+
+
+def test_sliced_wasserstein_against_scipy_along_each_direction():
+    # As many vectors as there are quantiles, so that each is compared by itself.
+    first, second = RNG.normal(size=(32, 32, 5)), RNG.normal(1, 2, size=(1024, 5))
+    directions = np.random.default_rng(0).standard_normal((5, 8))
+    directions /= np.linalg.norm(directions, axis=0)
+    expected = [
+        wasserstein_distance(first.reshape(-1, 5) @ each, second @ each) for each in directions.T
+    ]
+    assert sliced_wasserstein(first, second, slices=8) == pytest.approx(
+        np.mean(expected), rel=2e-3)
+
+
+def test_projected_quantiles_are_numpys():
+    vectors = RNG.normal(size=(7, 9, 4))
+    directions = np.random.default_rng(0).standard_normal((4, 64))
+    directions /= np.linalg.norm(directions, axis=0)
+    expected = np.quantile(
+        vectors.reshape(-1, 4) @ directions, (np.arange(1024) + 0.5) / 1024, axis=0).T
+    np.testing.assert_allclose(projected_quantiles(vectors), expected, atol=1e-5)
+    one = projected_quantiles(vectors[:1, :1])
+    np.testing.assert_allclose(one, np.repeat(vectors[0, 0] @ directions, 1024).reshape(64, -1),
+                               atol=1e-5)
+
+
+def test_a_relative_distance_needs_a_difference():
+    assert relative(1, 4, 100) == 0.25
+    assert np.isnan(relative(0, 0, 1)) and np.isnan(relative(0, 0, 0))
+    assert np.isnan(relative(1e-9, 1e-6, 1))

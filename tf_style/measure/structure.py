@@ -43,8 +43,10 @@ def _centered(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def edge_agreement(generated: np.ndarray, content: np.ndarray) -> float:
     """Pearson correlation of the luminance gradients' magnitudes of two pictures of one size.
 
-    1 for the same edges, 0 for unrelated ones; `nan` for a picture without any.
+    1 for the same edges, 0 for unrelated ones; `nan` for a picture without any, or of one line.
     """
+    if min(np.shape(content)[:2]) < 2:
+        return float("nan")
     return _correlation(*(
         color.gradient_magnitude(color.luminance(each)).ravel() for each in (generated, content)
     ))
