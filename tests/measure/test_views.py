@@ -33,7 +33,7 @@ def test_several_pictures_are_as_one(alphas, opaque, shown):
         np.testing.assert_array_equal(seen, wanted)
 
 
-def test_statistics_are_computed_once(monkeypatch):
+def test_statistics_are_computed_once():
     view = View(PICTURES, MAPS)
     assert view.gaussian("layer") is view.gaussian("layer")
     assert view.quantiles("layer") is view.quantiles("layer")
