@@ -26,10 +26,15 @@ class Gaussian:
     @classmethod
     def of(cls, features: np.ndarray) -> Gaussian:
         """The Gaussian fitted to the feature vectors at all positions of `(h, w, channels)`."""
+        import tensorflow as tf
+
         vectors = as_vectors(features).astype(np.float64)
         mean = vectors.mean(axis=0)
         centered = vectors - mean
-        return cls(mean, centered.T @ centered / len(vectors))
+        # Here and below: on busy cores NumPy's threads wait for each other, 10 to 100 times as long
+        # as the work takes.
+        products = tf.linalg.matmul(centered, centered, transpose_a=True).numpy()
+        return cls(mean, products / len(vectors))
 
     @property
     def gram(self) -> np.ndarray:
@@ -41,7 +46,6 @@ class Gaussian:
         """The symmetric square root of the covariance."""
         import tensorflow as tf
 
-        # On busy cores NumPy's threads wait for each other: it takes a hundred times as long.
         values, vectors = (each.numpy() for each in tf.linalg.eigh(self.covariance))
         return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
 
