@@ -4,7 +4,7 @@
 
 Writes `folder/table.md`, and each picture as `folder/MAKER/CONTENT__STYLE.png`. A run that was
 stopped goes on when it is called again: pictures that are there are not made again, and
-`measures.json` keeps what was measured of them. By default all of it takes about 45 minutes on two
+`measures.json` keeps what was measured of them. By default all of it takes about 40 minutes on two
 cores that do nothing else, most of them for the presets `gatys` and `tutorial`.
 """
 
@@ -61,7 +61,7 @@ class TableOptions(Options):
     folder: str = option(File("FOLDER"), "../shared", "where images/ and photos/ lie")
     half: str = option(Word((*benchmark_set.HALVES, "all")), "tuning", "of the benchmark set")
     pairs: int = option(
-        whole(0, 10_000), 5, "how many, spread over contents and styles; 0: each content with "
+        whole(0, 10_000), 3, "how many, spread over contents and styles; 0: each content with "
         "each style")
     size: int = option(whole(64, 4096), 256, "long side of every picture, in pixels")
     output: str | None = option(File("FOLDER"), None, "for the pictures and the table")
