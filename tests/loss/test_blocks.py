@@ -90,7 +90,7 @@ def test_the_gradient_at_odd_sizes_and_in_few_blocks(height, width):
 
 
 def test_the_gradient_with_regions():
-    assert_same(100, 133, style_loss="phase", style_layers="block3_conv2", region=True)
+    assert_same(100, 133, region=True, **MIXED)
 
 
 def test_the_gradient_of_two_networks():
