@@ -1,4 +1,5 @@
 import os
+import re
 
 import h5py
 import keras
@@ -6,7 +7,9 @@ import numpy as np
 import pytest
 
 from tests.network.conftest import LAYERS, VGG16, assert_same
+from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.kernel_files import digests, is_learned, read_kernels, write_kernels
+from tf_style.network.weights import load
 from tf_style.settings import InputError
 
 CONVOLUTIONS = [layer for layer in LAYERS if not layer.pooling]
@@ -69,6 +72,24 @@ def test_a_missing_layer_is_named_with_what_there_is(tmp_path, kernels):
     with pytest.raises(InputError) as error:
         read_kernels(path, VGG16, CONVOLUTIONS)
     assert "no layer 'block1_conv2'; it has block1_conv1, block2_conv1" in str(error.value)
+
+
+@pytest.mark.parametrize("own, asked, message", [
+    ("vgg19", "vgg16", "weights of VGG19, as 'block3_conv4' is in them, not of VGG16. Give "
+     "--network=vgg19"),
+    ("vgg16", "vgg19", "not weights of VGG19: the file has 'block4_conv1', but not 'block3_conv4'"),
+])
+def test_another_networks_layers_of_the_same_names_are_refused(tmp_path, own, asked, message):
+    def layers(network, deepest):
+        return ARCHITECTURES[network].up_to([deepest])
+
+    path = tmp_path / "a.h5"
+    write_kernels(path, load(
+        ARCHITECTURES[own], layers(own, "block4_conv1"), "random"
+    ).kernels)
+    first = [each for each in layers(asked, "block3_conv3") if not each.pooling]
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_kernels(path, ARCHITECTURES[asked], first)
 
 
 @pytest.mark.parametrize("change, message", [

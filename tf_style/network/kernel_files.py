@@ -16,7 +16,7 @@ import numpy as np
 
 from tf_style.image.paths import PathLike, no_plain_file, write_bytes
 from tf_style.network import hdf5
-from tf_style.network.architectures import Architecture, Layer
+from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.settings import InputError
 
 # The attribute that tells learned kernels from pretrained ones.
@@ -45,8 +45,8 @@ def read_kernels(
         layers: convolutions.
 
     Raises:
-        InputError: for a missing, damaged or foreign file, one that reads other files, a missing
-            layer, a wrong shape, or values that are not finite numbers.
+        InputError: for a missing, damaged or foreign file, one that reads other files or belongs to
+            another network, a missing layer, a wrong shape, or values that are not finite numbers.
     """
     if reason := no_plain_file(path):
         raise InputError(
@@ -55,7 +55,9 @@ def read_kernels(
     try:
         with hdf5.opened(path) as file:
             found = _arrays(file, path, architecture)
-            return {layer.name: _checked(layer, found, path) for layer in layers}
+            kernels = {layer.name: _checked(layer, found, path) for layer in layers}
+            _check_network(found, path, architecture)
+            return kernels
     except InputError:
         raise
     except MemoryError:
@@ -171,6 +173,28 @@ def _checked(
             "the file is damaged"
         )
     return kernel, bias
+
+
+def _check_network(
+    found: Mapping[str, tuple[h5py.Dataset, ...]], path: PathLike, architecture: Architecture
+) -> None:
+    """Check that a file is not of another network, whose layers have the same names and shapes."""
+    names = [layer.name for layer in architecture.convolutions]
+    holds = {name for name, arrays in found.items() if arrays}
+    for other in ARCHITECTURES.values():
+        if more := holds.intersection(layer.name for layer in other.convolutions) - set(names):
+            raise InputError(
+                f"--weights={path}: these are weights of {other.title}, as {min(more)!r} is in "
+                f"them, not of {architecture.title}. Give --network={other.name}"
+            )
+    deepest = max((place for place, name in enumerate(names) if name in holds), default=0)
+    reached = names[: deepest + 1]
+    if missing := [name for name in reached if name not in holds]:
+        raise InputError(
+            f"--weights={path}: these are not weights of {architecture.title}: the file has "
+            f"{reached[-1]!r}, but not {missing[0]!r}, which comes before it. Is the file for "
+            "another --network?"
+        )
 
 
 def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
