@@ -81,10 +81,22 @@ def test_measures_are_a_table(painted, other, capfd):
     assert upper.split() == ["style", "gram", "sliced", "patch", "local", "back", "colour",
                              "copied", "content", "self", "edges"]
     assert lower.split() == ["generated", *6 * ["fine"]]
-    assert [row.split()[0] for row in rows] == ["a.png", "content.png", "(the", "(the"]
+    assert [row.split()[0] for row in rows] == ["a.png", "content.png", *4 * ["(the"]]
     assert rows[1].split()[1:3] == ["1.000", "1.000"] and captured.err == ""
-    assert rows[1].split()[1:] == rows[2].removeprefix("(the untouched content)").split()
-    assert rows[3].split()[3:6] == ["0.000"] * 3
+    content, style = (row.partition(")")[2].split() for row in rows[4:])
+    assert content == rows[1].split()[1:] and style[:3] == ["0.000"] * 3
+
+
+def test_content_and_style_score_otherwise_beside_another_size(other, capfd):
+    Image.open("content.png").resize((32, 24)).save("small.png")
+    assert call(cli.evaluate, *PICTURES, "--generated=content.png", "--generated=small.png",
+                "--generated=style.png", f"--weights={other}") == 0
+    rows = capfd.readouterr().out.splitlines()[6:]
+    # The style has its own size.
+    assert [row.partition(")")[0] for row in rows] == [
+        f"({kind}, as large as {name}.png" for name in ("content", "small", "style")
+        for kind in ("the untouched content", "the style itself")
+    ]
 
 
 @pytest.mark.slow

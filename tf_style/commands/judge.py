@@ -95,7 +95,7 @@ def built(
 ) -> tuple[Network, str]:
     """The judge, and what it is called.
 
-    It has the deeper layers too, if its weights reach so deep and all pictures can be seen there.
+    It has the deeper layers too, if its weights reach so deep.
     """
     from tf_style.network.networks import build
 
@@ -106,7 +106,7 @@ def built(
         return network, choice.network
     source = weights.resolve(options.weights, architecture, offline=options.offline)
     layers = [*fine.layers]
-    if fine == FINE and _reaches(architecture, source, pictures):
+    if fine == FINE and _reaches(architecture, source):
         layers += LARGE.layers
     network = build(
         dataclasses.replace(choice, weights=source), dict.fromkeys(layers),
@@ -115,10 +115,9 @@ def built(
     return network, source
 
 
-def _reaches(architecture: Architecture, source: str, pictures: Pictures) -> bool:
-    """Whether the judge's deeper layers have weights, and can see all pictures."""
+def _reaches(architecture: Architecture, source: str) -> bool:
+    """Whether the judge's deeper layers have weights."""
     try:
-        _check_visible(pictures, architecture.least_size(LARGE.layers))
         if source not in WEIGHTS:
             weights.load(architecture, architecture.up_to(LARGE.layers), source)
     except InputError:

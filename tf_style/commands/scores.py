@@ -28,7 +28,7 @@ _HEADS = {
     "content_similarity_masked_large": ("masked", "large"),
     "self_similarity": ("self", ""), "edge_agreement": ("edges", ""),
 }
-_REFERENCES = {"untouched_content": "(the untouched content)", "style_itself": "(the style itself)"}
+_REFERENCES = {"untouched_content": "the untouched content", "style_itself": "the style itself"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,9 +101,12 @@ class Scores:
 
     def _lines(self) -> list[str]:
         rows = {printable(name): each for name, each in self.measured.items()}
-        seen = list({id(each): each for each in self.references.values()}.values())
-        for references in seen:
-            rows |= {_REFERENCES[name]: each for name, each in references.items()}
+        # Pictures of one size share them.
+        first = {id(found): name for name, found in reversed(self.references.items())}
+        for beside in reversed(first.values()):
+            size = f", as large as {printable(beside)}" if len(first) > 1 else ""
+            rows |= {f"({_REFERENCES[name]}{size})": each
+                     for name, each in self.references[beside].items()}
         lines = [f"judged by {printable(self.judge)}", *_table("generated", rows)]
         if self.readings:
             lines += ["", f"at content similarity {self.at_content:.3f}", *_table("curve", {
