@@ -174,25 +174,13 @@ def file_name(content: str, style: str) -> str:
     """What the result of a pair is called: `"CONTENT__STYLE.png"`.
 
     Raises:
-        InputError: for a name from which `names_of` could not tell the two again.
+        InputError: for a name from which the two could not be told again.
     """
     for name in (content, style):
         if not re.fullmatch(_NAME, name):
             raise InputError(
                 f"{name!r}: expected small letters, digits and single underscores between them")
     return f"{content}__{style}.png"
-
-
-def names_of(path: PathLike) -> tuple[str, str]:
-    """The content and style whose result the file is, by its name alone: undoes `file_name`.
-
-    Raises:
-        InputError: if the file is called otherwise.
-    """
-    match = re.fullmatch(f"({_NAME})__({_NAME})\\.png", Path(path).name)
-    if match is None:
-        raise InputError(f"{path}: expected a file that is called CONTENT__STYLE.png")
-    return match[1], match[2]
 
 
 def table() -> str:

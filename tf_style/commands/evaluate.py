@@ -125,7 +125,7 @@ def evaluate(line: CommandLine) -> int:
 def _pictures(options: EvaluateOptions, names: Sequence[str]) -> Pictures:
     """Read all pictures; content and styles no larger than they will be seen."""
     from tf_style.commands.judge import Pictures
-    from tf_style.image.masks import as_mask
+    from tf_style.image.masks import as_mask, check_proportions
     from tf_style.image.picture import read_picture
     from tf_style.image.style import read_style
 
@@ -134,24 +134,15 @@ def _pictures(options: EvaluateOptions, names: Sequence[str]) -> Pictures:
     side = max(max(picture.shape[:2]) for picture in generated.values())
     content = read_picture(options.content, max_pixels=most, side=side)
     styles = {name: read_style(name, max_pixels=most, side=side) for name in options.style}
-    mask = None if options.mask is None else as_mask(options.mask, "--mask", max_pixels=most)
+    mask = None if options.mask is None else as_mask(options.mask, max_pixels=most)
     if mask is not None:
-        _check_mask(options.mask, mask, content)
+        check_proportions(mask, *content.shape[:2], f"--mask={options.mask}")
+        if mask.max() < 1 / 255:
+            raise InputError(f"--mask={options.mask}: it is black: nothing is inside")
     return Pictures(
         content, mask, {name: picture for name, (picture, _) in styles.items()},
         [alpha for _, alpha in styles.values()], generated,
     )
-
-
-def _check_mask(name: str, mask: np.ndarray, content: np.ndarray) -> None:
-    height, width = content.shape[:2]
-    if mask.max() < 1 / 255:
-        raise InputError(f"--mask={name}: it is black: nothing is inside")
-    if abs(mask.shape[1] * height / (mask.shape[0] * width) - 1) > 0.03:
-        raise InputError(
-            f"--mask={name}: expected a mask with the proportions of the content, "
-            f"{width}x{height}. Received: {mask.shape[1]}x{mask.shape[0]}"
-        )
 
 
 def _check_curves(

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tf_style.image.paths import no_plain_file
 from tf_style.image.resize import fitted_size
 from tf_style.measure.metrics import FINE, LARGE, Depth
 from tf_style.network import weights
-from tf_style.network.architectures import ARCHITECTURES, Architecture
-from tf_style.network.choice import Choice, known_weights
+from tf_style.network.architectures import Architecture
+from tf_style.network.choice import Choice, architecture_of, known_weights
 from tf_style.settings import AUTO, WEIGHTS, InputError
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ class Pictures:
         alphas: how opaque each style is, or `None`.
         generated: name → picture.
     """
+
     content: np.ndarray
     mask: np.ndarray | None
     styles: Mapping[str, np.ndarray]
@@ -51,17 +51,11 @@ def chosen(options: EvaluateOptions) -> tuple[Choice, Depth]:
         fine = dataclasses.replace(fine, style=tuple(dict.fromkeys(names)), local=names[-1])
     if options.content_layers != AUTO:
         fine = dataclasses.replace(fine, content=options.content_layers.strip())
-    architecture = ARCHITECTURES.get(options.network)
-    if architecture:
+    if architecture := architecture_of(options.network):
         architecture.check(fine.style, "style_layers")
         architecture.check([fine.content], "content_layers")
         known = known_weights(options.weights, architecture, offline=options.offline)
         return Choice(options.network, known), fine
-    if reason := no_plain_file(options.network):
-        raise InputError(
-            f"--network={options.network}: expected {', '.join(ARCHITECTURES)} or a saved "
-            f"Keras model. {reason[0].upper()}{reason[1:]}"
-        )
     if options.weights != AUTO:
         raise InputError(f"--weights: {options.network} has weights of its own. Leave one out")
     return Choice(options.network, None), fine

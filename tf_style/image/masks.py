@@ -198,6 +198,23 @@ def _told_apart(mask: np.ndarray, name: str) -> np.ndarray:
     return mask
 
 
+def check_proportions(mask: np.ndarray, height: int, width: int, name: str) -> None:
+    """Check that a mask has the proportions of its picture.
+
+    Args:
+        height, width: of the picture.
+        name: what the error calls the mask.
+
+    Raises:
+        InputError: if not.
+    """
+    if abs(mask.shape[1] * height / (mask.shape[0] * width) - 1) > 0.03:
+        raise InputError(
+            f"{name}: expected a mask with the proportions of its picture, {width}x{height}. "
+            f"Received: {mask.shape[1]}x{mask.shape[0]}"
+        )
+
+
 def resized(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     """A mask at another size, in `[0, 1]`; it may have other proportions."""
     return np.clip(resize(mask[..., None], height, width, smooth=True), 0, 1)[..., 0]

@@ -59,6 +59,20 @@ class Choice:
         return self.architecture.least_size(self.names) if self.architecture else 1
 
 
+def architecture_of(network: str, flag: str = "network") -> Architecture | None:
+    """The layers of a named network; `None` for a saved model's file.
+
+    Raises:
+        InputError: if there is neither such a network nor such a file.
+    """
+    if network not in ARCHITECTURES and (reason := no_plain_file(network)):
+        raise InputError(
+            f"--{flag}={network}: expected {', '.join(ARCHITECTURES)} or a saved Keras model. "
+            f"{reason[0].upper()}{reason[1:]}"
+        )
+    return ARCHITECTURES.get(network)
+
+
 def known_weights(
     weights: str, architecture: Architecture, *, offline: bool = False
 ) -> str | None:
@@ -90,14 +104,8 @@ def choose(
     named = {part: settings.network_of(part) for part in ("content", "style")}
     resolved: dict[tuple[str, str], str | None] = {}
     for flag, network, weights in named.values():
-        architecture = ARCHITECTURES.get(network)
-        if architecture is None:
-            if reason := no_plain_file(network):
-                raise InputError(
-                    f"--{flag}={network}: expected {', '.join(ARCHITECTURES)} or a saved Keras "
-                    f"model. {reason[0].upper()}{reason[1:]}"
-                )
-        elif (network, weights) not in resolved:
+        architecture = architecture_of(network, flag)
+        if architecture and (network, weights) not in resolved:
             resolved[network, weights] = resolve(
                 weights, architecture, offline=settings.offline
             )

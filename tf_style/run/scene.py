@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tf_style.image import color
-from tf_style.image.masks import as_mask, resized, soft_union
+from tf_style.image.masks import as_mask, check_proportions, resized, soft_union
 from tf_style.image.picture import as_picture, read_picture
 from tf_style.image.style import Style, read_style
 from tf_style.run.inputs import Inputs, Picture, PictureFile
@@ -336,11 +336,6 @@ def _masks(
         mask = as_mask(given, f"--{flag}", max_pixels=max_pixels)
         if mask.max() < 1 / 255:
             raise InputError(f"--{flag}: the region of {name} is empty: the mask is black")
-        height, width = picture.shape[:2]
-        if abs(mask.shape[1] * height / (mask.shape[0] * width) - 1) > 0.03:
-            raise InputError(
-                f"--{flag}: expected a mask with the proportions of its picture, {width}x{height}. "
-                f"Received: {mask.shape[1]}x{mask.shape[0]}"
-            )
+        check_proportions(mask, *picture.shape[:2], f"--{flag}")
         found.append(mask)
     return found
