@@ -156,6 +156,17 @@ def test_a_folder_is_a_curve_read_at_equal_content(curve, other, capfd):
     assert first.startswith("curve  ") and second.startswith("curve/[25].png (extrapolated) ")
 
 
+def test_a_curve_of_one_picture_tells_nothing_elsewhere(other, capfd):
+    Path("curve").mkdir()
+    for name in "ab":
+        Image.open("style.png").resize((64, 48)).save(f"curve/{name}.png")
+    assert call(cli.evaluate, *PICTURES, "--generated=curve", f"--weights={other}",
+                "--at_content=0.99") == 0
+    *_, row = capfd.readouterr().out.splitlines()
+    label, *values = row.replace("curve (extrapolated)", "curve").split()
+    assert label == "curve" and len(values) == 11 and set(values) == {"nan"}
+
+
 def test_a_mask_measures_what_is_inside(other, capfd):
     content = Image.open("content.png")
     half = content.copy()

@@ -107,12 +107,14 @@ class Scores:
             size = f", as large as {printable(beside)}" if len(first) > 1 else ""
             rows |= {f"({_REFERENCES[name]}{size})": each
                      for name, each in self.references[beside].items()}
-        lines = [f"judged by {printable(self.judge)}", *_table("generated", rows)]
+        measured = [name for name in _HEADS
+                    if not all(math.isnan(getattr(each, name)) for each in rows.values())]
+        lines = [f"judged by {printable(self.judge)}", *_table("generated", rows, measured)]
         if self.readings:
             lines += ["", f"at content similarity {self.at_content:.3f}", *_table("curve", {
                 printable(given) + " (extrapolated)" * reading.extrapolated: reading.evaluation
                 for given, reading in self.readings.items()
-            })]
+            }, measured)]
         return lines
 
 
@@ -122,10 +124,8 @@ def _record(evaluation: Evaluation) -> dict[str, float | None]:
             for name, value in dataclasses.asdict(evaluation).items()}
 
 
-def _table(title: str, rows: Mapping[str, Evaluation]) -> list[str]:
-    """Lines of a table; measures that no row has are left out."""
-    columns = [name for name in _HEADS
-               if not all(math.isnan(getattr(each, name)) for each in rows.values())]
+def _table(title: str, rows: Mapping[str, Evaluation], columns: Sequence[str]) -> list[str]:
+    """Lines of a table of these measures."""
     width = max(len(title), *map(len, rows))
     lines = [
         f"{head:{width}}" + "".join(f" {_HEADS[name][line]:>7}" for name in columns)
