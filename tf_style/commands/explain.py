@@ -44,6 +44,9 @@ class ExplainOptions(CommonOptions):
         Files(), (), "for each style, in order: which parts of it count; default: what is "
         "not transparent"
     )
+    protect: str | None = option(
+        File(), None, "where the content is held more strongly"
+    )
     generated: str | None = option(
         File(), None, "the picture made of both; default: one is made"
     )
@@ -85,7 +88,7 @@ def explain(line: CommandLine) -> int:
     least = max(choice.least_size for choice in looking)
     scene = Scene.of(
         known, options.content, list(options.style), options.content_mask, options.style_mask,
-        least=least,
+        protect=options.protect, least=least,
     )
     generated = (
         read_picture(options.generated, max_pixels=settings.max_pixels)
@@ -98,7 +101,7 @@ def explain(line: CommandLine) -> int:
         if choice.layers and choice.weights not in (None, *WEIGHTS):
             weights.load(choice.architecture, choice.layers, choice.weights)
     inputs = [options.content, *options.style, *options.content_mask, *options.style_mask]
-    inputs += [options.generated] if options.generated else []
+    inputs += [each for each in (options.protect, options.generated) if each]
     inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]
     inputs += [*line.flagfiles, *(name for choice in choices for name in choice.files)]
     outputs = _check_folder(options.output, [f"{name}.png" for name in figures.NAMES], inputs)
@@ -107,7 +110,7 @@ def explain(line: CommandLine) -> int:
         from tf_style.measure.inspection import inspect
     drawn = figures.plot_inspection(inspect(
         scene.content, [style.picture for style in scene.styles], settings, generated=generated,
-        layers=layers, content_masks=options.content_mask,
+        layers=layers, content_masks=options.content_mask, protect=options.protect,
         style_masks=options.style_mask if opaque else [style.counted() for style in scene.styles],
         watch=(lambda stage: None) if options.quiet else say,
     ))

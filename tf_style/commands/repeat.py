@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tf_style.run.painter import Painter
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_PICTURES = ("content", "style", "content_mask", "style_mask")
+_PICTURES = ("content", "style", "content_mask", "style_mask", "protect")
 _MOST_PICTURES = 100
 # Bytes. A report has a few thousand.
 _LONGEST = 10_000_000
@@ -36,7 +36,7 @@ _THIS_MACHINES = ("offline", "max_pixels")
 # What a flag replaces besides its own recorded value: what belongs to that value, or contradicts
 # the new one.
 _REPLACES = {
-    "content": ("content_mask",),
+    "content": ("content_mask", "protect"),
     "style": ("content_mask", "style_mask", "style_blend"),
     "strength": ("style_weight",),
     "style_weight": ("strength",),
@@ -304,7 +304,7 @@ def _pictures(data: Mapping[str, Any], flag: str) -> dict[str, Any]:
                 **{name: data.get(name) for name in _PICTURES[1:]}}
     pictures = {name: value for name, value in pictures.items() if value}
     for name, value in pictures.items():
-        texts = [value] if name == "content" else value
+        texts = [value] if name in ("content", "protect") else value
         if not isinstance(texts, list) or not all(isinstance(each, str) for each in texts):
             raise InputError(
                 f"{flag}: expected file names in {name!r}. Received: {_short(repr(value))}"

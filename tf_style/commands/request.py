@@ -93,7 +93,7 @@ class Request:
         if settings.optimizer == "lbfgs":
             schedule.check_lbfgs()
         check_together(settings, job.content is not None, len(job.styles),
-                       len(job.content_masks), len(job.style_masks))
+                       len(job.content_masks), len(job.style_masks), job.protect is not None)
         least = max(choice.least_size for choice in choices)
         schedule.check_size(settings, least)
         written = [check_output(each.output, bits=each.bits) for each in self.jobs]
@@ -109,7 +109,7 @@ class Request:
             _check_single({**named, "checkpoint": options.checkpoint})
         inputs = [name for each in self.jobs for name in (each.content, *each.styles) if name]
         inputs += [*job.content_masks, *job.style_masks, *line.flagfiles]
-        inputs += [options.settings_from] if options.settings_from else []
+        inputs += [name for name in (job.protect, options.settings_from) if name]
         inputs += [name for choice in choices for name in choice.files]
         inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]
         inputs = list(dict.fromkeys(inputs))
@@ -142,7 +142,8 @@ def _jobs(
     jobs = [
         dataclasses.replace(
             job, content_masks=options.content_mask, style_masks=options.style_mask,
-            bits=int(options.bits), embed_settings=options.embed_settings, given=given,
+            protect=options.protect, bits=int(options.bits),
+            embed_settings=options.embed_settings, given=given,
         )
         for job in found if not (keep and os.path.exists(job.output))
     ]
@@ -210,11 +211,12 @@ def _check_stand_ins(
     job, square = jobs[0], np.zeros((64, 64, 3), np.float32)
     read = functools.partial(read_picture, max_pixels=settings.max_pixels)
     # Masks stand in for the pictures whose proportions they must have.
-    content = read(job.content_masks[0]) if job.content_masks else square
+    masks = [*job.content_masks, *([job.protect] if job.protect else [])]
+    content = read(masks[0]) if masks else square
     styles = [read(mask) for mask in job.style_masks] or [square] * len(job.styles)
     scales = Scene.of(
         settings, content if job.content else None, styles, job.content_masks, job.style_masks,
-        least=least,
+        protect=job.protect, least=least,
     ).scales
     for each in jobs:
         check_dimensions(each.output, scales[-1].height, scales[-1].width)

@@ -36,6 +36,9 @@ class StylizeOptions(CommonOptions):
         Files(), (), "for each style, in order: which parts of it count; default: what is "
         "not transparent"
     )
+    protect: str | None = option(
+        File(), None, "where the content, such as a face, is held more strongly, white on black"
+    )
     output: str | None = option(
         File(), None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
         "folder, or a pattern such as 'out/{content}_{style}.png'; default: a new name beside the "

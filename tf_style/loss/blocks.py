@@ -63,10 +63,13 @@ class Blocks:
                 compiled += [link.look, link.gather, link.slope]
         return max(each.traces for each in compiled)
 
-    def targets(self, content: np.ndarray | None, styles: Sequence[Style]) -> Targets:
+    def targets(
+        self, content: np.ndarray | None, styles: Sequence[Style],
+        protect: np.ndarray | None = None,
+    ) -> Targets:
         """See `Objective.targets`."""
         return targets_of(
-            self, self._objective.networks, self._objective.terms, content, styles
+            self, self._objective.networks, self._objective.terms, content, styles, protect
         )
 
     def content_targets(self, network: int, picture: tf.Tensor) -> dict[str, Any]:

@@ -11,10 +11,15 @@ from tf_style.loss.terms import Loss
 EPSILON = 1e-3
 
 
-def energy(values: tf.Tensor) -> tf.Tensor:
-    """Sum of squares of each picture's values, float32 `(batch,)`."""
+def energy(values: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
+    """Sum of squares of each picture's values, float32 `(batch,)`.
+
+    Args:
+        weights: of the squares, float32, of a shape that broadcasts to that of `values`.
+    """
     all_but_first = list(range(1, values.shape.rank))
-    return tf.reduce_sum(tf.square(tf.cast(values, tf.float32)), axis=all_but_first)
+    squares = tf.square(tf.cast(values, tf.float32))
+    return tf.reduce_sum(squares if weights is None else weights * squares, axis=all_but_first)
 
 
 def relative_squared_error(values: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -31,7 +36,8 @@ def relative_squared_error(values: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 
 
 def content_loss(
-    features: tf.Tensor, target: tf.Tensor, target_energy: tf.Tensor | None = None
+    features: tf.Tensor, target: tf.Tensor, target_energy: tf.Tensor | None = None,
+    weights: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Squared difference of two feature maps, relative to the content image's sum of squares.
 
@@ -40,6 +46,9 @@ def content_loss(
             content image.
         target_energy: sum of squares of the content image's whole map, `(batch,)`, if `target` is
             only a part of it.
+        weights: how much the difference counts at each position, `(1, height, width, 1)`. The
+            content's sum of squares is not weighted: a weight of 1 is the same as none, whatever
+            the weights elsewhere.
 
     Returns:
         Float32 `(batch,)`.
@@ -50,21 +59,24 @@ def content_loss(
     if target_energy is None:
         target_energy = energy(target)
     difference = tf.cast(features, tf.float32) - tf.cast(target, tf.float32)
-    return energy(difference) / (target_energy + EPSILON)
+    return energy(difference, weights) / (target_energy + EPSILON)
 
 
-def pixel_loss(image: tf.Tensor, content: tf.Tensor) -> tf.Tensor:
+def pixel_loss(
+    image: tf.Tensor, content: tf.Tensor, weights: tf.Tensor | None = None
+) -> tf.Tensor:
     """Mean squared difference of two pictures; 1 where all pixels are off by half their range.
 
     Args:
         image, content: `(batch, height, width, 3)` in `[0, 1]`, or one picture as the content of
             the whole batch.
+        weights: how much the difference counts at each pixel, `(1, height, width, 1)`.
 
     Returns:
         Float32 `(batch,)`.
     """
     difference = tf.convert_to_tensor(image) - content
-    return 4 * energy(difference) / tf.cast(tf.size(image[0]), tf.float32)
+    return 4 * energy(difference, weights) / tf.cast(tf.size(image[0]), tf.float32)
 
 
 def pixel_loss_curvature(size: int) -> float:
@@ -83,17 +95,21 @@ def _map(features: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
 
 def _distance(features: tf.Tensor, target: dict[str, tf.Tensor], draw: tf.Tensor) -> tf.Tensor:
     del draw
-    return content_loss(features, target["map"], target["energy"])
+    return content_loss(features, target["map"], target["energy"], target.get("weights"))
 
 
 def _target(features: tf.Tensor) -> dict[str, Any]:
     return {"map": features, "energy": energy(features)}
 
 
-def _pixel_distance(image: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
+def _pixel_distance(image: tf.Tensor, target: dict[str, tf.Tensor], draw: tf.Tensor) -> tf.Tensor:
     del draw
-    return pixel_loss(image, target)
+    return pixel_loss(image, target["map"], target.get("weights"))
 
 
-PIXEL_LOSS = Loss("pixels", _map, _pixel_distance)
+def _pixel_target(image: tf.Tensor) -> dict[str, Any]:
+    return {"map": image}
+
+
+PIXEL_LOSS = Loss("pixels", _map, _pixel_distance, target=_pixel_target)
 CONTENT_LOSS = Loss("features", _map, _distance, target=_target, sum_over_positions=True)

@@ -69,8 +69,8 @@ class Link:
         stride = self.strides[term.layer]
         if term.loss.sum_over_positions:
             return {"goals": [
-                {**goal, "target": {**goal["target"],
-                                    "map": goal["target"]["map"][block.core_of(stride)]}}
+                {**goal, "target": {name: each if name == "energy" else each[block.core_of(stride)]
+                                    for name, each in goal["target"].items()}}
                 for goal in region["goals"]
             ]}
         if "weights" not in region:

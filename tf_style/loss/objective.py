@@ -72,9 +72,12 @@ class Objective:
             settings.seed, settings.precision, settings.normalize_gradients,
         )
 
-    def targets(self, content: np.ndarray | None, styles: Sequence[Style]) -> Targets:
+    def targets(
+        self, content: np.ndarray | None, styles: Sequence[Style],
+        protect: np.ndarray | None = None,
+    ) -> Targets:
         """What an image is compared with; see `tf_style.loss.targets.targets_of`."""
-        return targets_of(self, self.networks, self.terms, content, styles)
+        return targets_of(self, self.networks, self.terms, content, styles, protect)
 
     def content_targets(self, network: int, picture: tf.Tensor) -> dict[str, Any]:
         """See `tf_style.loss.targets.Observer`."""
@@ -135,15 +138,21 @@ class Objective:
         """How much of the content's pixels is to stay, from 0, where all may change, to 1."""
         return sum(term.weight for term in self.terms if term.loss is PIXEL_LOSS)
 
-    def curvature(self, targets: Targets, size: int) -> float:
+    def curvature(self, targets: Targets, size: int) -> float | tf.Tensor:
         """How fast a value's gradient grows as it leaves the content's; 0 where it is free.
 
         Args:
             size: how many values the image has.
+
+        Returns:
+            `(1, height, width, 1)` if the content is held more strongly in some places.
         """
-        if not any(term.loss is PIXEL_LOSS and term.key in targets for term in self.terms):
+        found = [targets[term.key][0]["goals"][0]["target"] for term in self.terms
+                 if term.loss is PIXEL_LOSS and term.key in targets]
+        if not found:
             return 0.0
-        return self.weights["content"] * self.kept * pixel_loss_curvature(size)
+        plain = self.weights["content"] * self.kept * pixel_loss_curvature(size)
+        return plain * found[0].get("weights", 1.0)
 
     def draw(self, step: tf.Tensor | int) -> tf.Tensor:
         """The `draw` of a `Loss`, from which it draws at random."""

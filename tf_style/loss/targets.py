@@ -4,6 +4,9 @@ A target is a list of regions of the image: only the whole image, unless styles 
 regions. A region is a dict. `goals` is a list of dicts with `share`, the goal's weight, and
 `target`, the target that `Loss.distance` takes. A region that is not the whole image also has
 `weights`, `(1, h, w, 1)`, of the map's positions.
+
+Where the content is to be protected, `target` of a term that refers to it has `weights`, too: how
+strongly it is held at each position.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ from tf_style.settings import InputError
 
 Target = list[dict[str, Any]]
 Targets = Mapping[str, Target]
+
+# How much more the content counts where a mask protects it. Measured: benchmarks/RESULTS.md.
+PROTECTION = 10.0
 
 
 class Observer(Protocol):
@@ -41,7 +47,7 @@ class Observer(Protocol):
 
 def targets_of(
     observer: Observer, networks: Sequence[Network], terms: Sequence[Term],
-    content: np.ndarray | None, styles: Sequence[Style],
+    content: np.ndarray | None, styles: Sequence[Style], protect: np.ndarray | None = None,
 ) -> Targets:
     """What the terms compare an image with.
 
@@ -49,24 +55,38 @@ def targets_of(
         observer: looks at the pictures.
         content: `(height, width, 3)` of the image's size; `None` for none.
         styles: at least one if a term refers to the style; each has a region, or none has.
+        protect: where the content is held more strongly, `(height, width)` in `[0, 1]`, of the
+            image's size; `None` for nowhere.
     """
     found: dict[str, Target] = {}
     for term in terms:
         if not term.reference and not term.layer:
             found[term.key] = [_region([_goal(1.0, ())])]
         if term.reference == "content" and not term.layer and content is not None:
-            found[term.key] = [_region([_goal(1.0, tf.constant(content[None]))])]
+            target = term.loss.target(tf.constant(content[None]))
+            if protect is not None:
+                target["weights"] = _held(protect, *protect.shape)
+            found[term.key] = [_region([_goal(1.0, target)])]
     for place, network in enumerate(networks):
         own = [term for term in terms if term.network == place]
         if content is not None and any(
             term.reference == "content" and term.layer for term in own
         ):
             seen = observer.content_targets(place, tf.constant(content[None]))
+            if protect is not None:
+                for target in seen.values():
+                    target["weights"] = _held(protect, *target["map"].shape[1:3])
             found |= {key: [_region([_goal(1.0, target)])] for key, target in seen.items()}
         own = [term for term in own if term.reference == "style"]
         if own:
             found |= _style_targets(observer, place, network, own, styles)
     return found
+
+
+def _held(protect: np.ndarray, height: int, width: int) -> tf.Tensor:
+    """How strongly the content is held at each position of a map, `(1, height, width, 1)`."""
+    mask = tf.image.resize(protect[None, ..., None], (height, width), method="area")
+    return 1 + PROTECTION * mask
 
 
 def _style_targets(

@@ -29,7 +29,8 @@ class Loss:
         mean_over_positions: whether the statistic is a mean over the map's positions. Such
             statistics can be averaged over pictures, and gathered block by block.
         sum_over_positions: whether the statistic is the map itself, and the distance is the sum of
-            its parts' distances, each to its part of the target's `map` with the whole `energy`.
+            its parts' distances, each to its part of the target's `map`, and of its `weights` if
+            it has them, with the whole `energy`.
         window: side, in positions, of the windows that a mean is taken over; 1 for single
             positions.
         hop: positions from one window to the next. Windows start at 0, `hop`, 2 `hop`, ... as

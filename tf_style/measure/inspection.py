@@ -59,6 +59,7 @@ def inspect(
     layers: Sequence[str] = (),
     content_masks: Sequence[Picture] = (),
     style_masks: Sequence[Picture] = (),
+    protect: Picture | None = None,
     watch: Callable[[str], object] = lambda stage: None,
 ) -> Inspection:
     """Look at a run from all sides. It takes two more runs for each layer.
@@ -72,7 +73,7 @@ def inspect(
         settings: defaults to `Settings()`.
         generated: the picture made from both; by default it is made here.
         layers: to look at; by default the settings' content and style layers.
-        content_masks, style_masks: as for `tf_style.stylize`.
+        content_masks, style_masks, protect: as for `tf_style.stylize`.
         watch: called with a few words on what comes next.
 
     Raises:
@@ -88,7 +89,8 @@ def inspect(
     painter = Painter(settings or Settings(), [content, *styles])
     settings = painter.settings
     scene = Scene.of(
-        settings, content, given, content_masks, style_masks, least=painter.least_size
+        settings, content, given, content_masks, style_masks, protect=protect,
+        least=painter.least_size,
     )
     layers = list(layers) or sorted({*settings.content_layers, *settings.style_layers})
     if generated is None:
@@ -242,7 +244,7 @@ def layer_shares(painter: Painter, scene: Scene, image: np.ndarray) -> list[Shar
     objective = work.descent.objective
     height, width = image.shape[:2]
     scale = dataclasses.replace(work.prepared.scales[-1], height=height, width=width)
-    targets = objective.targets(*work.prepared.at(scale))
+    targets = objective.targets(*work.prepared.at(scale), work.prepared.protected_at(scale))
     image = tf.constant(image[None], tf.float32)
     shares = []
     for part, layer in dict.fromkeys((term.part, term.layer) for term in objective.terms):

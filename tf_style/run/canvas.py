@@ -120,7 +120,10 @@ class Canvas:
         self._adam.second.assign(moments.second)
         self._adam.count.assign(moments.count)
 
-    def targets(self, content: np.ndarray | None, styles: Sequence[Style]) -> Targets:
+    def targets(
+        self, content: np.ndarray | None, styles: Sequence[Style],
+        protect: np.ndarray | None = None,
+    ) -> Targets:
         """What the image is compared with, at its size; see `Descent.targets`.
 
         Raises:
@@ -128,7 +131,7 @@ class Canvas:
         """
         try:
             return self._in_memory(
-                lambda: self._descent.targets(content, styles, self.block_size)
+                lambda: self._descent.targets(content, styles, self.block_size, protect)
             )
         except tf.errors.InvalidArgumentError as error:
             if "Eig" not in str(error):

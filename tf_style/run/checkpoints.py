@@ -201,6 +201,7 @@ def origin(
         "style": [style.picture for style in scene.styles],
         "content mask": [style.region for style in scene.styles if style.region is not None],
         "style mask": [style.mask for style in scene.styles if style.mask is not None],
+        "mask of --protect": () if scene.protect is None else (scene.protect,),
         "start": (start,),
     }
     return {

@@ -40,7 +40,8 @@ class Descent:
         return max([self._whole.traces, *[each.traces for each in self._blocks.values()]])
 
     def targets(
-        self, content: np.ndarray | None, styles: Sequence[Style], block_size: int
+        self, content: np.ndarray | None, styles: Sequence[Style], block_size: int,
+        protect: np.ndarray | None = None,
     ) -> Targets:
         """What an image is compared with.
 
@@ -48,11 +49,12 @@ class Descent:
             content: `(height, width, 3)`, of the image's size, or `None`.
             styles: as they are seen at that size.
             block_size: 0 for whole pictures; those no larger than a block are always taken whole.
+            protect: where the content is held more strongly, `(height, width)` in `[0, 1]`.
         """
         shapes = [style.picture.shape for style in styles]
         shapes += [] if content is None else [content.shape]
         side = max(max(shape[:2]) for shape in shapes)
-        return self._objective_for(side, block_size).targets(content, styles)
+        return self._objective_for(side, block_size).targets(content, styles, protect)
 
     def value_and_gradient(
         self, image: tf.Tensor, targets: Targets, step: tf.Tensor, block_size: int
@@ -72,7 +74,7 @@ class Descent:
         Where the pixel loss holds the image at the content, steps do not overshoot it.
         """
         curvature = self.objective.curvature(targets, int(tf.size(image)))
-        if self.objective.kept == 1 and curvature:
+        if self.objective.kept == 1 and np.any(curvature):
             # The way to the content is known: whatever the rate and the number of steps, go there.
             learning_rate = tf.ones_like(learning_rate)
         epsilon = learning_rate * curvature + EPSILON

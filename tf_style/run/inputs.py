@@ -59,6 +59,7 @@ class Inputs:
     Attributes:
         content: the file as it was named; `array:DIGEST` for an array; `None` for no content.
         style, content_mask, style_mask: likewise, each in order.
+        protect: likewise; `None` for no such mask.
         digests: name → SHA-256 in hexadecimal, of a file's bytes, or of an array's float32 values.
     """
 
@@ -67,6 +68,7 @@ class Inputs:
     content_mask: tuple[str, ...] = ()
     style_mask: tuple[str, ...] = ()
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    protect: str | None = None
 
     @classmethod
     def of(
@@ -76,11 +78,12 @@ class Inputs:
         content_mask: Sequence[Picture] = (),
         style_mask: Sequence[Picture] = (),
         others: Sequence[PathLike] = (),
+        protect: Picture | None = None,
     ) -> Inputs:
         """Name pictures that have been read without an error.
 
         Args:
-            content_mask, style_mask: an array as `as_mask` returns it.
+            content_mask, style_mask, protect: an array as `as_mask` returns it.
             others: files that the settings name, such as where the image starts.
 
         Raises:
@@ -108,6 +111,7 @@ class Inputs:
             tuple(map(name, content_mask)),
             tuple(map(name, style_mask)),
             digests,
+            None if protect is None else name(protect),
         )
         for file in others:
             name(file)
@@ -120,6 +124,7 @@ class Inputs:
             "style": list(self.style),
             "content_mask": list(self.content_mask),
             "style_mask": list(self.style_mask),
+            "protect": self.protect,
             "digests": dict(self.digests),
         }
 

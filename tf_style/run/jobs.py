@@ -58,6 +58,7 @@ class Job:
             exists only when it is complete; `None`: in `output` all the same.
         given: the settings to record as given, if those of the run are the resolved settings of
             an earlier one.
+        protect: a mask or none, as for `tf_style.stylize`.
     """
 
     content: str | None
@@ -69,6 +70,7 @@ class Job:
     embed_settings: bool = True
     unfinished: Path | None = None
     given: Settings | None = None
+    protect: str | None = None
 
     def written(self, result: Result) -> Path:
         """Where the result of a run is written."""
@@ -183,7 +185,7 @@ def forecast(
             styles = outlines[-len(job.styles) :]
             scene = Scene.of(
                 settings, outlines[0] if job.content else None, styles, job.content_masks,
-                job.style_masks, least=least,
+                job.style_masks, protect=job.protect, least=least,
             )
             host.check(job, scene)
         except InputError as error:
@@ -286,7 +288,7 @@ def _attempt(
         )
         scene = Scene.of(
             settings, job.content, [read[name] for name in job.styles], job.content_masks,
-            job.style_masks, least=least,
+            job.style_masks, protect=job.protect, least=least,
         )
         host.check(job, scene)
     except InputError as error:

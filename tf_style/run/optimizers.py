@@ -36,7 +36,8 @@ def adam(
         moments: of the gradients so far; the first and second have the gradient's shape.
         gradient: float32, of any shape.
         learning_rate: a scalar.
-        epsilon: a scalar; gradients far below it give steps in proportion to them, not full ones.
+        epsilon: a scalar, or one for each pixel; gradients far below it give steps in proportion to
+            them, not full ones.
 
     Source: Kingma, Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, algorithm 1.
     """

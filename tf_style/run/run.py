@@ -172,7 +172,8 @@ class Run:
         canvas, settings = self._canvas, self._work.settings
         if canvas.shape != (scale.height, scale.width):
             canvas.enlarge(scale.height, scale.width, self._detail(*canvas.shape, scale))
-        targets = canvas.targets(*self._work.prepared.at(scale))
+        prepared = self._work.prepared
+        targets = canvas.targets(*prepared.at(scale), prepared.protected_at(scale))
         losses = [step.loss for step in self.history if step.scale == scale.number]
 
         def watch(loss: float, parts: Mapping[str, tf.Tensor]) -> bool:

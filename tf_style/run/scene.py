@@ -31,6 +31,8 @@ class Scene:
         least: the shortest side that each of them had to have.
         inputs: what the pictures were read from.
         first: the picture of a file where the image starts; `None` if it starts elsewhere.
+        protect: where the content is held more strongly, `(height, width)` in `[0, 1]`, of any
+            size; `None` for nowhere.
     """
 
     content: np.ndarray | None
@@ -39,6 +41,7 @@ class Scene:
     least: int = 1
     inputs: Inputs = dataclasses.field(default_factory=Inputs)
     first: np.ndarray | None = None
+    protect: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -49,6 +52,7 @@ class Scene:
         content_masks: Sequence[Picture] = (),
         style_masks: Sequence[Picture] = (),
         *,
+        protect: Picture | None = None,
         least: int = 1,
     ) -> Scene:
         """Read and check what a run is given, and plan its sizes.
@@ -63,7 +67,8 @@ class Scene:
         if not given:
             raise InputError("style: expected at least one picture. Received none")
         check_together(
-            settings, content is not None, len(given), len(content_masks), len(style_masks)
+            settings, content is not None, len(given), len(content_masks), len(style_masks),
+            protect is not None,
         )
         numbers = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
         names = [_name(*each) for each in zip(given, numbers, strict=True)]
@@ -79,11 +84,14 @@ class Scene:
         styles = _styles(settings, names, shown, regions, masks)
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
         first = read_picture(settings.init, max_pixels=most) if start else None
+        held = None if protect is None else _mask(
+            "protect", protect, picture, "nothing is protected", most)
         inputs = Inputs.of(
-            content, given, _named(content_masks, regions), _named(style_masks, masks), start
+            content, given, _named(content_masks, regions), _named(style_masks, masks), start,
+            *_named([protect], [held]),
         )
         scales = _scales(settings, picture, styles, least)
-        return cls(picture, styles, scales, least, inputs, first)
+        return cls(picture, styles, scales, least, inputs, first, held)
 
     def seen_by(self, settings: Settings, least: int) -> Scene:
         """The same scene for networks that cannot see sides shorter than `least`."""
@@ -144,6 +152,12 @@ class Scene:
         return content, [
             style.at(scale.style_side, scale.height, scale.width) for style in self.styles
         ]
+
+    def protected_at(self, scale: Scale) -> np.ndarray | None:
+        """Where the content is held more strongly, `(height, width)`, at one size of the run."""
+        if self.protect is None:
+            return None
+        return resized(self.protect, scale.height, scale.width)
 
     def finished(
         self, image: np.ndarray, settings: Settings, scale: Scale
@@ -228,7 +242,8 @@ class Mender:
 
 
 def check_together(
-    settings: Settings, has_content: bool, styles: int, content_masks: int, style_masks: int
+    settings: Settings, has_content: bool, styles: int, content_masks: int, style_masks: int,
+    protects: bool = False,
 ) -> None:
     """Check that settings and numbers of pictures fit together; needs no picture.
 
@@ -237,11 +252,15 @@ def check_together(
     """
     for flag, needs in (
         ("content_mask", content_masks > 0),
+        ("protect", protects),
         ("init=content", settings.init == "content"),
         (f"preserve_color={settings.preserve_color}", settings.preserve_color != "none"),
     ):
         if needs and not has_content:
             raise InputError(f"--{flag}: there is no content")
+    if protects and not settings.content_weight:
+        raise InputError("--protect: --content_weight is 0, so that no content is held. Expected "
+                         "a larger one")
     if not has_content and 0 in (settings.style_weight, settings.strength):
         raise InputError("--style_weight=0: without a content there is nothing to do")
     for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):
@@ -333,9 +352,16 @@ def _masks(
         return [None] * len(pictures)
     found: list[np.ndarray | None] = []
     for given, picture, name in zip(masks, pictures, names, strict=True):
-        mask = as_mask(given, f"--{flag}", max_pixels=max_pixels)
-        if mask.max() < 1 / 255:
-            raise InputError(f"--{flag}: the region of {name} is empty: the mask is black")
-        check_proportions(mask, *picture.shape[:2], f"--{flag}")
-        found.append(mask)
+        found.append(_mask(flag, given, picture, f"the region of {name} is empty", max_pixels))
     return found
+
+
+def _mask(
+    flag: str, given: Picture, picture: np.ndarray, if_black: str, max_pixels: int
+) -> np.ndarray:
+    """A mask of a picture, `(height, width)` in [0, 1]."""
+    mask = as_mask(given, f"--{flag}", max_pixels=max_pixels)
+    if mask.max() < 1 / 255:
+        raise InputError(f"--{flag}: {if_black}: the mask is black")
+    check_proportions(mask, *picture.shape[:2], f"--{flag}")
+    return mask

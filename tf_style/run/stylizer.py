@@ -22,6 +22,7 @@ def stylize(
     *,
     content_masks: Sequence[Picture] = (),
     style_masks: Sequence[Picture] = (),
+    protect: Picture | None = None,
     callback: Callback | None = None,
     checkpoints: Checkpoints | None = None,
     time_limit: float | str | None = None,
@@ -39,6 +40,8 @@ def stylize(
             style goes, black where it does not; or an array `(height, width)`, float in `[0, 1]`,
             bool, or whole numbers.
         style_masks: likewise, for each style: which parts of it count.
+        protect: such a mask of the content: it is held more strongly where this is white, for
+            example faces.
         callback: called with a `Step` after each step; a true return value ends the run, whose
             result is then the picture so far.
         checkpoints: where the run keeps what it can go on from, and whether it goes on from there.
@@ -60,8 +63,8 @@ def stylize(
     """
     settings = (settings or Settings()).replace(**overrides)
     return Stylizer(settings).stylize(
-        content, style, content_masks=content_masks, style_masks=style_masks, callback=callback,
-        checkpoints=checkpoints, time_limit=time_limit,
+        content, style, content_masks=content_masks, style_masks=style_masks, protect=protect,
+        callback=callback, checkpoints=checkpoints, time_limit=time_limit,
     )
 
 
@@ -115,13 +118,14 @@ class Stylizer:
         *,
         content_masks: Sequence[Picture] = (),
         style_masks: Sequence[Picture] = (),
+        protect: Picture | None = None,
         callback: Callback | None = None,
         checkpoints: Checkpoints | None = None,
         time_limit: float | str | None = None,
     ) -> Result:
         """Like the function `stylize`, with the settings of this `Stylizer`."""
         scene = Scene.of(self.settings, content, style, content_masks, style_masks,
-                         least=self._painter.least_size)
+                         protect=protect, least=self._painter.least_size)
         return self._painter.paint(
             scene, callback=callback, checkpoints=checkpoints, time_limit=time_limit
         )

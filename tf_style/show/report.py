@@ -22,7 +22,8 @@ def report(result: Result, *, output: str | None = None, bits: int = 8) -> dict[
         `given`, the settings as they were given, and `settings`, with every `auto` resolved that
         stood for a value; `style_defects`, what was
         mended in each style; `versions`; `weights`, layer → fingerprint;
-        `content`, `style`, `content_mask`, `style_mask` and `output`, the files as they were named;
+        `content`, `style`, `content_mask`, `style_mask`, `protect` and `output`, the files as they
+        were named;
         `digests`, input file → SHA-256; `bits`; `stopped`; `seconds`; `weights_seconds` and
         `weights_cached`, how weights were obtained; `peak_memory_bytes`; `steps` taken in all;
         `resumed_at_step`, how many of them a checkpoint saved; and `scales`, one entry for each
