@@ -125,11 +125,12 @@ def test_several_styles_have_masks(asked):
     for name in ("content", "style"):
         Image.open(f"{name}.png").resize((64, 48)).save(f"{name}.png")
     assert call(cli.explain, *EXPLAIN, *masks, "--style=content.png", "--generated=style.png",
-                "--output=why") == 0
+                "--protect=style.png", "--output=why") == 0
     call_, = asked
     assert [style.shape for style in call_["styles"]] == [(48, 64, 3)] * 2
     np.testing.assert_array_equal(call_["styles"][1], call_["content"])
     assert call_["content_masks"] == call_["style_masks"] == ("content.png", "style.png")
+    assert call_["protect"] == "style.png"
     np.testing.assert_array_equal(call_["generated"], call_["styles"][0])
 
 
@@ -146,6 +147,8 @@ def test_several_styles_have_masks(asked):
     ([*EXPLAIN, "--output=taken", "--init=taken/maps.png"],
      "maps.png: this would replace an input"),
     ([*EXPLAIN, "--output=taken", "--content_mask=taken/maps.png"],
+     "maps.png: this would replace an input"),
+    ([*EXPLAIN, "--output=taken", "--protect=taken/maps.png"],
      "maps.png: this would replace an input"),
     ([*EXPLAIN, "--output=why", "--generated=no.png"], "no.png: there is no such file"),
     ([*EXPLAIN, "--output=why", "--generated=dot.png"], "Least side: 4 pixels"),
@@ -183,6 +186,7 @@ def test_help_tells_of_every_flag(capsys):
         "style": (None, "style picture, or sample:NAME; give it again to blend several"),
         "content_mask": (None, "where in the content it goes"),
         "style_mask": (None, "which parts of it count"),
+        "protect": (None, "where the content is held more strongly"),
         "generated": (None, "the picture made of both; default: one is made"),
         "output": (None, "folder for the figures, made if it is missing"),
         "layers": ("auto", "layers to look at; auto: those of a run"),

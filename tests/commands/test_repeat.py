@@ -41,7 +41,7 @@ def note(name):
 
 
 SEVERAL = ["--style=style.png", "--style=other.png", "--style_blend=1,3", "--content_mask=left.png",
-           "--content_mask=right.png", "--size=original"]
+           "--content_mask=right.png", "--protect=left.png", "--size=original"]
 START = ["--style=style.png", "--init=other.png", "--init_noise=0.5", "--seed=7", "--strength=0.7",
          "--style_size=24"]
 DEEP = ["--style=style.png", "--preserve_color=histogram", "--style_mask=other.png", "--bits=16"]
@@ -369,6 +369,7 @@ def test_what_version_195f233_wrote_is_run_again(source):
     assert now["settings"] == {"max_pixels": MAX_PIXELS, **then["settings"]}
     for name in ("content", "style", "content_mask", "style_mask", "digests", "weights", "bits"):
         assert now[name] == then[name]
+    assert now["protect"] is None
     difference = read_picture("a.png") - read_picture(DATA / "made_by_195f233.png")
     assert np.abs(difference).max() < 1.5 / 255
 
@@ -542,7 +543,8 @@ def test_what_cannot_be_run_again_is_one_line(make, message, refused):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
 @pytest.mark.parametrize("record", [
-    {"content": "pipe"}, {"content_mask": ["pipe"]}, {"settings": {"init": "pipe"}}, None,
+    {"content": "pipe"}, {"content_mask": ["pipe"]}, {"protect": "pipe"},
+    {"settings": {"init": "pipe"}}, None,
 ])
 def test_a_pipe_is_never_waited_for(record, refused):
     os.mkfifo("pipe")

@@ -54,8 +54,9 @@ def test_each_job_has_what_the_flags_say_of_all(photos):
     assert {(job.bits, job.embed_settings) for job in request.jobs} == {(16, False)}
     assert not request.is_single and request.kept == 0
     masked, = asked("content.png", "style.png", "a.png", "--content_mask=m.png",
-                    "--style_mask=n.png").jobs
+                    "--style_mask=n.png", "--protect=p.png").jobs
     assert (masked.content_masks, masked.style_masks) == (("m.png",), ("n.png",))
+    assert masked.protect == "p.png"
 
 
 def test_pictures_that_are_there_are_no_jobs(photos):
@@ -222,6 +223,12 @@ BAD_FOR_ALL = {
     "missing style mask": ([*SEVERAL, "--style_mask=no.png"], "no.png: there is no such file"),
     "black mask": ([*SEVERAL, "--content_mask=black.bmp"],
                    "--content_mask: the region of style is empty: the mask is black"),
+    "nothing protected": ([*SEVERAL, "--protect=black.bmp"],
+                          "--protect: nothing is protected: the mask is black"),
+    "missing mask of what is protected": ([*SEVERAL, "--protect=no.png"],
+                                          "no.png: there is no such file"),
+    "nothing to protect": (["--content=none", "--style=*t*.png", "--protect=content.png",
+                            "--size=40x24"], "--protect: there is no content"),
     "snapshot over an input": (
         ["--content=*t*.png", "--style=sub/content_0002.png", "--output=sub/{content}.png",
          "--snapshot_every=2"],

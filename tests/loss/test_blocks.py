@@ -55,13 +55,14 @@ def picture(height, width, seed):
     return ((fine * np.linspace(0, 1, width)[:, None] + coarse) / 2).astype(np.float32)
 
 
-def assert_same(height, width, *, region=False, **values):
+def assert_same(height, width, *, region=False, protect=False, **values):
     whole, compiled, blocks = both(**values)
     mask = (picture(height, width, 4)[..., 0] > 0.4).astype(np.float32) if region else None
     styles = [Style(picture(100, 140, 2), share=0.7, region=mask),
               Style(picture(90, 70, 3), share=0.3, region=None if mask is None else 1 - mask)]
     image, content = tf.constant(picture(height, width, 0)[None]), picture(height, width, 1)
-    expected, found = (each.targets(content, styles) for each in (whole, blocks))
+    held = picture(height, width, 5)[..., 0] if protect else None
+    expected, found = (each.targets(content, styles, held) for each in (whole, blocks))
     for one, other in zip(tf.nest.flatten(expected), tf.nest.flatten(found), strict=True):
         assert one.shape == other.shape
         assert np.linalg.norm(one - other) <= 1e-4 * np.linalg.norm(one)
@@ -91,6 +92,12 @@ def test_the_gradient_at_odd_sizes_and_in_few_blocks(height, width):
 
 def test_the_gradient_with_regions():
     assert_same(100, 133, region=True, **MIXED)
+
+
+@pytest.mark.parametrize("values", [{}, {"region": True, **MIXED}])
+def test_the_gradient_where_the_content_is_protected(values):
+    """With a style weight below the content's, whose pixels count, too."""
+    assert_same(100, 141, protect=True, style_weight=1, **values)
 
 
 def test_the_gradient_of_two_networks():

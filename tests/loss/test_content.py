@@ -51,3 +51,14 @@ def test_pixel_loss_sees_each_picture_by_itself():
     content, *images = RNG.random((3, 1, 4, 5, 3)).astype(np.float32)
     together = pixel_loss(np.concatenate(images), content)
     assert together.numpy().tolist() == [pixel_loss(each, content)[0] for each in images]
+
+
+def test_positions_count_as_much_as_their_weights():
+    maps, target = RNG.random((2, 2, 4, 5, 3)).astype(np.float32)
+    weights = RNG.random((1, 4, 5, 1)).astype(np.float32) * 10
+    squares = np.sum(weights * (maps.astype(np.float64) - target) ** 2, axis=(1, 2, 3))
+    whole = np.sum(target.astype(np.float64) ** 2, axis=(1, 2, 3))
+    np.testing.assert_allclose(
+        content_loss(maps, target, weights=weights), squares / (whole + EPSILON), rtol=1e-5
+    )
+    np.testing.assert_allclose(pixel_loss(maps, target, weights), 4 * squares / 60, rtol=1e-5)

@@ -5,6 +5,7 @@ import pytest
 
 from tests.loss.conftest import batch, objective_of, settings, styles_of
 from tf_style.image.style import Style
+from tf_style.loss.targets import PROTECTION
 from tf_style.settings import InputError
 
 
@@ -80,3 +81,57 @@ def test_a_mask_that_no_window_reaches_is_refused(model, content, style, kind):
                 objective.targets(picture, styles)
         else:
             objective.targets(picture, styles)
+
+
+# Where the content is protected
+
+
+def protected(content):
+    """A mask that is white in the right half, and the first column of that half."""
+    middle = content.shape[1] // 2
+    mask = np.zeros(content.shape[:2], np.float32)
+    mask[:, middle:] = 1
+    return mask, middle
+
+
+@pytest.mark.parametrize("values", [{}, {"style_weight": 1}, {"normalize_gradients": True}])
+def test_the_content_is_held_more_where_it_is_protected_and_as_before_elsewhere(
+    values, model, content, style
+):
+    """With a style weight below the content's, pixels hold it, too."""
+    objective = objective_of(model, settings(tv_weight=0, **values))
+    mask, middle = protected(content)
+    targets = [
+        {key: target for key, target in
+         objective.targets(content, styles_of(style), each).items() if key.startswith("content")}
+        for each in (None, mask)
+    ]
+    assert len(targets[0]) == (2 if "style_weight" in values else 1)
+    plain, held = (objective.value_and_gradient(batch(1 - content), each)[2][0].numpy()
+                   for each in targets)
+    # A pixel's gradient comes from a few positions beside it.
+    error = 1e-5 * np.abs(plain).max()
+    np.testing.assert_allclose(held[:, : middle - 8], plain[:, : middle - 8], atol=error)
+    np.testing.assert_allclose(
+        held[:, middle + 8 :], (1 + PROTECTION) * plain[:, middle + 8 :], atol=PROTECTION * error
+    )
+
+
+def test_weights_of_a_map_are_means_of_the_mask(model, content, style):
+    objective = objective_of(model, settings(style_weight=1))
+    mask = np.random.default_rng(0).random(content.shape[:2]).astype(np.float32)
+    targets = objective.targets(content, styles_of(style), mask)
+    of_map, of_pixels = (targets[key][0]["goals"][0]["target"]["weights"] for key in
+                         ("content features block2_conv1", "content pixels "))
+    height, width = (side // 2 * 2 for side in mask.shape)
+    means = mask[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(of_map[0, ..., 0], 1 + PROTECTION * means, rtol=1e-5)
+    np.testing.assert_allclose(of_pixels[0, ..., 0], 1 + PROTECTION * mask, rtol=1e-5)
+
+
+def test_without_a_mask_there_are_no_weights_to_multiply_by(model, content, style):
+    for target in objective_of(model, settings(style_weight=1)).targets(
+        content, styles_of(style)
+    ).values():
+        for goal in target[0]["goals"]:
+            assert "weights" not in (goal["target"] if isinstance(goal["target"], dict) else {})

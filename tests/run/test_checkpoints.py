@@ -79,6 +79,23 @@ def test_a_resumed_run_gives_the_pixels_of_an_unbroken_one(
     assert seconds == sorted(seconds) and second.seconds >= seconds[-1]
 
 
+def test_a_resumed_run_protects_what_it_protected(stylizers, unbroken, tmp_path, content, style):
+    mask = np.zeros(content.shape[:2], np.float32)
+    mask[:, :20] = 1
+    given = {"style": style, "protect": mask}
+    whole = stylizers[1].stylize(content, **given)
+    assert np.abs(whole.image - unbroken.image).max() > 1e-3
+    steps = []
+    stylizers[0].stylize(content, **given, checkpoints=Checkpoints(tmp_path),
+                         callback=lambda step: steps.append(step) or len(steps) == 4)
+    with pytest.raises(InputError, match="is another run's: the mask of --protect differs"):
+        stylizers[1].stylize(content, style, checkpoints=Checkpoints(tmp_path, resume=True))
+    again = stylizers[1].stylize(
+        content, **given, checkpoints=Checkpoints(tmp_path, resume=True)
+    )
+    np.testing.assert_array_equal(again.image, whole.image)
+
+
 def test_a_finished_run_takes_no_step(stylizers, unbroken, tmp_path, content, style):
     stylizers[0].stylize(content, style, checkpoints=Checkpoints(tmp_path))
     again = stylizers[1].stylize(
@@ -142,8 +159,8 @@ def test_another_run_is_refused_and_the_difference_named(
 
 
 def test_differences_are_named_by_what_causes_them(content, style):
-    def of(kernels=(), masks=(), start=0.5, **settings):
-        scene = Scene.of(Settings(**settings), content, style, style_masks=masks)
+    def of(kernels=(), masks=(), protect=None, start=0.5, **settings):
+        scene = Scene.of(Settings(**settings), content, style, style_masks=masks, protect=protect)
         return origin(Settings(**settings), dict(kernels), scene, np.full((2, 3, 3), start))
 
     for before, now, expected in (
@@ -152,6 +169,9 @@ def test_differences_are_named_by_what_causes_them(content, style):
         ({}, {"start": 0.6, "seed": 2}, ["--seed was 0, is 2"]),
         ({"masks": [style]}, {"masks": [style / 2]}, ["the style mask differs"]),
         ({}, {"masks": [style]}, ["the style mask differs"]),
+        ({}, {"protect": content}, ["the mask of --protect differs"]),
+        ({"protect": content}, {"protect": content}, []),
+        ({"protect": content}, {"protect": content / 2}, ["the mask of --protect differs"]),
         # Kernels are compared by what they are, not by where they come from.
         ({"weights": "a.h5"}, {"weights": "b.h5"}, []),
         ({"weights": "a.h5"}, {"weights": "b.h5", "kernels": [("x", "1")]},

@@ -24,6 +24,7 @@ CHOICES = {
     "optimizer": ["adam", "lbfgs"],
     "preserve_color": ["none", "luminance", "statistics", "histogram"],
     "masks": [False, True],
+    "protect": [False, True],
     "block_size": [0, 32],
     "precision": ["float32", "bfloat16", "float16"],
 }
@@ -111,6 +112,32 @@ def test_a_region_leaves_the_rest_as_it_is(content, style):
     assert change[:, 32:].mean() < 0.1 * change[:, :16].mean()
 
 
+@pytest.mark.parametrize("given", [
+    {}, {"block_size": 32}, {"style_weight": 0.5},
+])
+def test_what_is_protected_changes_less_and_the_rest_as_much(given, content, style):
+    left = np.zeros(content.shape[:2], np.float32)
+    left[:, : content.shape[1] // 2] = 1
+    stylizer = tiny(size=64, steps=20, tv_weight=0, **given)
+    plain, held = (np.abs(each.image - each.content).mean(axis=(0, 2)) for each in (
+        stylizer.stylize(content, style), stylizer.stylize(content, style, protect=left)
+    ))
+    assert held[:24].mean() < 0.8 * plain[:24].mean()
+    assert held[40:].mean() > 0.8 * plain[40:].mean()
+
+
+def test_what_is_protected_does_not_overshoot(content, style):
+    """Without a style, pixels go straight back to the content, from wherever they start."""
+    left = np.zeros(content.shape[:2], np.float32)
+    left[:, : content.shape[1] // 2] = 1
+    result = tiny(style_weight=0, steps=1, init="noise", tv_weight=0).stylize(
+        content, style, protect=left
+    )
+    start = np.random.default_rng(0).random(result.image.shape, np.float32)
+    way = (result.image - result.content) / (start - result.content)
+    assert np.quantile(way, 0.01) > -0.01
+
+
 def test_luminance_keeps_the_contents_colours(content, style):
     from tf_style.image.color import luminance
 
@@ -156,6 +183,7 @@ def test_controls_go_together_or_say_why_not(chosen, content, style):
     settings = {**TINY, "size": 64, **chosen}
     mask = np.full((*content.shape[:2], 3), 0.5, np.float32)
     masks = {"content_masks": [mask]} if settings.pop("masks") else {}
+    masks |= {"protect": mask} if settings.pop("protect") else {}
     whole = {"sliced_wasserstein", "histogram", "phase_match"}
     if settings["block_size"] and settings["style_loss"] in whole:
         with pytest.raises(InputError, match="cannot be computed block by block"):

@@ -23,7 +23,8 @@ def test_files_are_known_by_their_bytes_and_arrays_by_their_values(pictures, con
 
 def test_they_are_plain_data(pictures, style):
     found = Inputs.of(None, [style]).as_dict()
-    assert json.loads(json.dumps(found)) == found and found["content"] is None
+    assert json.loads(json.dumps(found)) == found
+    assert found["content"] is found["protect"] is None
 
 
 def test_a_file_that_has_gone_is_named(pictures):

@@ -59,6 +59,18 @@ def test_the_others_are_made_as_if_each_were_alone(painter, folder):
     assert painter.traces == 1
 
 
+def test_each_content_is_protected_or_said_not_to_fit(painter, folder):
+    Image.new("L", (32, 24), 255).save("m.png")
+    outcomes = list(make(painter, jobs("a", "c", protect="m.png")))
+    alone = stylize("a.png", "style.png", **TINY, protect="m.png")
+    np.testing.assert_array_equal(outcomes[0].value.image, alone.image)
+    assert outcomes[0].value.inputs.protect == "m.png"
+    assert outcomes[1].error.startswith("--protect: expected a mask with the proportions")
+    forecasts = list(runner.forecast(jobs("a", "c", protect="m.png"), painter.settings,
+                                     lambda: painter))
+    assert [bool(outcome.error) for outcome in forecasts] == [False, True]
+
+
 def test_the_output_is_opaque_where_the_content_is(painter, folder):
     picture = Image.open("content.png")
     picture.putalpha(Image.linear_gradient("L").resize(picture.size))

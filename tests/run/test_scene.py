@@ -305,3 +305,36 @@ def test_masks_of_all_kinds_are_known_by_file_or_values(tmp_path, content, style
     names = {scene.inputs.content_mask for scene in scenes[1:]}
     (name,), = names
     assert name == "array:" + scenes[1].inputs.digests[name]
+
+
+# Where the content is protected
+
+
+def test_what_is_protected_follows_the_sizes(tmp_path, content, style):
+    mask = np.zeros(content.shape[:2], np.uint8)
+    mask[:, :16] = 255
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    path = str(tmp_path / "m.png")
+    for given in (path, mask, mask // 255):
+        scene = Scene.of(Settings(), content, style, protect=given)
+        np.testing.assert_array_equal(scene.protect, mask / 255)
+        seen = scene.protected_at(SCALE)
+        assert seen.shape == (24, 32) and seen.mean() == pytest.approx(0.25, abs=0.02)
+        assert scene.inputs.digests[scene.inputs.protect]
+    assert Scene.of(Settings(), content, style, protect=path).inputs.protect == path
+    plain = Scene.of(Settings(), content, style)
+    assert plain.protect is plain.protected_at(SCALE) is plain.inputs.protect is None
+
+
+def test_what_cannot_be_protected_is_named(content, style):
+    mask = np.ones(content.shape[:2], np.float32)
+    for given, protect, settings, message in (
+        (content, 0 * mask, {}, "--protect: nothing is protected: the mask is black"),
+        (content, mask[:, :20], {}, "--protect: expected a mask with the proportions of its"),
+        (content, mask[0], {}, "--protect: expected a path or an array (height, width)"),
+        (None, mask, {"size": "32x24"}, "--protect: there is no content"),
+        (content, mask, {"content_weight": 0}, "--protect: --content_weight is 0"),
+    ):
+        with pytest.raises(InputError) as error:
+            Scene.of(Settings(**settings), given, style, protect=protect)
+        assert str(error.value).startswith(message) and "\n" not in str(error.value)

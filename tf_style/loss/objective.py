@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_style.image.style import Style
 from tf_style.loss.content import CONTENT_LOSS, PIXEL_LOSS, pixel_loss_curvature
 from tf_style.loss.style import STYLE_LOSSES
-from tf_style.loss.targets import Targets, targets_of
+from tf_style.loss.targets import Target, Targets, targets_of
 from tf_style.loss.terms import Term
 from tf_style.loss.variation import VARIATION
 from tf_style.network.networks import Network
@@ -122,12 +122,13 @@ class Objective:
         draw, losses = self.draw(step), {}
         for term in asked:
             features = maps[term.network][term.layer] if term.layer else image
+            target = targets[term.key]
             if self.normalize_gradients and term.layer:
                 key = term.part, term.layer
                 if key not in evened:
-                    evened[key] = _of_length(features, self._length(term))
+                    held = _protection(term, target)
+                    evened[key] = _of_length(features, self._length(term), held)
                 features = evened[key]
-            target = targets[term.key]
             losses.setdefault(term.part, []).extend(
                 term.losses(term.statistics(features, target), target, draw)
             )
@@ -147,12 +148,12 @@ class Objective:
         Returns:
             `(1, height, width, 1)` if the content is held more strongly in some places.
         """
-        found = [targets[term.key][0]["goals"][0]["target"] for term in self.terms
+        found = [_protection(term, targets[term.key]) for term in self.terms
                  if term.loss is PIXEL_LOSS and term.key in targets]
         if not found:
             return 0.0
         plain = self.weights["content"] * self.kept * pixel_loss_curvature(size)
-        return plain * found[0].get("weights", 1.0)
+        return plain if found[0] is None else plain * found[0]
 
     def draw(self, step: tf.Tensor | int) -> tf.Tensor:
         """The `draw` of a `Loss`, from which it draws at random."""
@@ -196,8 +197,20 @@ class Objective:
         return _FLOAT16_SCALE * size / (tf.stop_gradient(loss) + 1e-12)
 
 
-def _of_length(features: tf.Tensor, length: float) -> tf.Tensor:
+def _protection(term: Term, target: Target) -> tf.Tensor | None:
+    """How strongly a term holds the content at each position; `None`: equally, or not at all."""
+    if term.reference != "content":
+        return None
+    return target[0]["goals"][0]["target"].get("weights")
+
+
+def _of_length(
+    features: tf.Tensor, length: float, weights: tf.Tensor | None = None
+) -> tf.Tensor:
     """The same values, but the absolute values of each picture's gradient add up to `length`.
+
+    Args:
+        weights: what the gradient at each position is multiplied by, which does not count.
 
     Source: Johnson, neural-style, 2015, option `-normalize_gradients`.
     """
@@ -206,7 +219,8 @@ def _of_length(features: tf.Tensor, length: float) -> tf.Tensor:
     def identity(values: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
             exact = tf.cast(upstream, tf.float32)
-            total = tf.reduce_sum(tf.abs(exact), axis=(1, 2, 3), keepdims=True)
+            counted = exact if weights is None else exact / weights
+            total = tf.reduce_sum(tf.abs(counted), axis=(1, 2, 3), keepdims=True)
             return tf.cast(length * tf.math.divide_no_nan(exact, total), values.dtype)
 
         return tf.identity(values), gradient
