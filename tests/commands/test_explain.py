@@ -186,7 +186,7 @@ def test_help_tells_of_every_flag(capsys):
         "style": (None, "style picture, or sample:NAME; give it again to blend several"),
         "content_mask": (None, "where in the content it goes"),
         "style_mask": (None, "which parts of it count"),
-        "protect": (None, "where the content is held more strongly"),
+        "protect": (None, "what of the content is held more strongly"),
         "generated": (None, "the picture made of both; default: one is made"),
         "output": (None, "folder for the figures, made if it is missing"),
         "layers": ("auto", "layers to look at; auto: those of a run"),

@@ -566,7 +566,7 @@ FLAGS = {
     "style": (None, "style picture, or sample:NAME"),
     "content_mask": (None, "where in the content it goes"),
     "style_mask": (None, "which parts of it count"),
-    "protect": (None, "where the content, such as a face, is held more strongly"),
+    "protect": (None, "what of the content is held more strongly, such as a face"),
     "output": (None, "the result: .png, .jpg, .webp or .tiff"),
     "skip_existing": (None, "make only the pictures whose output is not there yet"),
     "bits": ("8", "of each channel"),

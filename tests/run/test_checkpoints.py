@@ -163,15 +163,16 @@ def test_differences_are_named_by_what_causes_them(content, style):
         scene = Scene.of(Settings(**settings), content, style, style_masks=masks, protect=protect)
         return origin(Settings(**settings), dict(kernels), scene, np.full((2, 3, 3), start))
 
+    face = content[..., 0]
     for before, now, expected in (
         ({}, {}, []),
         ({}, {"start": 0.6}, ["the start differs"]),
         ({}, {"start": 0.6, "seed": 2}, ["--seed was 0, is 2"]),
         ({"masks": [style]}, {"masks": [style / 2]}, ["the style mask differs"]),
         ({}, {"masks": [style]}, ["the style mask differs"]),
-        ({}, {"protect": content}, ["the mask of --protect differs"]),
-        ({"protect": content}, {"protect": content}, []),
-        ({"protect": content}, {"protect": content / 2}, ["the mask of --protect differs"]),
+        ({}, {"protect": face}, ["the mask of --protect differs"]),
+        ({"protect": face}, {"protect": face}, []),
+        ({"protect": face}, {"protect": face / 2}, ["the mask of --protect differs"]),
         # Kernels are compared by what they are, not by where they come from.
         ({"weights": "a.h5"}, {"weights": "b.h5"}, []),
         ({"weights": "a.h5"}, {"weights": "b.h5", "kernels": [("x", "1")]},

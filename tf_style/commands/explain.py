@@ -45,7 +45,7 @@ class ExplainOptions(CommonOptions):
         "not transparent"
     )
     protect: str | None = option(
-        File(), None, "where the content is held more strongly"
+        File(), None, "what of the content is held more strongly, such as a face"
     )
     generated: str | None = option(
         File(), None, "the picture made of both; default: one is made"

@@ -37,7 +37,7 @@ class StylizeOptions(CommonOptions):
         "not transparent"
     )
     protect: str | None = option(
-        File(), None, "where the content, such as a face, is held more strongly, white on black"
+        File(), None, "what of the content is held more strongly, such as a face: white on black"
     )
     output: str | None = option(
         File(), None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
