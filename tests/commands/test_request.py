@@ -76,10 +76,11 @@ def test_nothing_may_replace_what_is_read_or_written(folder):
     taken = asked(
         "content.png", "style.png", "a.png", "--flagfile=my.flags", "--report=a.json",
         "--plot=p.png", "--animate=f.gif", "--logdir=logs", "--profile=profile",
+        "--protect=face.png",
     ).taken
     assert {path.name for path in taken} == {
         "content.png", "style.png", "start.png", "my.flags", "a.png", "a.json", "p.png", "f.gif",
-        "logs", "profile",
+        "logs", "profile", "face.png",
     }
 
 
