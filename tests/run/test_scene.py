@@ -9,7 +9,8 @@ from PIL import Image
 from tf_style.image import color
 from tf_style.measure.distances import sliced_wasserstein
 from tf_style.run.inputs import PictureFile
-from tf_style.run.scene import Mender, Scene
+from tf_style.run.mender import Mender
+from tf_style.run.scene import Scene
 from tf_style.run.schedule import Scale
 from tf_style.settings import InputError, Settings
 
@@ -212,21 +213,6 @@ def test_sizes_are_laid_out_once_and_again_for_networks_that_see_less(content, s
     assert [scale.width for scale in scene.seen_by(settings, 16).scales] == [32, 64]
     with pytest.raises(InputError, match="Least side: 64 pixels"):
         scene.seen_by(settings, 64)
-
-
-def test_a_style_that_comes_again_is_mended_and_spoken_of_once(content, style):
-    noise = np.random.default_rng(0).normal(0, 0.15, style.shape)
-    poor = np.clip(style + noise, 0, 1).astype(np.float32)
-    mender, notes = Mender(), []
-    settings = Settings(size=56)
-    mask = np.ones((*poor.shape[:2], 3), np.float32)
-    first = mender.mend(Scene.of(settings, content, poor), notes.append)
-    again = mender.mend(Scene.of(settings, content[::-1], poor, [], [mask]), notes.append)
-    assert len(notes) == 1 and notes[0].startswith("style: noisy; mended, ")
-    assert again[0].picture is first[0].picture
-    assert again[0].mask is not None and first[0].mask is None, "the mask is the scene's own"
-    mender.mend(Scene.of(settings, content, 1 - poor), notes.append)
-    assert len(notes) == 2, "another picture"
 
 
 # Transparency, and masks of any kind

@@ -16,9 +16,10 @@ from tf_style.network.networks import Network, build_for_run, fingerprints
 from tf_style.run import cost, machine, schedule
 from tf_style.run.checkpoints import Checkpoints
 from tf_style.run.descent import Descent
+from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
-from tf_style.run.scene import Mender, Scene
+from tf_style.run.scene import Scene
 from tf_style.settings import AUTO, InputError, Settings
 
 

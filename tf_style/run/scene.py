@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -205,40 +204,6 @@ class Scene:
                 read_picture(init, max_pixels=settings.max_pixels) if picture is None else picture
             )
         return first + settings.init_noise * (noise - first)
-
-
-class Mender:
-    """Mends styles, and keeps those of the last scene for the next, in any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: tuple[object, tuple[Style, ...]] = (None, ())
-
-    def mend(self, scene: Scene, note: Callable[[str], None]) -> tuple[Style, ...]:
-        """The styles of a scene, mended.
-
-        Args:
-            note: called with what was wrong, once for each picture.
-        """
-        side = scene.scales[-1].style_side
-        # The key is the pictures alone: masks and shares belong to the scene.
-        key = (*(scene.inputs.digests[name] for name in scene.inputs.style), side)
-        with self._lock:
-            if self._kept[0] != key:
-                styles = tuple(style.mended(side) for style in scene.styles)
-                self._kept = key, styles
-                for style in styles:
-                    if style.defects:
-                        note(f"{style.name}: {' and '.join(style.defects)}; mended, unless "
-                             "--style_cleanup=off is given")
-            kept = self._kept[1]
-        if not any(style.defects for style in kept):
-            return scene.styles
-        return tuple(
-            dataclasses.replace(style, picture=other.picture, defects=other.defects,
-                                mended_again=other.mended_again, largest=other.largest)
-            for style, other in zip(scene.styles, kept, strict=True)
-        )
 
 
 def check_together(
