@@ -103,6 +103,18 @@ def sliced_wasserstein(features, style):
     return along(directions / np.linalg.norm(directions, axis=1, keepdims=True), features, style)
 
 
+def neighbors(features, style):
+    found, wanted = (
+        centred / np.sqrt(np.sum(centred**2, axis=1, keepdims=True) + EPSILON)
+        for centred in (rows_of(maps) - rows_of(maps).mean(axis=0) for maps in (features, style))
+    )
+    cosines = found @ wanted.T
+    uses = np.bincount(cosines.argmax(axis=1), minlength=len(wanted))
+    average = max(len(found) / len(wanted), 1)
+    nearest = wanted[(cosines - 0.2 * np.maximum(uses / average - 1, 0)).argmax(axis=1)]
+    return np.mean(np.sum((found - nearest) ** 2, axis=1))
+
+
 def numpy_phase_matrix(features, weights=None):
     """One window and one frequency after the other, by NumPy's transform of the whole plane."""
     features = np.asarray(features, np.float64)[0]
@@ -151,7 +163,7 @@ def phase_match(features, style):
 
 
 REFERENCES = {each.__name__: each for each in (
-    gram, moments, mean_std, sliced_wasserstein, histogram, phase, phase_match
+    gram, moments, mean_std, sliced_wasserstein, histogram, neighbors, phase, phase_match
 )}
 
 

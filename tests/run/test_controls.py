@@ -184,7 +184,7 @@ def test_controls_go_together_or_say_why_not(chosen, content, style):
     mask = np.full((*content.shape[:2], 3), 0.5, np.float32)
     masks = {"content_masks": [mask]} if settings.pop("masks") else {}
     masks |= {"protect": mask} if settings.pop("protect") else {}
-    whole = {"sliced_wasserstein", "histogram", "phase_match"}
+    whole = {"sliced_wasserstein", "histogram", "neighbors", "phase_match"}
     if settings["block_size"] and settings["style_loss"] in whole:
         with pytest.raises(InputError, match="cannot be computed block by block"):
             stylize(content, style, **settings, **masks)

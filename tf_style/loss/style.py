@@ -9,6 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tf_style.loss.content import relative_squared_error
+from tf_style.loss.neighbors import neighbor_distance
 from tf_style.loss.spectrum import HOP, WINDOW, phase_match_distance, phase_matrix, weighted_map
 from tf_style.loss.statistics import channel_moments, gram_matrix, moments, weighted_rows
 from tf_style.loss.terms import Loss
@@ -40,6 +41,7 @@ STYLE_LOSSES = {loss.name: loss for loss in (
     Loss("mean_std", channel_moments, mean_std_distance, mean_over_positions=True),
     Loss("sliced_wasserstein", weighted_rows, sliced_distance),
     Loss("histogram", weighted_rows, histogram_distance),
+    Loss("neighbors", weighted_rows, neighbor_distance),
     Loss("phase", phase_matrix, matrix_distance, mean_over_positions=True, window=WINDOW, hop=HOP),
     Loss("phase_match", weighted_map, phase_match_distance),
 )}

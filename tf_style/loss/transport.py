@@ -141,7 +141,7 @@ def _distance_along(
     directions: tf.Tensor, rows: tf.Tensor, target: tf.Tensor, draw: tf.Tensor
 ) -> tf.Tensor:
     values, target_values = (
-        tf.sort(tf.matmul(directions, _sample(each, draw), transpose_b=True))
+        tf.sort(tf.matmul(directions, sample(each, draw, _POSITIONS), transpose_b=True))
         for each in (rows, target)
     )
     count, target_count = tf.shape(values)[2], tf.shape(target_values)[2]
@@ -152,8 +152,8 @@ def _distance_along(
     )
 
 
-def _sample(rows: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
-    """Positions drawn by their weights, `(batch, count, channels)`; each counts the same.
+def sample(rows: tf.Tensor, draw: tf.Tensor, most: int) -> tf.Tensor:
+    """At most `most` positions drawn by their weights; each counts the same.
 
     One is drawn at random from each of `count` equal shares of the weight. They spread evenly over
     the map as with a fixed stride, but there is no stride that could beat with a texture's period.
@@ -161,7 +161,7 @@ def _sample(rows: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
     """
     batch, positions = tf.shape(rows)[0], tf.shape(rows)[1]
     ends = tf.cumsum(tf.cast(rows[..., -1], tf.float64), axis=1)
-    count = tf.minimum(positions, _POSITIONS)
+    count = tf.minimum(positions, most)
     inside = tf.random.stateless_uniform([count], _seed(draw, 0), dtype=tf.float64)
     shares = (tf.cast(tf.range(count), tf.float64) + inside) / tf.cast(count, tf.float64)
     places = tf.searchsorted(ends, shares * ends[:, -1:], side="right")

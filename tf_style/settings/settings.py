@@ -29,7 +29,8 @@ NETWORKS = ("vgg16", "vgg19")
 WEIGHTS = ("imagenet", "unsupervised", "random")
 # Each is defined in tf_style/loss/style.py.
 STYLE_LOSSES = (
-    "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase", "phase_match"
+    "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "neighbors", "phase",
+    "phase_match",
 )
 MOST_SCALES, MOST_STEPS = 12, 1_000_000
 # Of a part of the loss that is not 0.
