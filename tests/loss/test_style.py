@@ -111,7 +111,7 @@ def neighbors(features, style):
     cosines = found @ wanted.T
     uses = np.bincount(cosines.argmax(axis=1), minlength=len(wanted))
     average = max(len(found) / len(wanted), 1)
-    nearest = wanted[(cosines - 0.2 * np.maximum(uses / average - 1, 0)).argmax(axis=1)]
+    nearest = wanted[(cosines - 0.5 * np.maximum(uses / average - 1, 0)).argmax(axis=1)]
     return np.mean(np.sum((found - nearest) ** 2, axis=1))
 
 

@@ -7,11 +7,11 @@ import tensorflow as tf
 from tf_style.loss.content import EPSILON
 from tf_style.loss.transport import sample
 
-# Measured at 256 px: twice as many take twice the time and bring the image no nearer.
+# At 256 px and four layers, these take 0.4 times as long as the moments; twice as many, 1.2 times.
 _POSITIONS = 1024
 
-# Of a cosine, for each use above the average.
-_PENALTY = 0.2
+# Of a cosine, for each use above the average. Measured on two pairs: with 0.2, more is copied.
+_PENALTY = 0.5
 
 
 def neighbor_distance(rows: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
@@ -22,7 +22,7 @@ def neighbor_distance(rows: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf
     that has more are drawn anew, the same ones of maps of one size.
 
     A place of the style that is nearest to many would be repeated all over the image. So the
-    nearest are chosen twice. For the second choice, each use above the average takes 0.2 from a
+    nearest are chosen twice. For the second choice, each use above the average takes 0.5 from a
     place's cosine. This decides which places are compared, and is no part of the loss.
 
     Args:
