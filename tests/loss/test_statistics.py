@@ -163,3 +163,21 @@ def test_covariances_far_from_zero_keep_millionths_of_the_mean_square(dtype):
     covariance = found[:, :-1] - np.outer(found[:, -1], found[:, -1])
     rows = np.asarray(tf.cast(features, tf.float64)).reshape(-1, 8)
     assert np.abs(covariance - np.cov(rows.T, bias=True)).max() < 4e-6 * mean**2
+
+
+def test_moments_of_bfloat16_maps_have_the_gradient_of_exact_ones():
+    maps = tf.constant(np.random.default_rng(0).random((2, 9, 7, 5), np.float32))
+    maps = tf.cast(tf.cast(maps, tf.bfloat16), tf.float32)
+    slope = np.random.default_rng(1).standard_normal((2, 5, 6)).astype(np.float32)
+    found = []
+    for dtype in (tf.float32, tf.bfloat16, tf.float16):
+        with tf.GradientTape() as tape:
+            rows = tf.cast(maps, dtype)
+            tape.watch(rows)
+            value = tf.reduce_sum(slope * moments(rows))
+        gradient = tape.gradient(value, rows)
+        assert gradient.dtype == dtype
+        found.append((float(value), tf.cast(gradient, tf.float32).numpy()))
+    for value, gradient in found[1:]:
+        assert value == pytest.approx(found[0][0], rel=1e-5)
+        assert np.linalg.norm(gradient - found[0][1]) < 5e-3 * np.linalg.norm(found[0][1])

@@ -53,10 +53,10 @@ def moments(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
         computed from them has an error of a few millionths of the mean square, whatever the
         input's type.
     """
-    # Exact: the rounding error of a bfloat16 Gram matrix is larger than many covariances.
-    features = tf.cast(features, tf.float32)
     if weights is None:
         return _plain_moments(_rows(features))
+    # Exact: the rounding error of a bfloat16 Gram matrix is larger than many covariances.
+    features = tf.cast(features, tf.float32)
     mean = _mean(_rows(features), weights)
     return tf.concat([gram_matrix(features, weights), mean[..., None]], axis=-1)
 
@@ -108,18 +108,23 @@ def products(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
 
 @tf.custom_gradient
 def _plain_moments(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """The moments of float32 rows of equal weight."""
+    """The exact moments of rows of equal weight."""
+    exact = tf.cast(rows, tf.float32)
     count = tf.cast(tf.shape(rows)[1], tf.float32)
+    # The gradient ends as bfloat16 in any case, and its hardware units are twice as fast. float16
+    # could not hold numbers that small.
+    type_back = rows.dtype if rows.dtype == tf.bfloat16 else tf.float32
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
         # The mean's part is added in place. Automatic differentiation would make it a separate
         # array, as large as the map.
         of_products, of_mean = upstream[..., :-1] / count, upstream[..., -1] / count
-        both = of_products + tf.linalg.matrix_transpose(of_products)
-        return tf.matmul(rows, both) + of_mean[:, None]
+        both = tf.cast(of_products + tf.linalg.matrix_transpose(of_products), type_back)
+        found = tf.matmul(tf.cast(rows, type_back), both) + tf.cast(of_mean, type_back)[:, None]
+        return tf.cast(found, rows.dtype)
 
     return tf.concat(
-        [_products(rows) / count, tf.reduce_mean(rows, axis=1)[..., None]], axis=-1
+        [_products(exact) / count, tf.reduce_mean(exact, axis=1)[..., None]], axis=-1
     ), gradient
 
 
