@@ -199,11 +199,18 @@ WITH_NEW_VALUES = {
          "steps": [60, 40, 30], "block_size": 64, "init": "content", "pooling": "average",
          "style_layers": {"block1_conv1": 1}, "precision": "bfloat16", "device": "gpu:0",
          "weights": "random"},
-        ["--seed=3", "--style_loss=gram"],
+        ["--seed=3", "--tv_weight=2"],
         {"strength": "auto", "style_weight": 88.3, "scales": 3, "steps": (60, 40, 30),
          "block_size": 64, "init": "content", "pooling": "average", "seed": 3,
          "style_layers": {"block1_conv1": 1}, "precision": "bfloat16", "device": "gpu:0",
-         "weights": "random", "style_loss": {"gram": 1}},
+         "weights": "random", "tv_weight": 2},
+    ),
+    # Phase has shallow layers of its own.
+    "layers are found anew for another style loss": (
+        {"strength": 0.7},
+        {"strength": "auto", "style_weight": 88.3, "style_layers": {"block5_conv1": 1}},
+        ["--style_loss=phase"],
+        {"strength": 0.7, "style_weight": "auto", "style_layers": "auto"},
     ),
 }
 
@@ -365,8 +372,9 @@ def test_what_version_195f233_wrote_is_run_again(source):
     assert call(cli.main, f"--settings_from={DATA / source}", "--output=a.png", "--quiet") == 0
     then = json.loads((DATA / "made_by_195f233.json").read_text())
     now = note("a.png")
-    # An option that came later has its default.
-    assert now["settings"] == {"max_pixels": MAX_PIXELS, **then["settings"]}
+    # An option that came later has its default, or what runs did before there was one.
+    assert now["settings"] == {"max_pixels": MAX_PIXELS, "large_forms": "auto",
+                               "content_loss": "squared", **then["settings"]}
     for name in ("content", "style", "content_mask", "style_mask", "digests", "weights", "bits"):
         assert now[name] == then[name]
     assert now["protect"] is None
@@ -598,3 +606,15 @@ def test_no_setting_lets_a_record_choose_a_file():
     """Every one that can name a file is left out, but for a picture that the run starts from."""
     files = {option.name for option in Settings.options() if isinstance(option.type, File)}
     assert files - {"init"} == {*_WORDS}
+
+
+def test_large_forms_are_found_anew_with_the_layers(monkeypatch):
+    """They show in the layers' weights; other weights have layers of their own."""
+    record = Record(
+        "a.png", Settings(large_forms=0.6), Settings(style_layers="block4_conv1"), {}, 8, {}, {},
+        {}, {"given": {}, "settings": {}},
+    )
+    assert record._recorded(set())["style_layers"] == {"block4_conv1": 1.0}
+    assert record._recorded(set())["large_forms"] == "auto"
+    anew = record._recorded({"weights"})
+    assert (anew["style_layers"], anew["large_forms"]) == ("auto", 0.6)

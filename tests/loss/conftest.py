@@ -42,6 +42,7 @@ def model():
 
 def settings(**values):
     return Settings(**{
+        "content_loss": "squared",
         "content_layers": "block2_conv1", "style_layers": "block1_conv1:3,block1_conv2",
         "style_loss": "gram",
         "content_weight": 2, "style_weight": 5, "tv_weight": 0.5, **values,

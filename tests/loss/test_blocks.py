@@ -32,6 +32,7 @@ def network(seed):
 
 def settings(**values):
     return Settings(**{
+        "content_loss": "squared",
         # Traces take long: one layer of the first piece and one of the second.
         "content_layers": "block2_conv1:2,block3_conv2",
         "style_layers": "block1_conv1,block3_conv2", "style_loss": "gram",
@@ -92,6 +93,13 @@ def test_the_gradient_at_odd_sizes_and_in_few_blocks(height, width):
 
 def test_the_gradient_with_regions():
     assert_same(100, 133, region=True, **MIXED)
+
+
+@pytest.mark.parametrize("values", [
+    {}, {"protect": True, "style_weight": 1}, {"content_weight": 0.1, "style_weight": 0},
+])
+def test_the_gradient_of_a_content_compared_by_its_structure(values):
+    assert_same(100, 141, content_loss="cosine", **values)
 
 
 @pytest.mark.parametrize("values", [{}, {"region": True, **MIXED}])

@@ -6,6 +6,7 @@ import pytest
 from tests.loss.conftest import batch, objective_of, settings, styles_of
 from tf_style.image.style import Style
 from tf_style.loss.targets import PROTECTION
+from tf_style.network.features import feature_model
 from tf_style.settings import InputError
 
 
@@ -135,3 +136,45 @@ def test_without_a_mask_there_are_no_weights_to_multiply_by(model, content, styl
     ).values():
         for goal in target[0]["goals"]:
             assert "weights" not in (goal["target"] if isinstance(goal["target"], dict) else {})
+
+
+def test_a_protected_structure_counts_more_and_the_rest_no_less(model, content, style):
+    objective = objective_of(model, settings(tv_weight=0, style_weight=0, content_loss="cosine"))
+    mask, middle = protected(content)
+    plain, held = (
+        objective.value_and_gradient(
+            batch(0.5 * content + 0.5 * style[: content.shape[0], : content.shape[1]].mean()
+                  + 0.1 * content[::-1]), objective.targets(content, [], each)
+        )[2][0].numpy() for each in (None, mask)
+    )
+    sizes = [np.abs(each[:, : middle - 8]).sum() for each in (plain, held)]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.5)
+    inside = [np.abs(each[:, middle + 8 :]).sum() for each in (plain, held)]
+    assert inside[1] > 5 * inside[0]
+
+
+# Deep layers at coarse sizes
+
+
+def deep_shares(objective, side):
+    """Layer → how much its style term counts where the style is so large."""
+    picture = np.random.default_rng(1).random((side, side, 3)).astype(np.float32)
+    return {key.split()[-1]: float(target[0]["goals"][0]["share"])
+            for key, target in objective.targets(picture, [Style(picture)]).items()
+            if key.startswith("style")}
+
+
+@pytest.fixture(scope="module")
+def deep_model():
+    return feature_model(["block3_conv1", "block4_conv1"], "random")
+
+
+def test_a_deep_layer_counts_where_its_map_has_enough_positions(deep_model):
+    both = settings(style_loss="moments", style_layers="block3_conv1,block4_conv1",
+                    content_weight=0, content_layers="block3_conv1", style_weight=1)
+    objective = objective_of(deep_model, both)
+    assert deep_shares(objective, 120) == {"block3_conv1": 1, "block4_conv1": 0}
+    assert deep_shares(objective, 128) == {"block3_conv1": 1, "block4_conv1": 1}
+    for alone in ({"style_layers": "block4_conv1"}, {"style_loss": "gram"}):
+        objective = objective_of(deep_model, both.replace(**alone))
+        assert deep_shares(objective, 40)["block4_conv1"] == 1

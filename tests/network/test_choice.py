@@ -1,7 +1,11 @@
+import h5py
+import numpy as np
 import pytest
 
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.choice import Choice, choose, known_weights
+from tf_style.network.choice import Choice, choose, known_weights, limits
+from tf_style.network.kernel_files import write_kernels
+from tf_style.network.weights import load
 from tf_style.settings import AUTO, InputError, Settings
 
 BOTH = Choice(
@@ -51,8 +55,8 @@ def test_one_network_sees_to_both_parts():
     settings, (choice,) = choose(Settings(offline=True), resolve)
     assert questions == [(AUTO, "vgg16", True)]
     assert settings.weights == choice.weights == "imagenet" and choice.network == "vgg16"
-    assert choice.content == settings.content_layers == {"block3_conv3": 1.0}
-    assert choice.style == settings.style_layers and len(choice.style) == 4
+    assert choice.content == settings.content_layers == {"block3_conv3": 1.0, "block4_conv2": 1.0}
+    assert choice.style == settings.style_layers and len(choice.style) == 6
 
 
 def test_the_same_network_named_for_both_parts_is_one():
@@ -120,3 +124,54 @@ def test_what_auto_stands_for_may_not_be_known_yet(monkeypatch, no_downloads):
         assert known_weights(word, vgg16) == word
     with pytest.raises(InputError, match="--offline"):
         known_weights("imagenet", vgg16, offline=True)
+
+
+def kernels_of(path, layers):
+    drawn = load(ARCHITECTURES["vgg16"], ARCHITECTURES["vgg16"].up_to([layers]), "random")
+    content = {name: (np.zeros_like(kernel), bias) for name, (kernel, bias) in
+               drawn.kernels.items()}
+    write_kernels(path, content)
+    with h5py.File(path, "a") as file:
+        # As if they were pretrained.
+        del file.attrs["tf_style"]
+    return str(path)
+
+
+def test_a_file_of_any_depth_has_layers_that_it_holds(tmp_path):
+    deep = kernels_of(tmp_path / "deep.h5", "block5_conv1")
+    shallow = kernels_of(tmp_path / "shallow.h5", "block3_conv3")
+    settings, choices = choose(Settings(weights=deep))
+    assert "block5_conv1" in settings.style_layers and limits(Settings(), choices) == []
+    settings, choices = choose(Settings(weights=shallow))
+    assert {*settings.style_layers} == {"block1_conv1", "block2_conv1", "block3_conv1",
+                                        "block3_conv3"}
+    assert settings.content_layers == {"block3_conv3": 1.0}
+    (text,) = limits(Settings(), choices)
+    assert text.startswith(f"{shallow}: no block4_conv2 in this file; using the layers of")
+
+
+def test_nothing_is_said_where_the_user_named_the_layers(tmp_path):
+    shallow = kernels_of(tmp_path / "shallow.h5", "block3_conv3")
+    named = Settings(weights=shallow, content_layers="block1_conv1", style_layers="block2_conv1")
+    assert limits(named, choose(named)[1]) == []
+    assert limits(Settings(), choose(Settings(weights="random"))[1]) == []
+
+
+def test_large_forms_need_weights_that_have_them(tmp_path):
+    shallow = kernels_of(tmp_path / "shallow.h5", "block3_conv3")
+    for weights in (shallow, "random", "unsupervised"):
+        with pytest.raises(InputError, match=r"^--large_forms=0\.4: needs pretrained weights"):
+            choose(Settings(weights=weights, large_forms=0.4))
+        assert len(choose(Settings(weights=weights, large_forms=0))[0].style_layers) <= 4
+    assert choose(Settings(large_forms=0.4), known_weights)[0].large_forms == AUTO
+
+
+@pytest.mark.parametrize("loss", ["phase", "phase_match:0.5,gram"])
+def test_phase_looks_at_shallow_layers(loss):
+    resolve, _ = asked({AUTO: "imagenet"})
+    settings, _ = choose(Settings(style_loss=loss), resolve)
+    strokes, _ = choose(Settings(weights="random"), resolve)
+    for name in ("content_layers", "content_loss", "style_layers", "style_weight"):
+        assert getattr(settings, name) == getattr(strokes, name)
+    with pytest.raises(InputError, match=r"without phase\. Received: imagenet, phase"):
+        choose(Settings(style_loss=loss, large_forms=0.5), resolve)

@@ -8,7 +8,13 @@ import pytest
 
 from tests.network.conftest import LAYERS, VGG16, assert_same
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.kernel_files import digests, is_learned, read_kernels, write_kernels
+from tf_style.network.kernel_files import (
+    digests,
+    is_learned,
+    lacking,
+    read_kernels,
+    write_kernels,
+)
 from tf_style.network.weights import load
 from tf_style.settings import InputError
 
@@ -195,6 +201,7 @@ def test_other_numbers_are_read(kind, tmp_path, kernels):
 def test_a_pipe_is_never_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert not is_learned(tmp_path / "pipe")
+    assert lacking(tmp_path / "pipe", VGG16, ["block1_conv1"]) == []
     with pytest.raises(InputError, match="this is a pipe or a device"):
         read_kernels(tmp_path / "pipe", VGG16, CONVOLUTIONS)
     with pytest.raises(InputError, match="this is a folder"):

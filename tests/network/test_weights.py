@@ -12,8 +12,9 @@ from tf_style.network import weights
 from tf_style.network.choice import known_weights
 from tf_style.network.features import feature_model
 from tf_style.network.kernel_files import write_kernels
-from tf_style.network.weights import are_learned, load, resolve
+from tf_style.network.weights import kind_of, load, missing, resolve
 from tf_style.settings import AUTO, InputError
+from tf_style.settings.auto import Kind
 
 
 def test_random_kernels_are_orthogonal_and_seeded(kernels):
@@ -47,8 +48,13 @@ def test_a_file_that_is_called_like_a_word_stays_a_file(monkeypatch):
 
 def test_what_was_learned_is_known_by_its_word_or_its_file(tmp_path, kernels):
     write_kernels(tmp_path / "a.h5", kernels)
-    assert are_learned("unsupervised") and are_learned(str(tmp_path / "a.h5"))
-    assert not any(map(are_learned, (None, "imagenet", "random", str(tmp_path / "no.h5"))))
+    for named in ("unsupervised", str(tmp_path / "a.h5")):
+        assert kind_of(named, VGG16) is Kind.LEARNED and missing(named, VGG16) == []
+    # What is wrong with a file is said when it is read.
+    for named in ("imagenet", str(tmp_path / "no.h5")):
+        assert kind_of(named, VGG16) is Kind.DEEP
+    for named in (None, "random"):
+        assert kind_of(named, VGG16) is Kind.SHALLOW
 
 
 def test_imagenet_is_fetched_by_keras(tmp_path, kernels, monkeypatch):

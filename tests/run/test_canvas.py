@@ -28,7 +28,8 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def descent():
-    settings = Settings(content_layers="block1_conv1", style_layers="block1_conv1",
+    settings = Settings(content_loss="squared", content_layers="block1_conv1",
+                        style_layers="block1_conv1",
                         style_loss="gram", style_weight=3)
     return Descent(Objective.of([Network(feature_model(["block1_conv1"], "random"))], settings))
 

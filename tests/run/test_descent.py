@@ -16,7 +16,8 @@ from tf_style.settings import Settings
 
 @pytest.fixture(scope="module")
 def descent():
-    settings = Settings(content_layers="block1_conv1", style_layers="block1_conv1",
+    settings = Settings(content_loss="squared", content_layers="block1_conv1",
+                        style_layers="block1_conv1",
                         style_loss="gram", style_weight=3)
     network = Network(feature_model(["block1_conv1"], "random"), ARCHITECTURES["vgg16"])
     return Descent(Objective.of([network], settings))

@@ -1,8 +1,12 @@
 """What is kept between runs, and what a run is made from."""
 
+import h5py
 import numpy as np
 import pytest
 
+from tf_style.network.architectures import ARCHITECTURES
+from tf_style.network.kernel_files import write_kernels
+from tf_style.network.weights import load
 from tf_style.run.painter import Painter
 from tf_style.run.scene import Scene
 from tf_style.settings import AUTO, InputError, Settings
@@ -21,6 +25,23 @@ def test_every_auto_of_the_networks_is_recorded(content, style):
     assert work.settings.style_network_weights == "random"
     assert work.given.content_layers == work.given.content_network == AUTO
     assert set(work.weights) >= {"block1_conv1", "block3_conv3"}
+
+
+def test_a_file_that_ends_with_block_3_is_told_once(tmp_path, content, style):
+    vgg16 = ARCHITECTURES["vgg16"]
+    path = tmp_path / "shallow.h5"
+    write_kernels(path, load(vgg16, vgg16.up_to(["block3_conv3"]), "random").kernels)
+    with h5py.File(path, "a") as file:
+        # As if they were pretrained.
+        del file.attrs["tf_style"]
+    values = {name: value for name, value in TINY.items() if not name.endswith("layers")}
+    with pytest.warns(UserWarning, match="no block4_conv2 in this file") as told:
+        painter = Painter(Settings(**{**values, "weights": str(path)}))
+        for each in (content, content[::-1]):
+            painter.work(Scene.of(painter.settings, each, style))
+    assert len(told) == 1
+    assert painter.settings.content_layers == {"block3_conv3": 1.0}
+    assert painter.settings.content_loss == "squared"
 
 
 def test_networks_are_learned_once_from_the_first_pictures(content, style, monkeypatch):

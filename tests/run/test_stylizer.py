@@ -91,7 +91,8 @@ def test_what_auto_stood_for_is_reported_and_gives_the_same_again(given, steps, 
     settings = result.settings
     unresolved = {name for name, value in settings.as_dict().items() if value == "auto"}
     # What these stand for is no value of theirs: `Scene.resolved` says why.
-    never = {"style_cleanup", "style_size", "max_memory", "cache_dir", "strength"}
+    never = {"style_cleanup", "style_size", "max_memory", "cache_dir", "strength",
+             "large_forms"}
     assert unresolved <= never
     assert settings.style_blend == (1, 1) and settings.steps == steps
     assert settings.init == ("content" if content is not None else "noise")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf_style.settings import AUTO, Settings, auto
-from tf_style.settings.auto import FOLLOWS, for_weights
+from tf_style.settings.auto import FOLLOWS, Kind, for_weights
 from tf_style.settings.auto import scales as scales_at
 from tf_style.settings.auto import steps as steps_at
 
@@ -32,34 +32,50 @@ def test_automatic_steps_are_given_for_any_number_of_sizes(count):
     assert len(steps) == count and list(steps) == sorted(steps, reverse=True)
 
 
-def test_learned_features_have_settings_of_their_own():
-    pretrained, learned = (
-        for_weights(Settings(), ("a.h5", learned), ("a.h5", learned)) for learned in (False, True)
-    )
-    assert pretrained.content_layers != learned.content_layers
-    for settings in (pretrained, learned):
-        left = {name for name, value in settings.as_dict().items() if value == "auto"}
-        assert not left & {"weights", "content_layers", "style_layers", "style_weight", "pooling"}
-    own = for_weights(
-        Settings(style_weight=7, content_layers="block2_conv1"), ("a.h5", True), ("a.h5", True)
-    )
+def resolved(content, style=None, **values):
+    content, style = ("a.h5", content), ("a.h5", content) if style is None else ("b.h5", style)
+    return for_weights(Settings(**values), content, style)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_of_weights_has_settings_of_its_own(kind):
+    settings = resolved(kind)
+    left = {name for name, value in settings.as_dict().items() if value == AUTO}
+    assert not left & {"weights", "content_layers", "content_loss", "style_layers", "style_weight",
+                       "pooling"}
+    assert {*settings.content_layers, *settings.style_layers} == {*kind.layers}
+    assert all(resolved(other).content_layers != settings.content_layers
+               for other in Kind if other is not kind)
+    own = resolved(kind, style_weight=7, content_layers="block2_conv1", content_loss="squared")
     assert own.style_weight == 7 and dict(own.content_layers) == {"block2_conv1": 1.0}
+    assert own.content_loss == "squared"
 
 
 def test_parts_of_different_kinds_have_layers_of_different_kinds():
-    mixed = for_weights(Settings(), ("a.h5", False), ("b.h5", True))
-    pretrained, learned = (
-        for_weights(Settings(), (name, kind), (name, kind))
-        for name, kind in (("a.h5", False), ("b.h5", True))
-    )
-    assert mixed.content_layers == pretrained.content_layers
+    mixed = resolved(Kind.DEEP, Kind.LEARNED)
+    deep, learned = resolved(Kind.DEEP), resolved(Kind.LEARNED)
+    assert (mixed.content_layers, mixed.content_loss) == (deep.content_layers, deep.content_loss)
     assert mixed.style_layers == learned.style_layers
     assert mixed.style_weight == learned.style_weight
     assert mixed.content_network_weights == "a.h5" and mixed.style_network_weights == "b.h5"
 
 
+@pytest.mark.parametrize("large", [0, 0.3, 1])
+def test_large_forms_are_the_share_of_the_deep_layers(large):
+    layers = resolved(Kind.DEEP, large_forms=large).style_layers
+    deep = [weight for name, weight in layers.items() if name[:6] in ("block4", "block5")]
+    assert sum(deep) == pytest.approx(large) and sum(layers.values()) == pytest.approx(1)
+    assert len(layers) == {0: 4, 1: 2}.get(large, 6)
+
+
+def test_the_share_of_deep_layers_is_resolved_once():
+    once = resolved(Kind.DEEP, large_forms=0.3)
+    assert once.large_forms == AUTO
+    assert for_weights(once, ("a.h5", Kind.DEEP), ("a.h5", Kind.DEEP)) == once
+
+
 def style_weight(**values):
-    return for_weights(Settings(**values), ("a.h5", False), ("a.h5", False)).style_weight
+    return resolved(Kind.DEEP, **values).style_weight
 
 
 def test_strength_moves_the_style_weight_by_decades():

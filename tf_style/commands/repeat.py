@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tf_style.commands.command import CommandLine
 from tf_style.network.weights import environment_file
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Settings
-from tf_style.settings.auto import FOLLOWS
+from tf_style.settings.auto import BEFORE_OPTIONS, FOLLOWS
 
 if TYPE_CHECKING:
     from tf_style.run.inputs import Inputs
@@ -40,6 +40,8 @@ _REPLACES = {
     "style": ("content_mask", "style_mask", "style_blend"),
     "strength": ("style_weight",),
     "style_weight": ("strength",),
+    "large_forms": ("style_layers",),
+    "style_layers": ("large_forms",),
     "style_size": ("style_scale",),
     "style_scale": ("style_size",),
     "network": ("weights",),
@@ -89,6 +91,7 @@ class Record:
         if not (isinstance(settings, dict) and isinstance(data.get("given", {}), dict)):
             raise InputError(f"{flag}: it holds no settings. {_EXPECTED}")
         given = data.get("given", _given_to_an_older_version(settings))
+        settings = {**BEFORE_OPTIONS, **settings}
         known = {field.name for field in dataclasses.fields(Settings)}
         unknown = sorted({*settings, *given} - known)
         if unknown:
@@ -248,6 +251,8 @@ def _found_anew(replaced: set[str]) -> set[str]:
     if "style_weight" in again:
         # The style weight may come from the strength.
         again.add("strength")
+    if "style_layers" in again:
+        again.add("large_forms")
     return again
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -72,9 +71,9 @@ class Blocks:
             self, self._objective.networks, self._objective.terms, content, styles, protect
         )
 
-    def content_targets(self, network: int, picture: tf.Tensor) -> dict[str, Any]:
+    def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `tf_style.loss.targets.Observer`."""
-        return self._chains[network].content_targets(picture)
+        return self._chains[network].content_maps(picture)
 
     def style_statistics(
         self, network: int, picture: tf.Tensor, weights: Mapping[str, tf.Tensor]
@@ -201,25 +200,18 @@ class _Chain:
         """Whether any target is one of this network's terms."""
         return any(term.key in targets for link in self.links for term in link.terms)
 
-    def content_targets(self, picture: tf.Tensor) -> dict[str, Any]:
+    def content_maps(self, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `tf_style.loss.targets.Observer`."""
-        targets: dict[str, Any] = {}
+        found: dict[str, tf.Tensor] = {}
         for link in self.links:
             own = {term.layer for term in link.terms if term.reference == "content"}
             maps = {name: link.empty(picture, name) for name in {*own, link.end}}
-            energies = dict.fromkeys(own, tf.constant([0.0]))
             for block in link.blocks(picture):
-                found = link.look(picture[block.with_margins()], block.core)
-                for name, (values, of_block) in found.items():
+                for name, values in link.look(picture[block.with_margins()], block.core).items():
                     maps[name][block.core_of(link.strides[name])].assign(values)
-                    if name in energies:
-                        energies[name] += of_block
-            for term in link.terms:
-                if term.reference == "content":
-                    targets[term.key] = {"map": tf.convert_to_tensor(maps[term.layer]),
-                                         "energy": energies[term.layer]}
+            found |= {name: tf.convert_to_tensor(maps[name]) for name in own}
             picture = tf.convert_to_tensor(maps[link.end])
-        return targets
+        return found
 
     def gathered(self, picture: tf.Tensor, targets: Targets) -> _Gathered:
         """The first pass."""

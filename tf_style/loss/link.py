@@ -10,7 +10,6 @@ from typing import Any
 import tensorflow as tf
 
 from tf_style.loss.compiled import Compiled
-from tf_style.loss.content import energy
 from tf_style.loss.objective import Objective
 from tf_style.loss.pieces import Block, Piece, spans
 from tf_style.loss.targets import Target, Targets
@@ -73,10 +72,10 @@ class Link:
                                     for name, each in goal["target"].items()}}
                 for goal in region["goals"]
             ]}
-        if "weights" not in region:
-            return {"goals": []}
         # Windows that begin in the core reach beyond it.
-        return {"goals": [], "weights": region["weights"][block.core_of(stride, self._reach)]}
+        core = block.core_of(stride, self._reach)
+        return {"goals": [], **{name: region[name][core] for name in ("weights", "paired")
+                                if name in region}}
 
     def _maps(self, block: tf.Tensor) -> dict[str, tf.Tensor]:
         maps = {}
@@ -84,13 +83,10 @@ class Link:
             block = maps[layer.name] = layer(block, training=False)
         return maps
 
-    def _look(
-        self, block: tf.Tensor, core: tf.Tensor
-    ) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+    def _look(self, block: tf.Tensor, core: tf.Tensor) -> dict[str, tf.Tensor]:
         maps = self._maps(block)
         names = {*[term.layer for term in self.terms if term.reference == "content"], self.end}
-        cores = {name: self._core_of(maps, name, core) for name in names}
-        return {name: (values, energy(values)) for name, values in cores.items()}
+        return {name: self._core_of(maps, name, core) for name in names}
 
     def _gather(
         self, block: tf.Tensor, core: tf.Tensor, targets: Targets
@@ -158,8 +154,7 @@ class Link:
             if term.loss.mean_over_positions and term.key in targets:
                 reach = term.loss.window - term.loss.hop
                 features = self._core_of(maps, term.layer, core, reach)
-                found = [_sum(term.loss, features, region.get("weights"))
-                         for region in targets[term.key]]
+                found = [_sum(term.loss, features, region) for region in targets[term.key]]
                 sums[term.key] = [each for each, _ in found]
                 weights[term.key] = [each for _, each in found]
         return sums, weights
@@ -183,11 +178,11 @@ def _crop(
 
 
 def _sum(
-    loss: Loss, features: tf.Tensor, weights: tf.Tensor | None
+    loss: Loss, features: tf.Tensor, region: Mapping[str, Any]
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """A statistic times the total weight that it is a mean over, and that weight."""
     height, width = tf.shape(features)[1], tf.shape(features)[2]
-    if weights is not None:
-        weights = weights[:, :height, :width]
-    weight = loss.weight(height, width, weights)
-    return loss.statistic(features, weights) * weight, weight
+    shown = {name: region[name][:, :height, :width] for name in ("weights", "paired")
+             if name in region}
+    weight = loss.weight(height, width, shown.get("weights"))
+    return loss.of(features, shown) * weight, weight

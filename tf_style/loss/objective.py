@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tf_style.image.style import Style
-from tf_style.loss.content import CONTENT_LOSS, PIXEL_LOSS, pixel_loss_curvature
+from tf_style.loss.content import CONTENT_LOSSES, PIXEL_LOSS, pixel_loss_curvature
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.targets import Target, Targets, targets_of
 from tf_style.loss.terms import Term
@@ -59,8 +58,9 @@ class Objective:
         weights = {"content": settings.content_weight, "style": settings.style_weight,
                    "variation": settings.tv_weight * free}
         of_style = len(networks) - 1
+        content_loss = CONTENT_LOSSES[settings.content_loss]
         terms = [
-            Term("content", share * free, CONTENT_LOSS, layer, 0, "content")
+            Term("content", share * free, content_loss, layer, 0, "content")
             for layer, share in _shares(settings.content_layers).items()
         ] + [Term("content", 1 - free, PIXEL_LOSS, reference="content")] + [
             Term("style", weight * share, STYLE_LOSSES[loss], layer, of_style, "style")
@@ -79,12 +79,11 @@ class Objective:
         """What an image is compared with; see `tf_style.loss.targets.targets_of`."""
         return targets_of(self, self.networks, self.terms, content, styles, protect)
 
-    def content_targets(self, network: int, picture: tf.Tensor) -> dict[str, Any]:
+    def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `tf_style.loss.targets.Observer`."""
         maps = self.networks[network].model(picture, training=False)
         return {
-            term.key: term.loss.target(term.loss.statistic(maps[term.layer], None))
-            for term in self.terms
+            term.layer: maps[term.layer] for term in self.terms
             if term.network == network and term.reference == "content" and term.layer
         }
 
@@ -201,7 +200,7 @@ def _protection(term: Term, target: Target) -> tf.Tensor | None:
     """How strongly a term holds the content at each position; `None`: equally, or not at all."""
     if term.reference != "content":
         return None
-    return target[0]["goals"][0]["target"].get("weights")
+    return (target[0] if term.loss.paired else target[0]["goals"][0]["target"]).get("weights")
 
 
 def _of_length(

@@ -17,6 +17,7 @@ from tf_style.loss.transport import (
     gaussian_distance,
     gaussian_target,
     histogram_distance,
+    least_positions,
     mean_std_distance,
     sliced_distance,
 )
@@ -37,7 +38,8 @@ def matrix_distance(matrix: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf
 
 STYLE_LOSSES = {loss.name: loss for loss in (
     Loss("gram", gram_matrix, matrix_distance, mean_over_positions=True),
-    Loss("moments", moments, gaussian_distance, gaussian_target, mean_over_positions=True),
+    Loss("moments", moments, gaussian_distance, gaussian_target, mean_over_positions=True,
+         least_positions=least_positions),
     Loss("mean_std", channel_moments, mean_std_distance, mean_over_positions=True),
     Loss("sliced_wasserstein", weighted_rows, sliced_distance),
     Loss("histogram", weighted_rows, histogram_distance),

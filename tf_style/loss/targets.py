@@ -5,12 +5,14 @@ regions. A region is a dict. `goals` is a list of dicts with `share`, the goal's
 `target`, the target that `Loss.distance` takes. A region that is not the whole image also has
 `weights`, `(1, h, w, 1)`, of the map's positions.
 
-Where the content is to be protected, `target` of a term that refers to it has `weights`, too: how
-strongly it is held at each position.
+A term that refers to the content has only one region. Where its loss is `paired`, that has
+`paired`, the content's map. Where the content is to be protected, the region, or else its `target`,
+has `weights`, too: how strongly it is held at each position.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -18,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.image.style import Style
-from tf_style.loss.terms import Term
+from tf_style.loss.terms import Loss, Term
 from tf_style.network.networks import Network
 from tf_style.settings import InputError
 
@@ -33,8 +35,8 @@ PROTECTION = 20.0
 class Observer(Protocol):
     """Looks at pictures through networks: whole, or block by block."""
 
-    def content_targets(self, network: int, picture: tf.Tensor) -> dict[str, Any]:
-        """Term → target, for the terms whose reference is the content."""
+    def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Layer → feature map, of the layers at which terms refer to the content."""
 
     def style_statistics(
         self, network: int, picture: tf.Tensor, weights: Mapping[str, tf.Tensor]
@@ -64,24 +66,28 @@ def targets_of(
         if not term.reference and not term.layer:
             found[term.key] = [_region([_goal(1.0, ())])]
         if term.reference == "content" and not term.layer and content is not None:
-            target = term.loss.target(tf.constant(content[None]))
-            if protect is not None:
-                target["weights"] = _held(protect, *protect.shape)
-            found[term.key] = [_region([_goal(1.0, target)])]
+            found[term.key] = [_kept(term.loss, tf.constant(content[None]), protect)]
     for place, network in enumerate(networks):
         own = [term for term in terms if term.network == place]
-        if content is not None and any(
-            term.reference == "content" and term.layer for term in own
-        ):
-            seen = observer.content_targets(place, tf.constant(content[None]))
-            if protect is not None:
-                for target in seen.values():
-                    target["weights"] = _held(protect, *target["map"].shape[1:3])
-            found |= {key: [_region([_goal(1.0, target)])] for key, target in seen.items()}
+        looking = [term for term in own if term.reference == "content" and term.layer]
+        if content is not None and looking:
+            maps = observer.content_maps(place, tf.constant(content[None]))
+            found |= {term.key: [_kept(term.loss, maps[term.layer], protect)] for term in looking}
         own = [term for term in own if term.reference == "style"]
         if own:
             found |= _style_targets(observer, place, network, own, styles)
     return found
+
+
+def _kept(loss: Loss, features: tf.Tensor, protect: np.ndarray | None) -> dict[str, Any]:
+    """The region of a term that refers to the content, whose map, or pixels, these are."""
+    held = {} if protect is None else {"weights": _held(protect, *features.shape[1:3])}
+    if not loss.paired:
+        return _region([_goal(1.0, {**loss.target(features), **held})])
+    region = {"paired": features, **held}
+    # The mean over weights of which few are large would leave little to the others.
+    share = float(tf.reduce_mean(held["weights"])) if held else 1.0
+    return {**region, **_region([_goal(share, loss.target(loss.of(features, region)))])}
 
 
 def _held(protect: np.ndarray, height: int, width: int) -> tf.Tensor:
@@ -95,6 +101,7 @@ def _style_targets(
     styles: Sequence[Style],
 ) -> dict[str, Target]:
     seen = [_shown(observer, place, network, terms, style) for style in styles]
+    told = _telling(network, terms, styles)
     found: dict[str, Target] = {}
     for term in terms:
         shown = [(style.share, each[term.key]) for style, each in zip(styles, seen, strict=True)]
@@ -104,8 +111,10 @@ def _style_targets(
             groups = [[_blended(shown)]]
         else:
             groups = [shown]
+        counts = 1.0 if term in told else 0.0
         found[term.key] = [
-            _region([_goal(share, term.loss.target(statistic)) for share, statistic in group])
+            _region([_goal(counts * share, term.loss.target(statistic))
+                     for share, statistic in group])
             for group in groups
         ]
     for number, style in enumerate(styles):
@@ -114,6 +123,22 @@ def _style_targets(
             for term in terms:
                 found[term.key][number]["weights"] = weights[term.layer]
     return found
+
+
+def _telling(
+    network: Network, terms: Sequence[Term], styles: Sequence[Style]
+) -> Sequence[Term]:
+    """The terms whose statistics describe styles: all if none does.
+
+    At a coarse size, a deep layer has so few positions that its statistic describes the picture,
+    and the image would take over what is in it, at its place.
+    """
+    shapes = [network.model.compute_output_shape((1, *style.picture.shape)) for style in styles]
+    return [
+        term for term in terms
+        if sum(math.prod(each[term.layer][1:3]) for each in shapes)
+        >= term.loss.least_positions(shapes[0][term.layer][-1])
+    ] or terms
 
 
 def _shown(

@@ -13,6 +13,11 @@ def _unchanged(statistic: tf.Tensor) -> tf.Tensor:
     return statistic
 
 
+def _one(channels: int) -> int:
+    del channels
+    return 1
+
+
 @dataclasses.dataclass(frozen=True)
 class Loss:
     """A way to compare two pictures: a statistic of feature maps, and a distance between two.
@@ -33,18 +38,29 @@ class Loss:
             it has them, with the whole `energy`.
         window: side, in positions, of the windows that a mean is taken over; 1 for single
             positions.
+        paired: whether the statistic also takes, as its third argument, the region's `paired`: the
+            content's map.
+        least_positions: channels → how many positions the style's map must have for its statistic
+            to describe a style rather than that picture.
         hop: positions from one window to the next. Windows start at 0, `hop`, 2 `hop`, ... as
             long as they fit; smaller maps are padded with zeros to one window.
     """
 
     name: str
-    statistic: Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]
+    statistic: Callable[..., tf.Tensor]
     distance: Callable[[tf.Tensor, Any, tf.Tensor], tf.Tensor]
     target: Callable[[tf.Tensor], Any] = _unchanged
     mean_over_positions: bool = False
     sum_over_positions: bool = False
     window: int = 1
     hop: int = 1
+    paired: bool = False
+    least_positions: Callable[[int], int] = _one
+
+    def of(self, features: tf.Tensor, region: Mapping[str, Any]) -> tf.Tensor:
+        """The statistic of a feature map in a region of the image: see `loss.targets`."""
+        beside = (region["paired"],) if self.paired else ()
+        return self.statistic(features, region.get("weights"), *beside)
 
     def weight(
         self, height: tf.Tensor, width: tf.Tensor, weights: tf.Tensor | None
@@ -110,4 +126,4 @@ class Term:
         self, features: tf.Tensor, target: list[Mapping[str, Any]]
     ) -> list[tf.Tensor]:
         """The statistics of an image's feature map in each region of the target."""
-        return [self.loss.statistic(features, region.get("weights")) for region in target]
+        return [self.loss.of(features, region) for region in target]

@@ -12,9 +12,18 @@ from tf_style.loss.content import EPSILON
 # errors, and the slope of its variance's square root is unbounded.
 _FLOOR = 1e-3
 
+# An eigendecomposition of 512 channels would take longer than all convolutions of a step. With few
+# positions, the axes are the style image itself: the head of The Scream appeared in a flat sea.
+_MOST_CHANNELS, _AXES = 256, 128
+
 # Measured at 512 px on two cores: above these, sorting takes longer than everything else.
 _POSITIONS = 4096
 _DIRECTIONS = 32
+
+
+def least_positions(channels: int) -> int:
+    """How many positions a map of so many channels must have for its moments to be compared."""
+    return 2 * _AXES if channels > _MOST_CHANNELS else 1
 
 
 def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -27,7 +36,9 @@ def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
         For each picture: `mean` `(batch, channels)` and `energy` `(batch,)`, ‖m'‖² + tr B' + ε,
         float32; and, float64, `floor` `(batch,)`, a thousandth of the mean variance, `root`
         `(batch, channels, channels)`, the square root of B = B' + floor · I, and `trace`
-        `(batch,)`, that of B. B' is the covariance, its negative eigenvalues set to 0.
+        `(batch,)`, that of B. B' is the covariance, its negative eigenvalues set to 0. With more
+        than 256 channels, B is limited to the 128 axes along which the style varies most: `axes`
+        `(batch, channels, 128)`, float32, and `rest` `(batch,)`, the variance along all others.
     """
     covariance = _covariance(moments)
     floor = tf.cast(_floor(tf.linalg.diag_part(covariance)), tf.float64)
@@ -37,11 +48,16 @@ def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
     energy = tf.reduce_sum(tf.square(moments[..., -1]), axis=-1) + tf.cast(
         tf.reduce_sum(values, axis=-1), tf.float32
     )
+    target = {"mean": moments[..., -1], "energy": energy + EPSILON, "floor": floor}
+    if moments.shape[1] > _MOST_CHANNELS:
+        target["axes"] = tf.cast(vectors[..., -_AXES:], tf.float32)
+        target["rest"] = tf.reduce_sum(values[..., :-_AXES], axis=-1)
+        values = values[..., -_AXES:] + floor[:, None]
+        return {**target, "root": tf.linalg.diag(tf.sqrt(values)),
+                "trace": tf.reduce_sum(values, axis=-1)}
     values += floor[:, None]
     return {
-        "mean": moments[..., -1],
-        "energy": energy + EPSILON,
-        "floor": floor,
+        **target,
         "root": tf.matmul(vectors * tf.sqrt(values)[:, None], vectors, transpose_b=True),
         "trace": tf.reduce_sum(values, axis=-1),
     }
@@ -54,6 +70,8 @@ def gaussian_distance(
 
     ‖m − m'‖² + tr(A + B − 2 (B^½ A B^½)^½) over ‖m'‖² + tr B + ε, with means m, m' and
     covariances A, B, each with a thousandth of the target's mean variance added to its diagonal.
+    Where the target has `axes`, A and B are taken along these, and of the variances along all
+    others the sums a, b are compared: (√a − √b)². That is less than the whole distance.
 
     Args:
         moments: `(batch, channels, channels + 1)`, from `statistics.moments`.
@@ -68,10 +86,24 @@ def gaussian_distance(
     """
     del draw
     moved = tf.reduce_sum(tf.math.squared_difference(moments[..., -1], target["mean"]), axis=-1)
+    covariance = _covariance(moments)
+    if "axes" in target:
+        covariance, rest = _along(target["axes"], covariance)
+        floor = tf.cast(target["floor"], tf.float32)
+        moved += tf.math.squared_difference(
+            tf.sqrt(rest + floor), tf.sqrt(tf.cast(target["rest"], tf.float32) + floor)
+        )
     # The eigenvalues of B^½ A B^½ span the square of the covariances' range, too much for float32.
-    covariance = tf.cast(_covariance(moments), tf.float64)
-    deformed = _bures_distance(covariance, target["root"], target["trace"], target["floor"])
+    deformed = _bures_distance(
+        tf.cast(covariance, tf.float64), target["root"], target["trace"], target["floor"]
+    )
     return (moved + tf.cast(deformed, tf.float32)) / target["energy"]
+
+
+def _along(axes: tf.Tensor, covariance: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """A covariance `(batch, count, count)` along axes, and the variance along all others."""
+    limited = tf.matmul(axes, tf.matmul(covariance, axes), transpose_a=True)
+    return limited, tf.nn.relu(tf.linalg.trace(covariance) - tf.linalg.trace(limited))
 
 
 def mean_std_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:

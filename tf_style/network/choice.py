@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tf_style.image.paths import no_plain_file
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
-from tf_style.settings.auto import for_weights
+from tf_style.settings.auto import Kind, for_weights, suited
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +86,13 @@ def known_weights(
     return weight_sources.environment_file() if weights == AUTO else weights
 
 
+def _kind(choice: Choice) -> Kind:
+    """Which layers suit its weights. Those of a saved model are named by the user."""
+    if choice.architecture is None:
+        return Kind.SHALLOW
+    return weight_sources.kind_of(choice.weights, choice.architecture)
+
+
 def choose(
     settings: Settings,
     resolve: Callable[..., str | None] = weight_sources.resolve,
@@ -112,9 +119,16 @@ def choose(
     content, style = (
         Choice(network, resolved.get((network, weights))) for _, network, weights in named.values()
     )
+    kinds = [suited(_kind(choice), settings) for choice in (content, style)]
+    if settings.large_forms not in (AUTO, 0) and style.weights and kinds[1] is not Kind.DEEP:
+        raise InputError(
+            f"--large_forms={settings.large_forms:g}: needs pretrained weights that reach block "
+            f"5, and a --style_loss without phase. Received: {style.weights}, "
+            f"{','.join(settings.style_loss)}. Choose --large_forms=0 or others of these"
+        )
     settings = for_weights(settings, *[
-        (choice.weights or AUTO, weight_sources.are_learned(choice.weights))
-        for choice in (content, style)
+        (choice.weights or AUTO, kind)
+        for choice, kind in zip((content, style), kinds, strict=True)
     ])
     for part, choice in (("content", content), ("style", style)):
         if choice.architecture:
@@ -125,3 +139,21 @@ def choose(
         ),)
     return settings, (dataclasses.replace(content, content=settings.content_layers),
                       dataclasses.replace(style, style=settings.style_layers))
+
+
+def limits(given: Settings, choices: Sequence[Choice]) -> list[str]:
+    """What is to be said of weights files that lack the layers that `auto` would have chosen.
+
+    Args:
+        given: the settings before `choose`.
+    """
+    found = []
+    for choice in choices:
+        left = [part for part in choice.parts if getattr(given, f"{part}_layers") == AUTO]
+        missing = weight_sources.missing(choice.weights, choice.architecture) if left else []
+        if missing:
+            found.append(
+                f"{choice.weights}: no {missing[0]} in this file; using the layers of "
+                "--preset=shallow, whose forms are smaller"
+            )
+    return found

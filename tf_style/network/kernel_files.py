@@ -83,6 +83,20 @@ def is_learned(path: PathLike) -> bool:
         return False
 
 
+def lacking(path: PathLike, architecture: Architecture, layers: Sequence[str]) -> list[str]:
+    """Which of `layers` the file has no kernels of; none for a file that cannot be read."""
+    try:
+        # A pipe would be waited for.
+        if no_plain_file(path):
+            return []
+        with hdf5.opened(path) as file:
+            found = _arrays(file, path, architecture)
+            return [name for name in layers if not found.get(name)]
+    # What is wrong with a file is said when its kernels are read.
+    except Exception:
+        return []
+
+
 def _arrays(
     file: h5py.File, path: PathLike, architecture: Architecture
 ) -> dict[str, tuple[h5py.Dataset, ...]]:

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from tf_style.network.architectures import Architecture, Layer
-from tf_style.network.kernel_files import Kernels, is_learned, read_kernels
+from tf_style.network.kernel_files import Kernels, is_learned, lacking, read_kernels
 from tf_style.settings import AUTO, WEIGHTS, InputError
+from tf_style.settings.auto import Kind
 
 ENVIRONMENT = "TF_STYLE_WEIGHTS"
 DOWNLOAD_TIMEOUT = 20.0
@@ -77,11 +78,25 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
     return "imagenet"
 
 
-def are_learned(weights: str | None) -> bool:
-    """Whether these weights, a word or a file, were learned without labels."""
-    return weights == "unsupervised" or (
-        weights is not None and weights not in WEIGHTS and is_learned(weights)
-    )
+def kind_of(weights: str | None, architecture: Architecture) -> Kind:
+    """Which layers suit these weights, a word or a file; `None` if they are not known yet."""
+    if weights == "unsupervised" or (_is_file(weights) and is_learned(weights)):
+        return Kind.LEARNED
+    # Deep layers drawn at random are no better than shallow ones, and slower.
+    if weights in (None, "random") or missing(weights, architecture):
+        return Kind.SHALLOW
+    return Kind.DEEP
+
+
+def missing(weights: str | None, architecture: Architecture | None) -> list[str]:
+    """Which layers `auto` would choose of pretrained weights, but a file of them lacks."""
+    if architecture is None or not _is_file(weights) or is_learned(weights):
+        return []
+    return lacking(weights, architecture, Kind.DEEP.layers)
+
+
+def _is_file(weights: str | None) -> bool:
+    return weights is not None and weights not in WEIGHTS
 
 
 def load(

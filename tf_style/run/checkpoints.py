@@ -18,6 +18,7 @@ from tf_style.image.unfinished import unfinished
 from tf_style.run.lock import HeldError, locked
 from tf_style.run.scene import Scene
 from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings.auto import BEFORE_OPTIONS
 from tf_style.settings.option import whole
 
 # Share of a run's time that automatic checkpoints may take.
@@ -223,7 +224,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     same_kernels = before["weights"] == now["weights"]
     free = _FREE | _SOURCES if same_kernels else _FREE
     # An option that did not exist had the effect of its default.
-    then = {**Settings().as_dict(), **before["settings"]}
+    then = {**Settings().as_dict(), **BEFORE_OPTIONS, **before["settings"]}
     found = [
         f"--{name} was {then[name]}, is {value}" for name, value in now["settings"].items()
         if name not in free and then[name] != value

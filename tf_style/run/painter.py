@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from tf_style.loss.objective import Objective
 from tf_style.loss.style import STYLE_LOSSES
-from tf_style.network.choice import choose
+from tf_style.network.choice import choose, limits
 from tf_style.network.networks import Network, build_for_run, fingerprints
 from tf_style.run import cost, machine, schedule
 from tf_style.run.checkpoints import Checkpoints
@@ -58,6 +59,8 @@ class Painter:
         self.settings, self._choices = choose(
             self._given.replace(device=device, precision=precision)
         )
+        for text in limits(self._given, self._choices):
+            warnings.warn(text, stacklevel=3)
         self.weights: Mapping[str, str] = {}
         self.weights_seconds = 0.0
         self.weights_cached: bool | None = None

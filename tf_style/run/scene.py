@@ -130,7 +130,8 @@ class Scene:
 
         Some keep `auto`: `style_cleanup` examines whatever style is given, `style_size` follows
         `style_scale`, `max_memory` is what was free, which shows in `block_size`, and `cache_dir`
-        depends on the user's system. `strength` shows in `style_weight`.
+        depends on the user's system. `strength` shows in `style_weight`, and `large_forms` in
+        `style_layers`.
         """
         found = {
             "style_blend": (1.0,) * len(self.styles),

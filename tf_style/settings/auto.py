@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 from typing import Any
 
@@ -16,9 +17,18 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "style_network_weights": ("network", "weights", "style_network"),
     "weights": ("network",),
     "pooling": ("network", "weights", "style_network", "style_network_weights"),
-    "content_layers": ("network", "weights", "content_network", "content_network_weights"),
-    "style_layers": ("network", "weights", "style_network", "style_network_weights"),
-    "style_weight": ("network", "weights", "style_network", "style_network_weights"),
+    "content_layers": (
+        "network", "weights", "content_network", "content_network_weights", "style_loss",
+    ),
+    "content_loss": (
+        "network", "weights", "content_network", "content_network_weights", "style_loss",
+    ),
+    "style_layers": (
+        "network", "weights", "style_network", "style_network_weights", "large_forms", "style_loss",
+    ),
+    "style_weight": (
+        "network", "weights", "style_network", "style_network_weights", "style_loss",
+    ),
     "style_blend": ("style",),
     "scales": ("size", "content", "steps"),
     "steps": ("size", "content", "style", "scales"),
@@ -27,20 +37,56 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "block_size": ("size", "content", "max_memory", "device"),
 }
 
+# Losses that leave a map's strength to others, and see it through windows too wide for deep maps.
+_SHALLOW_LOSSES = {"phase", "phase_match"}
+
+# What runs did before there was an option for it, where that is not the option's default.
+BEFORE_OPTIONS: dict[str, Any] = {"content_loss": "squared"}
+
 # Decades of the style weight, from --strength=0 to 1; below the second number it falls to 0.
 _STRENGTH_DECADES, _WEAK = 4.0, 0.1
 
+
+@enum.unique
+class Kind(enum.Enum):
+    """What weights are like, which decides the layers that suit them."""
+
+    DEEP = "pretrained, to the fifth block"
+    SHALLOW = "pretrained, to the third block"
+    LEARNED = "learned without labels"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that content and style look at, if left to `auto`."""
+        values = _FOR_KIND[self]
+        return tuple(dict.fromkeys([*values["content_layers"], *values["style_layers"]]))
+
+
+# Style layers: those that carry brush strokes, and those that carry large forms.
+_FINE = ("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv3")
+_LARGE = ("block4_conv1", "block5_conv1")
+
 # What was best with each kind of weights when measured: benchmarks/RESULTS.md.
-_FOR_WEIGHTS = {
-    "pretrained": {
-        "content_layers": "block3_conv3",
-        "style_layers": "block1_conv1,block2_conv1,block3_conv1,block3_conv3",
+_FOR_KIND: dict[Kind, dict[str, Any]] = {
+    Kind.DEEP: {
+        "content_layers": {"block3_conv3": 1.0, "block4_conv2": 1.0},
+        "content_loss": "cosine",
+        # A quarter for large forms: with a third, drawings had coloured fringes.
+        "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
+        "pooling": "max",
+        "style_weight": 10.0,
+    },
+    Kind.SHALLOW: {
+        "content_layers": {"block3_conv3": 1.0},
+        "content_loss": "squared",
+        "style_layers": dict.fromkeys(_FINE, 1.0),
         "pooling": "max",
         "style_weight": 14.0,
     },
-    "learned": {
-        "content_layers": "block1_conv2",
-        "style_layers": "block1_conv1,block2_conv1,block3_conv1",
+    Kind.LEARNED: {
+        "content_layers": {"block1_conv2": 1.0},
+        "content_loss": "squared",
+        "style_layers": {"block1_conv1": 1.0, "block2_conv1": 1.0, "block3_conv1": 1.0},
         "pooling": "average",
         "style_weight": 30.0,
     },
@@ -54,18 +100,28 @@ _COARSEST = 96
 _STEPS = {1: (150,), 2: (100, 50)}
 
 
+def suited(kind: Kind, settings: Settings) -> Kind:
+    """The kind of weights whose layers suit these, and the style losses in use."""
+    if kind is Kind.DEEP and settings.style_loss.keys() & _SHALLOW_LOSSES:
+        return Kind.SHALLOW
+    return kind
+
+
 def for_weights(
-    settings: Settings, content: tuple[str, bool], style: tuple[str, bool]
+    settings: Settings, content: tuple[str, Kind], style: tuple[str, Kind]
 ) -> Settings:
     """The settings with every `auto` that depends on the weights resolved.
 
     Args:
-        content, style: the weights of each part's network, and whether they were learned without
-            labels. Such features carry style and content in other layers than ImageNet's do.
+        content, style: the weights of each part's network, and their kind.
     """
-    kinds = [_FOR_WEIGHTS["learned" if learned else "pretrained"] for _, learned in
-             (content, style)]
-    values: dict[str, Any] = {**kinds[1], "content_layers": kinds[0]["content_layers"]}
+    of_content = _FOR_KIND[content[1]]
+    values = {**_FOR_KIND[style[1]],
+              **{name: of_content[name] for name in ("content_layers", "content_loss")}}
+    if settings.large_forms != AUTO:
+        if style[1] is Kind.DEEP:
+            values["style_layers"] = _weighted(settings.large_forms)
+        settings = settings.replace(large_forms=AUTO)
     values = {name: value for name, value in values.items() if getattr(settings, name) == AUTO}
     if settings.strength != AUTO:
         values["style_weight"] *= (
@@ -80,6 +136,13 @@ def for_weights(
     else:
         values |= {"content_network_weights": content[0], "style_network_weights": style[0]}
     return settings.replace(**values)
+
+
+def _weighted(large: float) -> dict[str, float]:
+    """Style layers, of which the deep ones have the share `large`, from 0 to 1."""
+    shares = {**{name: (1 - large) / len(_FINE) for name in _FINE},
+              **{name: large / len(_LARGE) for name in _LARGE}}
+    return {name: share for name, share in shares.items() if share}
 
 
 def freedom(settings: Settings) -> float:

@@ -27,6 +27,8 @@ from tf_style.settings.size import Size, SizeType
 NETWORKS = ("vgg16", "vgg19")
 # Words that --weights knows; any other is a file.
 WEIGHTS = ("imagenet", "unsupervised", "random")
+# Each is defined in tf_style/loss/content.py.
+CONTENT_LOSSES = ("squared", "cosine")
 # Each is defined in tf_style/loss/style.py.
 STYLE_LOSSES = (
     "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "neighbors", "phase",
@@ -95,12 +97,24 @@ class Settings(Options):
         Weights("layer"), AUTO,
         "layers whose statistics carry the style",
     )
+    large_forms: float | str = option(
+        Number(0, 1), AUTO,
+        "share of blocks 4 and 5 in the style loss: 0, brush strokes alone, to 1, large forms; "
+        "instead of --style_layers; auto: 0.25 with pretrained blocks 4 and 5, 0 without, or with "
+        "phase",
+    )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
     tv_weight: float = option(
         Number(0, 1e6), 0.6,
         "weight of the total variation; in proportion less where --style_weight is below "
         "--content_weight",
+    )
+    content_loss: str = option(
+        Word((AUTO, *CONTENT_LOSSES)), AUTO,
+        "what is compared with the content: squared, the feature maps; cosine, what is where in "
+        "them, whatever a channel's mean and a map's strength; auto: cosine with "
+        "pretrained blocks 4 and 5, squared without, or with phase",
     )
     style_loss: Mapping[str, float] | str = option(
         Weights("loss", STYLE_LOSSES), "moments",
@@ -223,6 +237,8 @@ class Settings(Options):
                              "Choose --precision=bfloat16 or float32")
         if self.strength != AUTO and self.style_weight != AUTO:
             raise InputError("--strength and --style_weight: choose one of them")
+        if self.large_forms != AUTO and self.style_layers != AUTO:
+            raise InputError("--large_forms and --style_layers: choose one of them")
         if self.style_size != AUTO and self.style_scale != 1:
             raise InputError("--style_size and --style_scale: choose one of them")
         if self.block_size != AUTO and 0 < self.block_size < 32:
