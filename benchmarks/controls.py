@@ -37,11 +37,17 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         "What is compared between styles. `moments`, the default, treats feature maps as "
         "Gaussians; `gram` compares products of maps; `mean_std` ignores correlations; `phase` "
         "compares where structures lie, not how strong they are; `phase_match` matches the style's "
-        "own layout.",
+        "own layout; `neighbors` brings each place nearer to some place of the style.",
         {each: {"style_loss": each} for each in (
             "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "phase",
-            "phase_match", "gram:1,phase:0.5",
+            "phase_match", "gram:1,phase:0.5", "moments,neighbors:0.1",
         )},
+    ),
+    "large_forms": (
+        "How large the style's forms are, with pretrained weights: from brush strokes alone, 0, to "
+        "cells, swirls and limbs. `--style_scale` makes all of them larger or smaller. Here in the "
+        "style of `sample:stained_glass`, at twice the size.",
+        {f"{each:g}": {"large_forms": each} for each in (0, 0.1, 0.25, 0.5, 0.75)},
     ),
     "style_scale": (
         "The size at which the style is seen: a larger one gives larger strokes.",
@@ -52,6 +58,11 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         {each: {"style_layers": each} for each in (
             "block1_conv1", "block2_conv1", "block3_conv1"
         )},
+    ),
+    "protect": (
+        "Part of the content is held more strongly, where a mask is white: here an ellipse over "
+        "the face of `sample:grace_hopper`. Colours that it no longer takes appear elsewhere.",
+        {"without": {}, "the face": {}},
     ),
     "preserve_color": (
         "Whose colours the result has: the style's; the content's under the result's luminance; or "
@@ -116,10 +127,25 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
             style, masks = style[:1], masks[:1]
     if row == "content":
         content, size = None, f"{FLAGS.size}x{FLAGS.size * 3 // 4}"
+    if row == "large_forms":
+        # The deepest layer needs positions to count.
+        style, size = "sample:stained_glass", 2 * FLAGS.size
+    protect = None
+    if row == "protect":
+        content = "sample:grace_hopper"
+        protect = _face() if label == "the face" else None
     stylizer = Stylizer(
         Settings(size=size, weights=FLAGS.weights, steps=FLAGS.steps, **settings)
     )
-    return stylizer.stylize(content, style, content_masks=masks).image
+    return stylizer.stylize(content, style, content_masks=masks, protect=protect).image
+
+
+def _face() -> np.ndarray:
+    """Where the face of `grace_hopper` is."""
+    height, width = read_picture("sample:grace_hopper").shape[:2]
+    rows, columns = np.ogrid[:height, :width]
+    inside = ((rows / height - 0.34) / 0.17) ** 2 + ((columns / width - 0.51) / 0.2) ** 2 < 1
+    return inside.astype(np.float32)
 
 
 def figure(pictures: dict[str, np.ndarray]) -> Figure:

@@ -44,8 +44,9 @@ def test_scaling(kind, tmp_path):
 
 @pytest.mark.slow
 def test_tradeoff(tmp_path, real_weights):
+    (tmp_path / "pairs.txt").write_text("# content,style\nsample:harbor,sample:ink\n")
     run("benchmarks.tradeoff", f"--judge={real_weights}", "--weights=random", "--size=48",
-        "--pair=sample:harbor,sample:ink", "--style_weights=5,50", f"--output={tmp_path}")
+        f"--pairs={tmp_path / 'pairs.txt'}", "--style_weights=5,50", f"--output={tmp_path}")
     record = json.loads((tmp_path / "tradeoff.json").read_text())
     assert [point["style_weight"] for point in record["points"]] == [5, 50]
     assert (tmp_path / "tradeoff.png").stat().st_size > 1000
