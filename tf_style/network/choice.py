@@ -119,7 +119,9 @@ def choose(
     content, style = (
         Choice(network, resolved.get((network, weights))) for _, network, weights in named.values()
     )
-    kinds = [suited(_kind(choice), settings) for choice in (content, style)]
+    of_content = _kind(content)
+    kinds = [suited(kind, settings) for kind in
+             (of_content, of_content if style == content else _kind(style))]
     if settings.large_forms not in (AUTO, 0) and style.weights and kinds[1] is not Kind.DEEP:
         raise InputError(
             f"--large_forms={settings.large_forms:g}: needs pretrained weights that reach block "
@@ -150,8 +152,9 @@ def limits(given: Settings, choices: Sequence[Choice]) -> list[str]:
     found = []
     for choice in choices:
         left = [part for part in choice.parts if getattr(given, f"{part}_layers") == AUTO]
-        missing = weight_sources.missing(choice.weights, choice.architecture) if left else []
-        if missing:
+        if not (left and choice.architecture):
+            continue
+        if missing := weight_sources.missing(choice.weights, choice.architecture):
             found.append(
                 f"{choice.weights}: no {missing[0]} in this file; using the layers of "
                 "--preset=shallow, whose forms are smaller"

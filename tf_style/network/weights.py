@@ -80,17 +80,21 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
 
 def kind_of(weights: str | None, architecture: Architecture) -> Kind:
     """Which layers suit these weights, a word or a file; `None` if they are not known yet."""
-    if weights == "unsupervised" or (_is_file(weights) and is_learned(weights)):
+    if weights == "unsupervised":
         return Kind.LEARNED
     # Deep layers drawn at random are no better than shallow ones, and slower.
-    if weights in (None, "random") or missing(weights, architecture):
+    if weights in (None, "random"):
         return Kind.SHALLOW
-    return Kind.DEEP
+    if not _is_file(weights):
+        return Kind.DEEP
+    if is_learned(weights):
+        return Kind.LEARNED
+    return Kind.SHALLOW if lacking(weights, architecture, Kind.DEEP.layers) else Kind.DEEP
 
 
-def missing(weights: str | None, architecture: Architecture | None) -> list[str]:
+def missing(weights: str | None, architecture: Architecture) -> list[str]:
     """Which layers `auto` would choose of pretrained weights, but a file of them lacks."""
-    if architecture is None or not _is_file(weights) or is_learned(weights):
+    if not _is_file(weights) or kind_of(weights, architecture) is not Kind.SHALLOW:
         return []
     return lacking(weights, architecture, Kind.DEEP.layers)
 
