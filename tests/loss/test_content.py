@@ -8,10 +8,10 @@ from tf_style.loss.content import (
     EPSILON,
     content_loss,
     cosine_distance,
-    paired_moments,
     pixel_loss,
     pixel_loss_curvature,
 )
+from tf_style.loss.statistics import paired_moments
 from tf_style.measure.structure import content_similarity
 
 

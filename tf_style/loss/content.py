@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_style.loss.statistics import paired_moments
 from tf_style.loss.terms import Loss
 
 EPSILON = 1e-3
@@ -62,31 +63,6 @@ def content_loss(
     return energy(difference, weights) / (target_energy + EPSILON)
 
 
-def paired_moments(
-    features: tf.Tensor, weights: tf.Tensor | None, paired: tf.Tensor
-) -> tf.Tensor:
-    """What `cosine_distance` compares, as means over positions.
-
-    Args:
-        features: `(batch, height, width, channels)`, any float type.
-        weights: `(1, height, width, 1)` float32, how much each position counts; `None`: the same.
-        paired: the content's map, `(1, height, width, channels)`.
-
-    Returns:
-        `(batch, channels, 3)` float32: means of the product of both maps, of the features, and of
-        their square.
-    """
-    values, others = (tf.cast(each, tf.float32) for each in (features, paired))
-    means = [_mean(each, weights) for each in (values * others, values, tf.square(values))]
-    return tf.stack(means, axis=-1)
-
-
-def _mean(values: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
-    if weights is None:
-        return tf.reduce_mean(values, axis=(1, 2))
-    return tf.reduce_sum(weights * values, axis=(1, 2)) / tf.reduce_sum(weights, axis=(1, 2))
-
-
 def cosine_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf.Tensor:
     """Squared difference of two feature maps, each channel's mean removed, scaled to length 1.
 
@@ -94,7 +70,7 @@ def cosine_distance(moments: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> t
     strong a map is; the content, what is where.
 
     Args:
-        moments: `(batch, channels, 3)`, from `paired_moments`.
+        moments: `(batch, channels, 3)`, from `statistics.paired_moments`.
         target: those of the content paired with itself.
         draw: not used.
 

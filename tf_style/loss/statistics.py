@@ -1,4 +1,4 @@
-"""Statistics of feature maps: what is left of a map when positions are ignored.
+"""Statistics of feature maps: what is left of a map, or of two, when positions are ignored.
 
 Each takes soft weights, a mask of the positions that count. All but `weighted_rows` are means over
 positions: the statistic of a map is the mean of its parts' statistics, each part weighted by its
@@ -72,6 +72,25 @@ def channel_moments(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf
     """
     rows = _rows(tf.cast(features, tf.float32))
     return tf.stack([_mean(tf.square(rows), weights), _mean(rows, weights)], axis=-1)
+
+
+def paired_moments(
+    features: tf.Tensor, weights: tf.Tensor | None, paired: tf.Tensor
+) -> tf.Tensor:
+    """How a map varies together with another of its size, channel by channel.
+
+    Args:
+        features, weights: as in `gram_matrix`.
+        paired: the other map, `(1, height, width, channels)`.
+
+    Returns:
+        `(batch, channels, 3)` float32: means of the product of both maps, of the features, and of
+        their square.
+    """
+    values, others = (_rows(tf.cast(each, tf.float32)) for each in (features, paired))
+    return tf.stack([
+        _mean(each, weights) for each in (values * others, values, tf.square(values))
+    ], axis=-1)
 
 
 def weighted_rows(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
