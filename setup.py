@@ -16,6 +16,7 @@ setup(
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.10",
     packages=[*find_packages(include=["tf_style", "tf_style.*"]), "tf_style.flags"],
     # The presets stand at the top of the checkout and inside of the installed package.
@@ -23,6 +24,7 @@ setup(
     package_data={
         "tf_style": ["py.typed"],
         "tf_style.image": ["pictures/*.jpg"],
+        "tf_style.network": ["compact.h5"],
         "tf_style.flags": ["*.flags"],
     },
     install_requires=["tensorflow>=2.16", "numpy", "matplotlib", "pillow>=10.1", "absl-py"],

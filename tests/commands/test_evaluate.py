@@ -250,7 +250,7 @@ def test_several_styles_are_pooled(other, capfd):
     ([*PICTURES, "--generated=dot.png"],
      "dot.png: 1x1 pixels are too few for the judge. Least side: 4"),
     ([*PICTURES, "--generated=style.png", "--network=no.keras"],
-     "--network=no.keras: expected vgg16, vgg19 or a saved Keras model. There is no such file"),
+     "--network=no.keras: expected vgg16, vgg19, compact or a saved Keras model. There is no such"),
     ([*PICTURES, "--generated=style.png", "--style_layers=block9_conv1"],
      "--style_layers: VGG16 has no layer 'block9_conv1'"),
     ([*PICTURES, "--generated=style.png", "--content_layers=block1_conv1,block1_conv2"],
@@ -287,6 +287,21 @@ def test_without_tensorflow(arguments, code):
     assert without_tensorflow(cli.evaluate, *arguments) == code
 
 
+def test_the_compact_network_judges(shallow, capfd):
+    assert call(cli.main, "content.png", "style.png", "a.png", "--quiet", *TINY,
+                "--network=compact", "--weights=auto") == 0
+    for network, known in (("compact", True), ("vgg16", False)):
+        flags = [f"--network={network}", *(["--weights=random"] if network == "vgg16" else [])]
+        assert call(cli.evaluate, *PICTURES, "--generated=content.png", "--generated=a.png",
+                    "--json", *flags) == 0
+        out, error = capfd.readouterr()
+        untouched, painted = json.loads(out)
+        assert untouched["content_similarity"] == pytest.approx(1)
+        assert untouched["style_distance"] == pytest.approx(1)
+        assert painted["flattered"] is known and ("flatters" in error) is known
+        assert painted["weights"] == ("compact" if known else "random")
+
+
 def test_help_tells_of_every_flag(capsys):
     assert call(cli.evaluate, "--help") == 0
     assert_tells(capsys.readouterr().out, {
@@ -294,12 +309,12 @@ def test_help_tells_of_every_flag(capsys):
         "style": (None, "given again: pooled"),
         "generated": (None, "picture to measure, or a folder or pattern; may be given several"),
         "mask": (None, "what matters most of the content"),
-        "network": ("vgg16", "the judge: vgg16, vgg19, or a saved Keras model file"),
+        "network": ("vgg16", "the judge: vgg16, vgg19, compact, or a saved Keras model file"),
         "style_layers": ("auto", "layers of the judge whose statistics"),
         "content_layers": ("auto", "layer of the judge that is compared"),
         "at_content": ("auto", "content similarity at which curves are compared"),
         "copied_map": (None, "picture that shows where --generated holds pieces of the style"),
-        "weights": ("auto", "of the judge: auto, imagenet, unsupervised, random, or a weights"),
+        "weights": ("auto", "of the judge: auto, imagenet, unsupervised, included, random"),
         "offline": (None, "fetch nothing"),
         "json": (None, "print a JSON list instead of a table"),
         "plot": (None, "draw the measures over content similarity"),

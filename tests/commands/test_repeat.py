@@ -413,6 +413,18 @@ def test_a_strangers_cache_is_neither_made_nor_emptied(folder):
     assert list((folder / "mine").iterdir()) == [entry] and not (folder / "theirs").exists()
 
 
+def test_the_compact_network_is_the_same_again(capfd):
+    arguments = [flag for flag in ONE if "weights" not in flag]
+    assert call(cli.main, *arguments, "--network=compact") == 0
+    assert call(cli.main, "--settings_from=a.png", "--output=b.png", "--quiet") == 0
+    assert (read_picture("a.png") == read_picture("b.png")).all()
+    assert note("b.png")["settings"]["weights"] == "included"
+    assert call(cli.main, "--settings_from=a.png", "--output=c.png", "--quiet", "--network=vgg16",
+                "--weights=random") == 0
+    assert note("c.png")["settings"]["network"] == "vgg16"
+    assert capfd.readouterr().err == ""
+
+
 def test_whether_to_fetch_is_not_repeated(folder):
     assert call(cli.main, *ONE, "--offline") == 0
     assert note("a.png")["settings"]["offline"]

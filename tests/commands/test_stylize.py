@@ -516,6 +516,18 @@ def test_a_dry_run_of_what_cannot_be_read_is_refused(photos, refused):
     )
 
 
+def test_the_compact_network_paints_with_what_comes_with_it(no_network, folder, capfd):
+    flags = [flag for flag in TINY if "weights" not in flag]
+    assert call(cli.main, "content.png", "style.png", "a.png", *flags, "--network=compact",
+                "--report=a.json", "--quiet") == 0
+    assert capfd.readouterr().err == ""
+    report = json.loads((folder / "a.json").read_text())
+    settings = report["settings"]
+    assert (settings["network"], settings["weights"]) == ("compact", "included")
+    assert (settings["style_network"], settings["style_network_weights"]) == ("compact", "included")
+    assert list(report["weights"]) == ["block1_conv1", "block1_conv2"]
+
+
 def test_lists(capsys):
     assert call(cli.main, "--list_layers") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -523,6 +535,9 @@ def test_lists(capsys):
     assert any(line.startswith("block5_conv3 ") for line in lines)
     assert call(cli.main, "--list_layers", "--network=vgg19") == 0
     assert "block5_conv4" in capsys.readouterr().out
+    assert call(cli.main, "--list_layers", "--network=compact") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[0] == "block1_conv1" and lines[-1].split()[0] == "block5_conv1"
     assert call(cli.main, "--list_samples") == 0
     assert "sample:grace_hopper" in capsys.readouterr().out
 
@@ -550,7 +565,7 @@ def test_names_of_layers_cannot_move_the_cursor(capfd):
     ("--offline", "pipe", "$TF_STYLE_WEIGHTS=pipe: this is a pipe or a device"),
     ("--network=pipe", None, "saved Keras model. This is a pipe or a device"),
     ("--network=.", None, "saved Keras model. This is a folder"),
-    ("--style_network=pipe", None, "--style_network=pipe: expected vgg16, vgg19 or a saved"),
+    ("--style_network=pipe", None, "--style_network=pipe: expected vgg16, vgg19, compact or"),
 ])
 def test_a_pipe_is_never_waited_for(flag, environment, message, refused, monkeypatch):
     os.mkfifo("pipe")
@@ -593,13 +608,13 @@ FLAGS = {
     "help": (None, "print this and exit"),
     "size": ("512", "long side of the output, in pixels"),
     "strength": ("auto", "one knob instead of --style_weight"),
-    "network": ("vgg16", "vgg16, vgg19, or a saved Keras model file"),
-    "weights": ("auto", "auto, imagenet, unsupervised (learned from the pictures), random"),
+    "network": ("vgg16", "vgg16, vgg19, compact, or a saved Keras model file"),
+    "weights": ("auto", "auto, imagenet, unsupervised (learned from the pictures), included"),
     "content_network": ("auto", "network of the content loss"),
     "content_network_weights": ("auto", "its weights"),
     "style_network": ("auto", "network of the style loss"),
     "style_network_weights": ("auto", "its weights"),
-    "pooling": ("auto", "of vgg16 and vgg19"),
+    "pooling": ("auto", "of vgg16, vgg19, compact"),
     "content_layers": ("auto", "layers whose feature maps keep the content"),
     "style_layers": ("auto", "layers whose statistics carry the style"),
     "content_weight": ("1.0", "weight of the content loss"),

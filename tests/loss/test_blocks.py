@@ -21,13 +21,26 @@ IN_BLOCKS = [name for name, loss in STYLE_LOSSES.items() if loss.mean_over_posit
 # Phase takes long to trace.
 MIXED = {"style_loss": "gram:1,phase:0.5", "style_layers": "block3_conv2"}
 VGG16 = ARCHITECTURES["vgg16"]
+COMPACT = ARCHITECTURES["compact"]
 
 
 @functools.cache
 def network(seed):
-    """Padded as in a run, and as published."""
+    """Padded as in a run, and as published; the third has readouts."""
+    if seed == 2:
+        return read_out()
     kernels = weights.load(VGG16, VGG16.up_to(LAYERS), "random", seed=seed).kernels
     return Network(vgg_model(VGG16, LAYERS, kernels, padding=("edge", "zeros")[seed]), VGG16)
+
+
+def read_out():
+    random = np.random.default_rng(0)
+    kernels = {
+        name: (kernel, bias, random.normal(0, 0.2, readout.shape).astype(np.float32))
+        for name, (kernel, bias, readout) in weights.load(
+            COMPACT, COMPACT.up_to(LAYERS), "random").kernels.items()
+    }
+    return Network(vgg_model(COMPACT, LAYERS, kernels, padding="edge"), COMPACT)
 
 
 def settings(**values):
@@ -41,9 +54,9 @@ def settings(**values):
 
 
 @functools.cache
-def both(networks=1, **values):
+def both(networks=(0,), **values):
     """An objective as a whole, compiled, and in blocks: traced once for all tests."""
-    whole = Objective.of([network(seed) for seed in range(networks)], settings(**values))
+    whole = Objective.of([network(seed) for seed in networks], settings(**values))
     return whole, Compiled(whole.value_and_gradient), Blocks(whole, 64)
 
 
@@ -109,7 +122,11 @@ def test_the_gradient_where_the_content_is_protected(values):
 
 
 def test_the_gradient_of_two_networks():
-    assert_same(80, 103, networks=2)
+    assert_same(80, 103, networks=(0, 1))
+
+
+def test_the_gradient_of_a_network_with_readouts():
+    assert_same(100, 141, networks=(2,), style_layers=",".join(LAYERS))
 
 
 @pytest.mark.parametrize("weight", ["content_weight", "style_weight", "tv_weight"])

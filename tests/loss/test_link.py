@@ -9,6 +9,7 @@ from tf_style.loss.objective import Objective
 from tf_style.loss.pieces import pieces
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.features import feature_model
+from tf_style.network.models import in_order
 from tf_style.network.networks import Network
 from tf_style.settings import Settings
 
@@ -31,7 +32,7 @@ def test_blocks_cover_the_picture_once_and_begin_where_windows_do(loss, grid):
     model = feature_model(["block1_conv1", "block2_conv1", "block2_pool"], "random")
     objective = Objective.of([Network(model, vgg16)], settings)
     piece, = pieces(vgg16.up_to(["block2_pool"]))
-    link = Link(objective, objective.terms, piece, model.layers[1:], 32)
+    link = Link(objective, objective.terms, piece, in_order(model, vgg16), 32)
     covered = np.zeros((70, 85), int)
     for block in link.blocks(tf.zeros((1, 70, 85, 3))):
         assert block.rows.start % grid == block.columns.start % grid == 0

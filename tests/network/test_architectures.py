@@ -1,23 +1,45 @@
+import itertools
+
 import keras
 import pytest
 
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.settings import NETWORKS, InputError
+from tf_style.settings import NETWORKS, WEIGHTS, InputError
 
 
-@pytest.mark.parametrize("name, convolutions", [("vgg16", 13), ("vgg19", 16)])
+@pytest.mark.parametrize("name, convolutions", [("vgg16", 13), ("vgg19", 16), ("compact", 10)])
 def test_number_of_convolutions(name, convolutions):
     assert len(ARCHITECTURES[name].convolutions) == convolutions
 
 
 def test_names_match_the_table():
-    for name, architecture in ARCHITECTURES.items():
+    for name in ("vgg16", "vgg19"):
+        architecture = ARCHITECTURES[name]
         theirs = getattr(getattr(keras.applications, name), name.upper())(
             weights=None, include_top=False
         )
         assert [layer.name for layer in theirs.layers[1:]] == [
             layer.name for layer in architecture.layers
         ]
+
+
+def test_the_compact_networks_layers_are_where_vgg16s_are():
+    vgg16 = {layer.name: layer for layer in ARCHITECTURES["vgg16"].layers}
+    compact = ARCHITECTURES["compact"].layers
+    for layer in compact:
+        other = vgg16[layer.name]
+        assert (layer.pooling, layer.stride) == (other.pooling, other.stride)
+        # Its fourth block has one convolution less.
+        assert layer.radius == other.radius or layer.name in ("block4_pool", "block5_conv1")
+    assert compact[-1].name == "block5_conv1"
+    assert all(one.channels == other.inputs for one, other in itertools.pairwise(compact))
+
+
+def test_only_convolutions_that_are_looked_at_are_read_out():
+    names = ["block1_conv1", "block1_pool", "block3_conv1"]
+    compact, vgg16 = (ARCHITECTURES[name] for name in ("compact", "vgg16"))
+    assert [layer.name for layer in compact.read_out(names)] == ["block1_conv1", "block3_conv1"]
+    assert vgg16.read_out(names) == ()
 
 
 @pytest.mark.parametrize("layer, field, stride", [
@@ -54,3 +76,4 @@ def test_nothing_deeper_than_needed():
 
 def test_the_settings_know_the_same_networks():
     assert {*NETWORKS} == {*ARCHITECTURES}
+    assert {*WEIGHTS} == {word for each in ARCHITECTURES.values() for word in each.weights}

@@ -100,7 +100,7 @@ def test_a_saved_model_has_no_weights_to_be_found(tmp_path):
 
 @pytest.mark.parametrize("settings, message", [
     ({"network": "no.keras", "content_layers": "a", "style_layers": "a"},
-     r"^--network=no\.keras: expected vgg16, vgg19 or a saved"),
+     r"^--network=no\.keras: expected vgg16, vgg19, compact or a saved"),
     ({"weights": "random", "style_network": "no.keras", "style_layers": "a"},
      r"^--style_network=no\.keras: expected"),
     ({"weights": "random", "content_layers": "block6_conv1"},

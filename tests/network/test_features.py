@@ -76,8 +76,9 @@ def test_computes_in_bfloat16_on_request():
     assert 0 < np.abs(error).max() < 0.05 * np.asarray(exact).max()
 
 
-def test_loads_where_tf_style_is_not_installed(tmp_path, monkeypatch):
-    model = feature_model(["block1_conv2", "block2_conv1"], "random")
+@pytest.mark.parametrize("network, weights", [("vgg16", "random"), ("compact", "auto")])
+def test_loads_where_tf_style_is_not_installed(network, weights, tmp_path, monkeypatch):
+    model = feature_model(["block1_conv2", "block2_conv1"], weights, network=network)
     model.save(tmp_path / "features.keras")
     for name in list(sys.modules):
         if name.partition(".")[0] == "tf_style":
@@ -90,6 +91,33 @@ def test_loads_where_tf_style_is_not_installed(tmp_path, monkeypatch):
     theirs = keras.models.load_model(tmp_path / "features.keras", safe_mode=True)(PICTURE)
     for name, expected in model(PICTURE).items():
         np.testing.assert_array_equal(np.asarray(theirs[name]), np.asarray(expected))
+
+
+def test_a_saved_model_names_those_whose_network_it_was_made_from(tmp_path):
+    model = feature_model(["block1_conv1"], network="compact")
+    model.save(tmp_path / "a.keras")
+    name = keras.models.load_model(tmp_path / "a.keras").name
+    assert name.startswith("compact_features_made_from_VGG16")
+    for said in ("Simonyan", "Zisserman", "CC_BY_4.0"):
+        assert said in name
+    assert feature_model(["block1_conv1"], "random", network="compact").name == "compact_features"
+
+
+def test_a_saved_compact_network_is_a_network_again(tmp_path):
+    names = ["block1_conv2", "block1_pool", "block2_conv1"]
+    model = feature_model(names, network="compact")
+    model.save(tmp_path / "a.keras")
+    again = feature_model(names, network=tmp_path / "a.keras")
+    for name, expected in model(PICTURE).items():
+        np.testing.assert_allclose(np.asarray(again(PICTURE)[name]), np.asarray(expected),
+                                   rtol=1e-5, atol=1e-5)
+
+
+def test_the_compact_network_computes_in_bfloat16():
+    exact, coarse = (
+        np.asarray(feature_model(["block2_conv1"], network="compact", dtype=dtype)(PICTURE)[
+            "block2_conv1"], np.float32) for dtype in ("float32", "bfloat16"))
+    assert 0 < np.abs(coarse - exact).max() < 0.05 * np.abs(exact).max()
 
 
 def test_a_saved_model_is_freed_of_its_size(classifier):

@@ -9,10 +9,12 @@ import pytest
 from tests.network.conftest import LAYERS, VGG16, assert_same
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.kernel_files import (
+    LEARNED,
     digests,
-    is_learned,
     lacking,
     read_kernels,
+    read_notes,
+    read_origin,
     write_kernels,
 )
 from tf_style.network.weights import load
@@ -200,7 +202,7 @@ def test_other_numbers_are_read(kind, tmp_path, kernels):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
 def test_a_pipe_is_never_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    assert not is_learned(tmp_path / "pipe")
+    assert read_origin(tmp_path / "pipe") is None
     assert lacking(tmp_path / "pipe", VGG16, ["block1_conv1"]) == []
     with pytest.raises(InputError, match="this is a pipe or a device"):
         read_kernels(tmp_path / "pipe", VGG16, CONVOLUTIONS)
@@ -227,8 +229,110 @@ def test_damaged_and_foreign_files_are_refused(tmp_path, kernels):
 def test_learned_files_say_so(tmp_path, kernels, real_weights):
     write_kernels(tmp_path / "a.h5", kernels)
     (tmp_path / "b.h5").write_text("no file of weights")
-    assert is_learned(tmp_path / "a.h5")
-    assert not any(map(is_learned, (real_weights, tmp_path / "b.h5", tmp_path / "c.h5")))
+    assert read_origin(tmp_path / "a.h5") == LEARNED
+    for path in (real_weights, tmp_path / "b.h5", tmp_path / "c.h5"):
+        assert read_origin(path) is None
+
+
+# With readouts
+
+
+COMPACT = ARCHITECTURES["compact"]
+
+
+@pytest.fixture
+def compact():
+    """Kernels with readouts that float16 holds as they are."""
+    random = np.random.default_rng(0)
+
+    def drawn(*shape):
+        return random.integers(-9, 9, shape).astype(np.float32) / 8
+
+    return {each.name: (
+        drawn(3, 3, each.inputs, each.channels), drawn(each.channels),
+        drawn(1, 1, each.channels, each.channels),
+    ) for each in COMPACT.up_to(["block2_conv1"]) if not each.pooling}
+
+
+def read_compact(path):
+    return read_kernels(path, COMPACT, COMPACT.convolutions[:3])
+
+
+def test_readouts_are_kept_in_half_precision(tmp_path, compact):
+    write_kernels(tmp_path / "a.h5", compact, origin="compact", dtype="float16")
+    found = read_compact(tmp_path / "a.h5")
+    assert_same(found, compact)
+    assert all(array.dtype == np.float32 for arrays in found.values() for array in arrays)
+    with h5py.File(tmp_path / "a.h5") as file:
+        held = [file["block1_conv2"][name] for name in file["block1_conv2"].attrs["weight_names"]]
+        assert [each.dtype for each in held] == [np.float16] * 3
+    assert read_origin(tmp_path / "a.h5") == "compact"
+
+
+def test_what_half_precision_cannot_hold_is_not_written(tmp_path, compact):
+    compact["block1_conv2"][0][0, 0, 0, 0] = 1e6
+    with pytest.raises(InputError, match=r"block1_conv2_W_1:0: 1e\+06 is no number that float16"):
+        write_kernels(tmp_path / "a.h5", compact, origin="compact", dtype="float16")
+    assert not (tmp_path / "a.h5").exists()
+
+
+def test_a_file_says_what_it_was_made_from(tmp_path, compact):
+    said = {"teacher": "VGG16", "licence": "CC BY 4.0", "made_from": "photographs"}
+    write_kernels(tmp_path / "a.h5", compact, origin="compact", notes=said)
+    write_kernels(tmp_path / "b.h5", compact, origin="compact")
+    assert read_notes(tmp_path / "a.h5") == said
+    assert read_notes(tmp_path / "b.h5") == read_notes(tmp_path / "c.h5") == {}
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda arrays: arrays[:2], "has the shapes 3x3x32x32 and 32, expected 3x3x32x32 and 32 and "
+     "1x1x32x32"),
+    (lambda arrays: (*arrays[:2], arrays[2][0, 0]), "and 32x32, expected"),
+    (lambda arrays: (*arrays[:2], arrays[2] * np.nan), "values that are not finite"),
+])
+def test_a_readout_that_does_not_fit_is_named(tmp_path, compact, change, message):
+    write_kernels(tmp_path / "a.h5", {**compact, "block1_conv2": compact["block1_conv2"]},
+                  origin="compact")
+    replaced_readout(tmp_path / "a.h5", change(compact["block1_conv2"]))
+    with pytest.raises(InputError) as error:
+        read_compact(tmp_path / "a.h5")
+    assert "layer 'block1_conv2'" in str(error.value) and message in str(error.value)
+
+
+def replaced_readout(path, arrays):
+    with h5py.File(path, "r+") as file:
+        group = file["block1_conv2"]
+        names = list(group.attrs["weight_names"])
+        del group[names[2]]
+        if len(arrays) == 2:
+            group.attrs["weight_names"] = names[:2]
+        else:
+            group[names[2]] = arrays[2]
+
+
+def test_files_of_networks_with_and_without_readouts_are_told_apart(tmp_path, compact, kernels):
+    write_kernels(tmp_path / "a.h5", compact, origin="compact")
+    write_kernels(tmp_path / "b.h5", kernels)
+    keras.applications.VGG16(weights=None, include_top=False).save_weights(
+        tmp_path / "c.weights.h5"
+    )
+    with pytest.raises(InputError, match=(
+        r"a\.h5: these are weights of the compact network, not of VGG16\. Give --network=compact$"
+    )):
+        read_kernels(tmp_path / "a.h5", VGG16, CONVOLUTIONS)
+    for name in ("b.h5", "c.weights.h5"):
+        with pytest.raises(InputError, match=(
+            f"{name}: these are not weights of --network=compact, whose files say so. Give another "
+            "--network, such as vgg16, or --weights=auto$"
+        )):
+            read_compact(tmp_path / name)
+
+
+def test_a_changed_readout_is_another_fingerprint(compact):
+    before = digests(compact)
+    compact["block1_conv2"][2][0, 0, 0, 0] += 1
+    after = digests(compact)
+    assert [name for name in before if before[name] != after[name]] == ["block1_conv2"]
 
 
 def test_digests_tell_kernels_apart(kernels):

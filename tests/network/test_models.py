@@ -7,7 +7,14 @@ import pytest
 
 from tf_style.network import weights
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.models import cut_model, in_precision, least_size, load_model, vgg_model
+from tf_style.network.models import (
+    cut_model,
+    in_order,
+    in_precision,
+    least_size,
+    load_model,
+    vgg_model,
+)
 from tf_style.settings import InputError
 
 PICTURE = np.random.default_rng(0).random((1, 67, 50, 3)).astype(np.float32)
@@ -38,6 +45,64 @@ def test_each_kind_of_pooling_is_what_it_is_called(pooling, reduce):
     np.testing.assert_allclose(
         np.asarray(maps["block1_pool"])[0], reduce(before, axis=(1, 3)), rtol=1e-5, atol=1e-5
     )
+
+
+# With readouts
+
+
+COMPACT = ARCHITECTURES["compact"]
+
+
+@pytest.fixture(scope="module")
+def compact():
+    """Kernels, biases and readouts, none of which is zero or one."""
+    random = np.random.default_rng(0)
+    kernels = weights.load(COMPACT, COMPACT.layers, "random").kernels
+    return {name: (kernel, random.normal(0, 0.1, bias.shape).astype(np.float32),
+                   random.normal(0, 0.1, readout.shape).astype(np.float32))
+            for name, (kernel, bias, readout) in kernels.items()}
+
+
+@pytest.mark.parametrize("padding", ["zeros", "edge"])
+def test_maps_are_read_behind_the_trunk_that_goes_on_without(compact, padding):
+    names = ["block1_conv2", "block2_pool", "block3_conv1"]
+    found = vgg_model(COMPACT, names, compact, padding=padding)(PICTURE)
+    mean = np.array([103.939, 116.779, 123.68], np.float32)
+    maps = PICTURE[..., ::-1] * np.float32(255) - mean
+    for layer in COMPACT.up_to(names):
+        if layer.pooling:
+            maps = keras.ops.max_pool(maps, 2)
+            read = maps
+        else:
+            kernel, bias, readout = compact[layer.name]
+            first = padding == "edge" and layer.inputs == 3
+            around = np.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)),
+                            mode="edge" if first else "constant")
+            maps = keras.ops.relu(keras.ops.conv(around, kernel, padding="valid") + bias)
+            read = np.asarray(maps) @ readout[0, 0]
+        if layer.name in names:
+            error = np.abs(np.asarray(found[layer.name]) - np.asarray(read)).max()
+            assert error < 1e-4 * np.abs(read).max(), layer.name
+    assert np.asarray(found["block3_conv1"]).min() < 0
+    assert list(found) == names
+
+
+def test_there_are_readouts_of_the_layers_asked_for_alone(compact):
+    model = vgg_model(COMPACT, ["block1_pool", "block2_conv1"], compact)
+    assert {layer.name for layer in model.layers} == {
+        "picture", "rescaling", "block1_conv1_trunk", "block1_conv2_trunk", "block1_pool",
+        "block2_conv1_trunk", "block2_conv1",
+    }
+    assert model.trainable_variables == []
+
+
+def test_layers_in_the_order_in_which_they_are_computed(compact):
+    model = vgg_model(COMPACT, ["block2_conv1", "block1_conv1"], compact, padding="edge")
+    assert [(layer.name, passes) for layer, passes in in_order(model, COMPACT)] == [
+        ("rescaling", True), ("edge_padding", True), ("block1_conv1_trunk", True),
+        ("block1_conv1", False), ("block1_conv2_trunk", True), ("block1_pool", True),
+        ("block2_conv1_trunk", True), ("block2_conv1", False),
+    ]
 
 
 @pytest.mark.parametrize("layer, message", [

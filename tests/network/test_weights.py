@@ -9,6 +9,7 @@ import pytest
 
 from tests.network.conftest import LAYERS, VGG16, assert_same
 from tf_style.network import weights
+from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.choice import known_weights
 from tf_style.network.features import feature_model
 from tf_style.network.kernel_files import write_kernels
@@ -106,6 +107,54 @@ def test_auto_falls_back_to_learning_and_says_so(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert resolve("random", VGG16) == "random"
+
+
+# Those that come with the package
+
+
+COMPACT = ARCHITECTURES["compact"]
+
+
+def test_auto_of_the_compact_network_comes_with_the_package(monkeypatch):
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "of_vgg16.h5")
+    assert resolve(AUTO, COMPACT) == known_weights(AUTO, COMPACT) == "included"
+    assert kind_of("included", COMPACT) is Kind.COMPACT
+    loaded = load(COMPACT, COMPACT.layers, "included")
+    assert list(loaded.kernels) == [layer.name for layer in COMPACT.convolutions]
+    assert "Simonyan" in loaded.notes["teacher"] and "CC BY 4.0" in loaded.notes["licence"]
+
+
+@pytest.mark.parametrize("word, architecture, others", [
+    ("imagenet", COMPACT, "auto, included, random"),
+    ("unsupervised", COMPACT, "auto, included, random"),
+    ("included", VGG16, "auto, imagenet, unsupervised, random"),
+])
+def test_words_that_mean_nothing_for_a_network(word, architecture, others):
+    for ask in (lambda: resolve(word, architecture), lambda: known_weights(word, architecture),
+                lambda: load(architecture, architecture.layers, word)):
+        with pytest.raises(InputError) as error:
+            ask()
+        assert str(error.value) == (
+            f"--weights={word}: means nothing for --network={architecture.name}. Expected "
+            f"{others}, or a weights file"
+        )
+
+
+def test_a_trained_file_of_any_depth(tmp_path):
+    for name, deepest in (("deep", "block5_conv1"), ("flat", "block3_conv3")):
+        layers = COMPACT.up_to([deepest])
+        write_kernels(tmp_path / name, load(COMPACT, layers, "random").kernels, origin="compact")
+    deep, flat = str(tmp_path / "deep"), str(tmp_path / "flat")
+    assert kind_of(deep, COMPACT) is Kind.COMPACT and missing(deep, COMPACT) == []
+    assert kind_of(flat, COMPACT) is Kind.SHALLOW
+    assert missing(flat, COMPACT) == ["block4_conv2", "block4_conv1", "block5_conv1"]
+    assert_same(load(COMPACT, layers, flat).kernels, load(COMPACT, layers, "random").kernels)
+
+
+def test_random_kernels_are_read_as_they_are():
+    for kernel, bias, readout in load(COMPACT, COMPACT.layers, "random").kernels.values():
+        np.testing.assert_array_equal(readout[0, 0], np.eye(len(bias)))
+        assert kernel.std() > 0
 
 
 # Offline

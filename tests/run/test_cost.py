@@ -95,3 +95,17 @@ def test_the_estimate_is_near_what_a_run_takes_here():
     peak = float(done.stdout)
     # Processors differ in what their convolutions lay aside.
     assert 0.8 * peak < estimate(448).whole < 1.6 * peak
+
+
+def test_readouts_are_counted():
+    """A tenth of the products, and a map more for each layer that is looked at."""
+    one, all_ = (estimate(1024, network="compact", content_layers="block2_conv2",
+                          style_layers=layers)
+                 for layers in ("block2_conv2", "block1_conv1,block1_conv2,block2_conv2"))
+    assert all_.maps - one.maps == 4 * (32 + 32)
+    settings = {"network": "compact", "content_layers": "block1_conv2",
+                "style_layers": "block1_conv2", "weights": "random"}
+    _, choices = choose(Settings(**settings))
+    found, = cost.forecast(choices, "float32", [Scale(100, 100, 100, 1)], [(100, 100)], 0, 1.0)
+    products = 9 * (3 * 32 + 32 * 32) + 32 * 32
+    assert found.seconds == pytest.approx(2 * products * 100 * 100 * 1.2)

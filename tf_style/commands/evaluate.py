@@ -55,8 +55,8 @@ class EvaluateOptions(CommonOptions):
         f"the judge: {', '.join(NETWORKS)}, or a saved Keras model file",
     )
     weights: str = option(
-        File("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, random, or a "
-        "weights file",
+        File("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, included, "
+        "random, or a weights file",
     )
     style_layers: str = option(
         Text("NAME,NAME,…"), AUTO, "layers of the judge whose statistics are compared"

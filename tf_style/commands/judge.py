@@ -106,7 +106,7 @@ def built(
         dataclasses.replace(choice, weights=source), dict.fromkeys(layers),
         pictures=[pictures.content, *pictures.styles.values()], offline=options.offline,
     )
-    return network, source
+    return network, choice.network if source == "included" else source
 
 
 def _reaches(architecture: Architecture, source: str) -> bool:

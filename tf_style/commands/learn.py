@@ -15,7 +15,7 @@ from tf_style.commands.command import (
 from tf_style.commands.display import mention, printable, say
 from tf_style.commands.exits import DONE, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
-from tf_style.settings import MAX_PIXELS, NETWORKS, Settings
+from tf_style.settings import MAX_PIXELS, Settings
 from tf_style.settings.option import File, Files, InputError, Word, option, whole
 
 USAGE = """\
@@ -41,7 +41,7 @@ class LearnOptions(CommonOptions):
     output: str | None = option(
         File(), None, "the weights: an .h5 file that --weights=FILE reads"
     )
-    network: str = option(Word(NETWORKS), "vgg16", "whose layers are learned")
+    network: str = option(Word(("vgg16", "vgg19")), "vgg16", "whose layers are learned")
     seed: int = option(whole(0, 2**31 - 1), 0, "seed of everything drawn at random")
     max_pixels: int = option(
         Settings.option("max_pixels").type, MAX_PIXELS, Settings.option("max_pixels").help

@@ -23,6 +23,7 @@ from tf_style.loss.link import Link, Regional
 from tf_style.loss.objective import Objective
 from tf_style.loss.pieces import pieces
 from tf_style.loss.targets import Targets, targets_of
+from tf_style.network.models import in_order
 from tf_style.settings import InputError
 
 
@@ -186,12 +187,11 @@ class _Chain:
                 "--network: a saved model cannot be computed block by block. Choose "
                 "--block_size=0 and a smaller --size, or --network=vgg16"
             )
-        layers = network.model.layers[1:]
-        known = {layer.name: layer for layer in network.architecture.layers}
+        layers = in_order(network.model, network.architecture)
         terms = [term for term in objective.terms if term.network == place and term.layer]
         self.links: list[Link] = []
-        for piece in pieces([known[layer.name] for layer in layers if layer.name in known]):
-            end = [layer.name for layer in layers].index(piece.layers[-1].name) + 1
+        for piece in pieces(network.architecture.up_to(network.model.output)):
+            end = [layer.name for layer, _ in layers].index(piece.layers[-1].name) + 1
             core = size if piece.start == 1 else size // 2
             self.links.append(Link(objective, terms, piece, layers[:end], core))
             layers = layers[end:]

@@ -23,8 +23,8 @@ class Link:
     """A piece of a network and the terms of its layers: what is computed for one block."""
 
     def __init__(
-        self, objective: Objective, terms: Sequence[Term], piece: Piece, layers: Sequence[Any],
-        core: int,
+        self, objective: Objective, terms: Sequence[Term], piece: Piece,
+        layers: Sequence[tuple[Any, bool]], core: int,
     ):
         self._objective = objective
         self._layers = layers
@@ -57,7 +57,7 @@ class Link:
         """An empty map for a layer of the piece, whose input is `passing`."""
         height, width = (length // self.strides[name] for length in passing.shape[1:3])
         shape = (passing.shape[0], height, width, self._channels[name])
-        return tf.Variable(tf.zeros(shape, self._layers[-1].compute_dtype), trainable=False)
+        return tf.Variable(tf.zeros(shape, self._layers[-1][0].compute_dtype), trainable=False)
 
     def part_of(self, targets: Targets, block: Block) -> dict[str, Target]:
         """The targets of this piece's terms, limited to a block."""
@@ -79,8 +79,9 @@ class Link:
 
     def _maps(self, block: tf.Tensor) -> dict[str, tf.Tensor]:
         maps = {}
-        for layer in self._layers:
-            block = maps[layer.name] = layer(block, training=False)
+        for layer, passes_on in self._layers:
+            found = maps[layer.name] = layer(block, training=False)
+            block = found if passes_on else block
         return maps
 
     def _look(self, block: tf.Tensor, core: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -46,6 +46,9 @@ class Architecture:
         name: as in `--network`.
         title: as in its paper.
         layers: in order, starting at the picture.
+        weights: the words that `--weights` may be besides `auto`, the one that it stands for first.
+        readouts: whether the map of each convolution is read through a linear 1x1 convolution of
+            as many channels, without bias, that nothing else sees: its values may be negative.
 
     Source: Simonyan, Zisserman, Very Deep Convolutional Networks for Large-Scale Image
         Recognition, ICLR 2015, table 1.
@@ -54,11 +57,18 @@ class Architecture:
     name: str
     title: str
     layers: tuple[Layer, ...]
+    weights: tuple[str, ...] = ("imagenet", "unsupervised", "random")
+    readouts: bool = False
 
     @property
     def convolutions(self) -> tuple[Layer, ...]:
         """The layers that have weights."""
         return tuple(layer for layer in self.layers if not layer.pooling)
+
+    def read_out(self, names: Iterable[str]) -> tuple[Layer, ...]:
+        """Those of `names` that are read through a readout."""
+        names = set(names)
+        return tuple(layer for layer in self.convolutions if layer.name in names and self.readouts)
 
     def layer(self, name: str) -> Layer:
         """The layer called `name`."""
@@ -106,12 +116,12 @@ def check_layers(
             )
 
 
-def _vgg(name: str, title: str, convolutions: tuple[int, ...]) -> Architecture:
+def _vgg(
+    convolutions: tuple[int, ...], width: tuple[int, ...] = (64, 128, 256, 512, 512)
+) -> tuple[Layer, ...]:
     layers: list[Layer] = []
     inputs, stride, radius = 3, 1, 0
-    for block, (count, channels) in enumerate(
-        zip(convolutions, (64, 128, 256, 512, 512), strict=True), start=1
-    ):
+    for block, (count, channels) in enumerate(zip(convolutions, width, strict=True), start=1):
         for number in range(1, count + 1):
             radius += stride
             layers.append(
@@ -122,10 +132,15 @@ def _vgg(name: str, title: str, convolutions: tuple[int, ...]) -> Architecture:
         radius += stride
         stride *= 2
         layers.append(Layer(f"block{block}_pool", inputs, channels, True, stride, radius))
-    return Architecture(name, title, tuple(layers))
+    return tuple(layers)
 
 
-ARCHITECTURES = {
-    "vgg16": _vgg("vgg16", "VGG16", (2, 2, 3, 3, 3)),
-    "vgg19": _vgg("vgg19", "VGG19", (2, 2, 4, 4, 4)),
-}
+ARCHITECTURES = {each.name: each for each in (
+    Architecture("vgg16", "VGG16", _vgg((2, 2, 3, 3, 3))),
+    Architecture("vgg19", "VGG19", _vgg((2, 2, 4, 4, 4))),
+    # Our own, which comes with the package; nothing looks at what follows its last convolution.
+    Architecture(
+        "compact", "the compact network", _vgg((2, 2, 3, 2, 1), (32, 64, 128, 192, 192))[:-1],
+        ("included", "random"), readouts=True,
+    ),
+)}

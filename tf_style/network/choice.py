@@ -17,7 +17,7 @@ class Choice:
     """A network, where its weights come from, and which of its layers are looked at.
 
     Attributes:
-        network: `vgg16`, `vgg19`, or a saved Keras model's file.
+        network: `vgg16`, `vgg19`, `compact`, or a saved Keras model's file.
         weights: a word or a file; `None` for a saved model, or if not known yet.
         content, style: layer → weight; empty where another network computes that part.
     """
@@ -54,6 +54,11 @@ class Choice:
         return self.architecture.up_to(self.names) if self.architecture else ()
 
     @property
+    def readouts(self) -> tuple[Layer, ...]:
+        """The layers that are computed beside those, as readouts of maps that are looked at."""
+        return self.architecture.read_out(self.names) if self.architecture else ()
+
+    @property
     def least_size(self) -> int:
         """The shortest side of a picture that leaves each layer one position; 1 if not known."""
         return self.architecture.least_size(self.names) if self.architecture else 1
@@ -79,10 +84,14 @@ def known_weights(
     """What `auto` stands for, as far as that can be known without a download.
 
     Raises:
-        InputError: for `imagenet` if `offline` and the file is not there.
+        InputError: for a word that means nothing for this network, and for `imagenet` if `offline`
+            and the file is not there.
     """
+    weight_sources.check_word(weights, architecture)
     if weights == "imagenet" and offline:
         weight_sources.imagenet_file(architecture, offline=True)
+    if weights == AUTO and "imagenet" not in architecture.weights:
+        return architecture.weights[0]
     return weight_sources.environment_file() if weights == AUTO else weights
 
 
@@ -122,7 +131,7 @@ def choose(
     of_content = _kind(content)
     kinds = [suited(kind, settings) for kind in
              (of_content, of_content if style == content else _kind(style))]
-    if settings.large_forms not in (AUTO, 0) and style.weights and kinds[1] is not Kind.DEEP:
+    if settings.large_forms not in (AUTO, 0) and style.weights and not kinds[1].reaches_deep:
         raise InputError(
             f"--large_forms={settings.large_forms:g}: needs pretrained weights that reach block "
             f"5, and a --style_loss without phase. Received: {style.weights}, "

@@ -35,9 +35,9 @@ def feature_model(
 
     Args:
         layers: names such as `block3_conv1`.
-        weights: `auto`, `imagenet`, `unsupervised`, `random`, or a weights file; only for `vgg16`
-            and `vgg19`.
-        network: `vgg16`, `vgg19`, or a saved Keras model that takes RGB in `[0, 1]`.
+        weights: `auto`, `imagenet`, `unsupervised`, `included`, `random`, or a weights file; not
+            for a saved model.
+        network: `vgg16`, `vgg19`, `compact`, or a saved Keras model that takes RGB in `[0, 1]`.
         pictures: paths or arrays that `weights="unsupervised"` learns from, besides the pictures
             that come with tf_style.
         seed: for `weights="unsupervised"` and `"random"`.
@@ -49,7 +49,9 @@ def feature_model(
     Returns:
         A `keras.Model`, not trainable: `(batch, height, width, 3)` RGB in `[0, 1]`, of any size
         from the stride of the deepest layer up → dict, layer name →
-        `(batch, h, w, channels)`, after the ReLU.
+        `(batch, h, w, channels)`, after the ReLU. Those of `compact` are linear readouts of such
+        maps, with values of both signs; the convolution before `block1_conv1` is called
+        `block1_conv1_trunk`.
 
     Raises:
         InputError: (a `ValueError`) for an unknown layer, or weights that are not available or do

@@ -1,7 +1,7 @@
 """Kernels in files: Keras' HDF5 weights, read by layer and checked, and written.
 
 Kernels are NumPy arrays in the layout of Keras' own VGG files: they expect BGR in [0, 255] with
-the ImageNet mean subtracted. No TensorFlow.
+the ImageNet mean subtracted. A network with readouts has a third array a layer. No TensorFlow.
 """
 
 from __future__ import annotations
@@ -19,24 +19,30 @@ from tf_style.network import hdf5
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.settings import InputError
 
-# The attribute that tells learned kernels from pretrained ones.
+# The attribute of a file that we wrote: `unsupervised` for learned kernels, or the name of the
+# network that it belongs to.
 _ORIGIN = "tf_style"
+LEARNED = "unsupervised"
+# Attributes that say what a file was made from, and the most characters of each.
+_NOTES, _LONGEST = ("teacher", "licence", "made_from"), 1000
 
-Kernels = Mapping[str, tuple[np.ndarray, np.ndarray]]
+# Layer → kernel `(3, 3, inputs, channels)`, bias `(channels,)` and, in a network that has readouts,
+# readout `(1, 1, channels, channels)`.
+Kernels = Mapping[str, tuple[np.ndarray, ...]]
 
 
 def digests(kernels: Kernels) -> dict[str, str]:
-    """A short fingerprint of each layer's kernel and bias: SHA-256, 12 hexadecimal digits."""
+    """A short fingerprint of each layer's arrays: SHA-256, 12 hexadecimal digits."""
     return {
-        name: hashlib.sha256(kernel.tobytes() + bias.tobytes()).hexdigest()[:12]
-        for name, (kernel, bias) in kernels.items()
+        name: hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:12]
+        for name, arrays in kernels.items()
     }
 
 
 def read_kernels(
     path: PathLike, architecture: Architecture, layers: Sequence[Layer]
 ) -> Kernels:
-    """Kernels and biases of `layers` from a weights file.
+    """Kernels, biases and, if the network has them, readouts of `layers` from a weights file.
 
     Args:
         path: Keras' "notop" HDF5 file, read by layer name, which needs to hold only `layers`;
@@ -50,12 +56,15 @@ def read_kernels(
     """
     if reason := no_plain_file(path):
         raise InputError(
-            f"--weights={path}: {reason}. Expected auto, imagenet, unsupervised, random, or a file"
+            f"--weights={path}: {reason}. Expected auto, {', '.join(architecture.weights)}, or a "
+            "file"
         )
     try:
         with hdf5.opened(path) as file:
+            _check_origin(file, path, architecture)
             found = _arrays(file, path, architecture)
-            kernels = {layer.name: _checked(layer, found, path) for layer in layers}
+            kernels = {layer.name: _checked(layer, found, path, architecture.readouts)
+                       for layer in layers}
             _check_network(found, path, architecture)
             return kernels
     except InputError:
@@ -71,16 +80,27 @@ def read_kernels(
         ) from None
 
 
-def is_learned(path: PathLike) -> bool:
-    """Whether `write_kernels` wrote the file; `False` for a file that cannot be read."""
+def read_origin(path: PathLike) -> str | None:
+    """What `write_kernels` was told of the kernels; `None` for a file that it did not write."""
+    return _attributes(path, [_ORIGIN]).get(_ORIGIN)
+
+
+def read_notes(path: PathLike) -> dict[str, str]:
+    """What a file says it was made from: of `teacher`, `licence` and `made_from` those it has."""
+    return _attributes(path, _NOTES)
+
+
+def _attributes(path: PathLike, names: Sequence[str]) -> dict[str, str]:
     try:
+        # A pipe would be waited for.
         if no_plain_file(path):
-            return False
+            return {}
         with h5py.File(path, "r") as file:
-            return _ORIGIN in file.attrs
+            return {name: _text(file.attrs[name])[:_LONGEST] for name in names
+                    if name in file.attrs}
     # h5py may raise almost anything for a foreign file.
     except Exception:
-        return False
+        return {}
 
 
 def lacking(path: PathLike, architecture: Architecture, layers: Sequence[str]) -> list[str]:
@@ -95,6 +115,22 @@ def lacking(path: PathLike, architecture: Architecture, layers: Sequence[str]) -
     # What is wrong with a file is said when its kernels are read.
     except Exception:
         return []
+
+
+def _check_origin(file: h5py.File, path: PathLike, architecture: Architecture) -> None:
+    """Check that a file does not say, or fail to say, that it is of a network of our own."""
+    owner = file.attrs.get(_ORIGIN)
+    owner = _text(owner) if isinstance(owner, (bytes, str)) else None
+    if architecture.readouts and owner != architecture.name:
+        raise InputError(
+            f"--weights={path}: these are not weights of --network={architecture.name}, whose "
+            "files say so. Give another --network, such as vgg16, or --weights=auto"
+        )
+    if not architecture.readouts and owner in ARCHITECTURES:
+        raise InputError(
+            f"--weights={path}: these are weights of {ARCHITECTURES[owner].title}, not of "
+            f"{architecture.title}. Give --network={owner}"
+        )
 
 
 def _arrays(
@@ -156,8 +192,8 @@ def _text(name: bytes | str) -> str:
 
 
 def _checked(
-    layer: Layer, found: Mapping[str, tuple[h5py.Dataset, ...]], path: PathLike
-) -> tuple[np.ndarray, np.ndarray]:
+    layer: Layer, found: Mapping[str, tuple[h5py.Dataset, ...]], path: PathLike, readout: bool
+) -> tuple[np.ndarray, ...]:
     if not found.get(layer.name):
         there = [name for name, arrays in found.items() if arrays]
         raise InputError(
@@ -166,6 +202,8 @@ def _checked(
             "these, or another file"
         )
     expected = [(3, 3, layer.inputs, layer.channels), (layer.channels,)]
+    if readout:
+        expected.append((1, 1, layer.channels, layer.channels))
     shapes = [array.shape or () for array in found[layer.name]]
     if shapes != expected:
         raise InputError(
@@ -180,13 +218,13 @@ def _checked(
         )
     # What float32 cannot hold becomes infinite, which is reported.
     with np.errstate(over="ignore"):
-        kernel, bias = (np.asarray(array, np.float32) for array in found[layer.name])
-    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+        arrays = tuple(np.asarray(array, np.float32) for array in found[layer.name])
+    if not all(np.isfinite(array).all() for array in arrays):
         raise InputError(
             f"--weights={path}: layer {layer.name!r} holds values that are not finite; "
             "the file is damaged"
         )
-    return kernel, bias
+    return arrays
 
 
 def _check_network(
@@ -215,20 +253,44 @@ def _listed(shapes: Sequence[tuple[int, ...]]) -> str:
     return " and ".join("x".join(map(str, shape)) for shape in shapes)
 
 
-def write_kernels(path: PathLike, kernels: Kernels) -> None:
-    """Write learned kernels in the layout of Keras' "notop" files, completely or not at all.
+def write_kernels(
+    path: PathLike,
+    kernels: Kernels,
+    *,
+    origin: str = LEARNED,
+    dtype: str = "float32",
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Write our own kernels in the layout of Keras' "notop" files, completely or not at all.
+
+    Args:
+        origin: `unsupervised` for kernels learned from pictures, or the network that they were
+            trained for, `compact`.
+        dtype: of the arrays in the file; those that are read are always float32.
+        notes: of `teacher`, `licence` and `made_from`, what they were made from.
 
     Raises:
-        InputError: if the file cannot be written.
+        InputError: if the file cannot be written, or `dtype` cannot hold a value.
     """
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
-        file.attrs[_ORIGIN] = "unsupervised"
+        file.attrs[_ORIGIN] = origin
+        for name, text in (notes or {}).items():
+            file.attrs[name] = text
         file.attrs["layer_names"] = [name.encode() for name in kernels]
         for name, arrays in kernels.items():
             group = file.create_group(name)
-            names = [f"{name}_W_1:0", f"{name}_b_1:0"]
+            names = [f"{name}_{kind}_1:0" for kind in ("W", "b", "R")[: len(arrays)]]
             group.attrs["weight_names"] = [each.encode() for each in names]
             for each, array in zip(names, arrays, strict=True):
-                group[each] = array
+                group[each] = _as_type(array, dtype, f"{path}: {each}")
     write_bytes(path, content.getbuffer())
+
+
+def _as_type(array: np.ndarray, dtype: str, name: str) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        held = np.asarray(array, dtype)
+    if (lost := np.isinf(held) & np.isfinite(array)).any():
+        raise InputError(f"{name}: {np.abs(array[lost]).max():g} is no number that "
+                         f"{np.dtype(dtype).name} can hold")
+    return held

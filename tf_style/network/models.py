@@ -28,20 +28,25 @@ def vgg_model(
     dtype: str = "float32",
     pooling: str = "max",
     padding: str = "zeros",
+    name: str | None = None,
 ) -> keras.Model:
-    """The feature model of a VGG network with the given kernels.
+    """The feature model of a network like VGG with the given kernels.
 
     The channels' order and the factor 255 are folded into the first kernel. The mean is not: it
     is subtracted before the convolution pads with zeros, so no bias can replace it.
 
+    A network with readouts has them of the layers asked for alone. The readout has the layer's
+    name; the convolution before it, from which the network goes on, has `trunk_name` of it.
+
     Args:
-        kernels: layer name → (kernel, bias), as returned by `tf_style.network.weights.load`.
+        kernels: layer name → arrays, as returned by `tf_style.network.weights.load`.
         pooling: `max`, as in training, or `average`, which Gatys et al. 2016 found to give
             slightly more appealing results.
         padding: what the first convolution sees beyond the picture: `zeros`, as in training,
             which are the mean gray; or `edge`, the border's pixels repeated. With zeros, a border
             looks like an edge next to gray, and optimising an image draws a line along it. Other
             convolutions always see zeros there.
+        name: of the model; by default the network's, with `_features`.
     """
     layers = list(layers)
     picture = keras.Input((None, None, 3), name="picture")
@@ -50,18 +55,52 @@ def vgg_model(
     maps = {}
     if padding == "edge":
         features = _EdgePadding(dtype=dtype, name="edge_padding")(features)
+    read = architecture.read_out(layers)
     for layer in architecture.up_to(layers):
         padded = padding == "edge" and layer.inputs == 3
-        features = maps[layer.name] = _keras_layer(layer, dtype, pooling, padded)(features)
+        own = trunk_name(architecture, layer)
+        features = maps[own] = _keras_layer(layer, own, dtype, pooling, padded)(features)
+        if layer in read:
+            maps[layer.name] = _readout(layer, dtype)(features)
     model = keras.Model(
-        picture, {name: maps[name] for name in layers}, name=f"{architecture.name}_features"
+        picture, {layer: maps[layer] for layer in layers},
+        name=name or f"{architecture.name}_features",
     )
     model.trainable = False
-    for index, (name, (kernel, bias)) in enumerate(kernels.items()):
-        if index == 0:
+    for layer in architecture.up_to(layers):
+        if layer.pooling:
+            continue
+        kernel, bias, *readout = kernels[layer.name]
+        if layer.inputs == 3:
             kernel = kernel[:, :, ::-1] * np.float32(255)
-        model.get_layer(name).set_weights([kernel, bias])
+        model.get_layer(trunk_name(architecture, layer)).set_weights([kernel, bias])
+        if layer in read:
+            model.get_layer(layer.name).set_weights(readout)
     return model
+
+
+def trunk_name(architecture: Architecture, layer: Layer) -> str:
+    """What the Keras layer is called that the network goes on from."""
+    return f"{layer.name}_trunk" if architecture.readouts and not layer.pooling else layer.name
+
+
+def in_order(
+    model: keras.Model, architecture: Architecture
+) -> list[tuple[keras.layers.Layer, bool]]:
+    """The layers of a feature model as they are computed, and whether each passes its map on.
+
+    A readout does not. Keras' own list has readouts last, wherever they branch off.
+    """
+    layers = architecture.up_to(model.output)
+    # What stands before the first convolution is the preprocessing.
+    first = model.get_layer(trunk_name(architecture, layers[0]))
+    found = [(each, True) for each in model.layers[1 : model.layers.index(first)]]
+    read = architecture.read_out(model.output)
+    for layer in layers:
+        found.append((model.get_layer(trunk_name(architecture, layer)), True))
+        if layer in read:
+            found.append((model.get_layer(layer.name), False))
+    return found
 
 
 class _EdgePadding(keras.layers.Layer):
@@ -76,12 +115,12 @@ class _EdgePadding(keras.layers.Layer):
 
 
 def _keras_layer(
-    layer: Layer, dtype: str, pooling: str, padded: bool
+    layer: Layer, name: str, dtype: str, pooling: str, padded: bool
 ) -> keras.layers.Layer:
     if layer.pooling:
         kind = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
         return kind[pooling](
-            2, data_format="channels_last", dtype=dtype, name=layer.name
+            2, data_format="channels_last", dtype=dtype, name=name
         )
     return keras.layers.Conv2D(
         layer.channels,
@@ -92,7 +131,14 @@ def _keras_layer(
         # The kernels are set right afterwards, so none need be drawn.
         kernel_initializer="zeros",
         dtype=dtype,
-        name=layer.name,
+        name=name,
+    )
+
+
+def _readout(layer: Layer, dtype: str) -> keras.layers.Layer:
+    return keras.layers.Conv2D(
+        layer.channels, 1, use_bias=False, data_format="channels_last",
+        kernel_initializer="zeros", dtype=dtype, name=layer.name,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import keras
@@ -73,7 +74,10 @@ def build(
         cache_folder=cache_folder, offline=offline,
     )
     return Network(
-        vgg_model(architecture, layers, loaded.kernels, precision, pooling, padding),
+        vgg_model(
+            architecture, layers, loaded.kernels, precision, pooling, padding,
+            _signed(f"{architecture.name}_features", loaded.notes),
+        ),
         architecture, architecture.least_size(layers), digests(loaded.kernels), loaded.cached,
     )
 
@@ -110,6 +114,18 @@ def fingerprints(choices: Sequence[Choice], networks: Sequence[Network]) -> dict
         for choice, network in zip(choices, networks, strict=True)
         for layer, digest in network.fingerprints.items()
     }
+
+
+def _signed(name: str, notes: Mapping[str, str]) -> str:
+    """The name of a model, with what its weights were made from: a saved model has no other place.
+
+    Args:
+        notes: as `tf_style.network.kernel_files.read_notes` returns them.
+    """
+    said = [notes[each] for each in ("teacher", "licence") if each in notes]
+    text = "_".join(["made_from", *said]) if said else ""
+    # What TensorFlow accepts as a name, at a length that can be read.
+    return "_".join([name, *re.findall(r"[A-Za-z0-9.]+", text)])[:200]
 
 
 def _arrays(model: keras.Model) -> Kernels:

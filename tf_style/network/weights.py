@@ -1,4 +1,4 @@
-"""Where a network's weights come from: a file, Keras' ImageNet file, pictures, or chance.
+"""Where a network's weights come from: a file, Keras' ImageNet file, ours, pictures, or chance.
 
 TensorFlow is needed only to download and to learn.
 """
@@ -11,13 +11,20 @@ import hashlib
 import os
 import socket
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tf_style.network.architectures import Architecture, Layer
-from tf_style.network.kernel_files import Kernels, is_learned, lacking, read_kernels
+from tf_style.network.kernel_files import (
+    LEARNED,
+    Kernels,
+    lacking,
+    read_kernels,
+    read_notes,
+    read_origin,
+)
 from tf_style.settings import AUTO, WEIGHTS, InputError
 from tf_style.settings.auto import Kind
 
@@ -60,10 +67,17 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
     """What `auto` stands for here; any other word stands for itself.
 
     The file in $TF_STYLE_WEIGHTS if that is set; else `imagenet`, from Keras' cache or, unless
-    `offline`, by download; else, with a warning that says so, `unsupervised`.
+    `offline`, by download; else, with a warning that says so, `unsupervised`. For a network whose
+    weights come with the package, `included`.
+
+    Raises:
+        InputError: for a word that means nothing for this network.
     """
+    check_word(weights, architecture)
     if weights != AUTO:
         return weights
+    if "imagenet" not in architecture.weights:
+        return architecture.weights[0]
     if named := environment_file():
         return named
     try:
@@ -78,6 +92,24 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
     return "imagenet"
 
 
+def check_word(weights: str, architecture: Architecture) -> None:
+    """Check that these weights, if they are a word, mean something for this network.
+
+    Raises:
+        InputError: if not.
+    """
+    if weights in WEIGHTS and weights not in architecture.weights:
+        raise InputError(
+            f"--weights={weights}: means nothing for --network={architecture.name}. Expected "
+            f"{AUTO}, {', '.join(architecture.weights)}, or a weights file"
+        )
+
+
+def included_file(architecture: Architecture) -> Path:
+    """The weights file that comes with the package."""
+    return Path(__file__).with_name(f"{architecture.name}.h5")
+
+
 def kind_of(weights: str | None, architecture: Architecture) -> Kind:
     """Which layers suit these weights, a word or a file; `None` if they are not known yet."""
     if weights == "unsupervised":
@@ -85,18 +117,23 @@ def kind_of(weights: str | None, architecture: Architecture) -> Kind:
     # Deep layers drawn at random are no better than shallow ones, and slower.
     if weights in (None, "random"):
         return Kind.SHALLOW
+    deep = _deep(architecture)
     if not _is_file(weights):
-        return Kind.DEEP
-    if is_learned(weights):
+        return deep
+    if read_origin(weights) == LEARNED:
         return Kind.LEARNED
-    return Kind.SHALLOW if lacking(weights, architecture, Kind.DEEP.layers) else Kind.DEEP
+    return Kind.SHALLOW if lacking(weights, architecture, deep.layers) else deep
 
 
 def missing(weights: str | None, architecture: Architecture) -> list[str]:
     """Which layers `auto` would choose of pretrained weights, but a file of them lacks."""
     if not _is_file(weights) or kind_of(weights, architecture) is not Kind.SHALLOW:
         return []
-    return lacking(weights, architecture, Kind.DEEP.layers)
+    return lacking(weights, architecture, _deep(architecture).layers)
+
+
+def _deep(architecture: Architecture) -> Kind:
+    return Kind.COMPACT if architecture.readouts else Kind.DEEP
 
 
 def _is_file(weights: str | None) -> bool:
@@ -118,7 +155,7 @@ def load(
     Args:
         architecture: the network that the layers belong to.
         layers: from the first to the deepest one needed.
-        weights: `imagenet`, `unsupervised`, `random`, or the path of a weights file.
+        weights: `imagenet`, `unsupervised`, `included`, `random`, or the path of a weights file.
         seed: for `unsupervised` and `random`.
         pictures: that `unsupervised` learns from, besides the package's samples.
         cache_folder: where learned kernels are kept; by default the user's cache.
@@ -127,9 +164,13 @@ def load(
     Raises:
         InputError: if the weights are not available, or do not fit the layers.
     """
+    check_word(weights, architecture)
     convolutions = [layer for layer in layers if not layer.pooling]
     if weights == "random":
-        return Loaded({layer.name: _orthogonal(layer, seed) for layer in convolutions})
+        return Loaded({
+            layer.name: (*_orthogonal(layer, seed), *_identity(layer, architecture.readouts))
+            for layer in convolutions
+        })
     if weights == "unsupervised":
         from tf_style.network import learned
 
@@ -138,8 +179,10 @@ def load(
         ))
     if weights == "imagenet":
         weights = os.fspath(imagenet_file(architecture, offline=offline))
+    if weights == "included":
+        weights = os.fspath(included_file(architecture))
     try:
-        return Loaded(read_kernels(weights, architecture, convolutions))
+        return Loaded(read_kernels(weights, architecture, convolutions), notes=read_notes(weights))
     except InputError as error:
         if weights == environment_file():
             raise InputError(str(error).replace("--weights", f"${ENVIRONMENT}", 1)) from None
@@ -151,12 +194,15 @@ class Loaded:
     """Kernels, and how they were obtained.
 
     Attributes:
-        kernels: layer name → (kernel `(3, 3, inputs, channels)`, bias `(channels,)`), float32.
+        kernels: layer name → (kernel `(3, 3, inputs, channels)`, bias `(channels,)`, and, if the
+            network has it, readout `(1, 1, channels, channels)`), float32.
         cached: whether learned kernels were found in the cache; `None` for other kinds.
+        notes: what their file says it was made from, and by what licence.
     """
 
     kernels: Kernels
     cached: bool | None = None
+    notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def _orthogonal(layer: Layer, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -176,6 +222,11 @@ def _orthogonal(layer: Layer, seed: int) -> tuple[np.ndarray, np.ndarray]:
         kernel.reshape(3, 3, layer.inputs, layer.channels).astype(np.float32),
         np.zeros(layer.channels, np.float32),
     )
+
+
+def _identity(layer: Layer, readout: bool) -> tuple[np.ndarray, ...]:
+    """A readout that changes nothing, if there is to be one."""
+    return (np.eye(layer.channels, dtype=np.float32)[None, None],) if readout else ()
 
 
 def imagenet_file(architecture: Architecture, *, offline: bool = False) -> Path:

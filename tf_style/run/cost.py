@@ -62,7 +62,7 @@ class Estimate:
             choices: the networks, whose layers are known.
             styles: height and width of each style image.
         """
-        computed = [layer for choice in choices for layer in choice.layers]
+        computed = [layer for choice in choices for layer in (*choice.layers, *choice.readouts)]
         # The first cut is after the second pooling.
         between = [layer for layer in computed if layer.pooling and layer.stride >= 4]
         content = [layer for choice in choices for layer in choice.layers
@@ -137,6 +137,8 @@ def forecast(
     """
     products = sum(9 * layer.inputs * layer.channels / layer.stride**2
                    for choice in choices for layer in choice.layers if not layer.pooling)
+    products += sum(layer.channels**2 / layer.stride**2
+                    for choice in choices for layer in choice.readouts)
     seconds_for_each = 2 * products / speed * _REST
     found = []
     for scale in scales:

@@ -52,6 +52,7 @@ class Kind(enum.Enum):
     """What weights are like, which decides the layers that suit them."""
 
     DEEP = "pretrained, to the fifth block"
+    COMPACT = "of our own, to the fifth block"
     SHALLOW = "pretrained, to the third block"
     LEARNED = "learned without labels"
 
@@ -60,6 +61,11 @@ class Kind(enum.Enum):
         """The layers that content and style look at, if left to `auto`."""
         values = _FOR_KIND[self]
         return tuple(dict.fromkeys([*values["content_layers"], *values["style_layers"]]))
+
+    @property
+    def reaches_deep(self) -> bool:
+        """Whether large forms are among what the style is compared by."""
+        return bool({*_LARGE} & {*self.layers})
 
 
 # Style layers: those that carry brush strokes, and those that carry large forms.
@@ -72,6 +78,13 @@ _FOR_KIND: dict[Kind, dict[str, Any]] = {
         "content_layers": {"block3_conv3": 1.0, "block4_conv2": 1.0},
         "content_loss": "cosine",
         # A quarter for large forms: with a third, drawings had coloured fringes.
+        "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
+        "pooling": "max",
+        "style_weight": 10.0,
+    },
+    Kind.COMPACT: {
+        "content_layers": {"block3_conv3": 1.0, "block4_conv2": 1.0},
+        "content_loss": "cosine",
         "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
         "pooling": "max",
         "style_weight": 10.0,
@@ -102,7 +115,7 @@ _STEPS = {1: (150,), 2: (100, 50)}
 
 def suited(kind: Kind, settings: Settings) -> Kind:
     """The kind of weights whose layers suit these, and the style losses in use."""
-    if kind is Kind.DEEP and settings.style_loss.keys() & _SHALLOW_LOSSES:
+    if kind.reaches_deep and settings.style_loss.keys() & _SHALLOW_LOSSES:
         return Kind.SHALLOW
     return kind
 
@@ -119,7 +132,7 @@ def for_weights(
     values = {**_FOR_KIND[style[1]],
               **{name: of_content[name] for name in ("content_layers", "content_loss")}}
     if settings.large_forms != AUTO:
-        if style[1] is Kind.DEEP:
+        if style[1].reaches_deep:
             values["style_layers"] = _weighted(settings.large_forms)
         settings = settings.replace(large_forms=AUTO)
     values = {name: value for name, value in values.items() if getattr(settings, name) == AUTO}

@@ -24,9 +24,9 @@ from tf_style.settings.size import Size, SizeType
 
 # Networks that --network knows; any other is a file. Each is defined in
 # tf_style/network/architectures.py.
-NETWORKS = ("vgg16", "vgg19")
+NETWORKS = ("vgg16", "vgg19", "compact")
 # Words that --weights knows; any other is a file.
-WEIGHTS = ("imagenet", "unsupervised", "random")
+WEIGHTS = ("imagenet", "unsupervised", "included", "random")
 # Each is defined in tf_style/loss/content.py.
 CONTENT_LOSSES = ("squared", "cosine")
 # Each is defined in tf_style/loss/style.py.
@@ -71,8 +71,9 @@ class Settings(Options):
     )
     weights: str = option(
         File("NAME|FILE"), AUTO,
-        "auto, imagenet, unsupervised (learned from the pictures), random, or a weights file; "
-        "auto is the file in $TF_STYLE_WEIGHTS if set, else imagenet, else unsupervised",
+        "auto, imagenet, unsupervised (learned from the pictures), included (those of compact), "
+        "random, or a weights file; auto is the file in $TF_STYLE_WEIGHTS if set, else imagenet, "
+        "else unsupervised; of compact, included",
     )
     content_network: str = option(
         File("NAME|FILE"), AUTO,
@@ -86,7 +87,7 @@ class Settings(Options):
     style_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
     pooling: str = option(
         Word((AUTO, "max", "average")), AUTO,
-        f"of {' and '.join(NETWORKS)}; average is smoother; auto: max with pretrained kernels, "
+        f"of {', '.join(NETWORKS)}; average is smoother; auto: max with pretrained kernels, "
         "average with learned ones",
     )
     content_layers: Mapping[str, float] | str = option(

@@ -101,11 +101,12 @@ def _plot_layer(
     axes = _bare(figure, grid[0], grid[1] + 1)
     height, width, channels = features.shape
     shown = most_varied(features, grid[0] * grid[1])
-    bound = _bound(features[:, :, shown])
+    bound = _bound(np.abs(features[:, :, shown]))
+    least = 0 if features.min() >= 0 else -bound
     _show(axes[0, 0], resize(picture, height, width),
           f"{layer}\n{channels} of {width} × {height}")
     for place, channel in zip(axes[:, 1:].flat, shown, strict=False):
-        drawn = place.imshow(features[:, :, channel], cmap="magma", vmin=0, vmax=bound)
+        drawn = place.imshow(features[:, :, channel], cmap="magma", vmin=least, vmax=bound)
         place.set_title(f"channel {channel}")
     figure.colorbar(drawn, ax=axes, label="activation", extend="max", fraction=0.02, pad=0.01)
 
