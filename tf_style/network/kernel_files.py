@@ -283,7 +283,10 @@ def write_kernels(
             names = [f"{name}_{kind}_1:0" for kind in ("W", "b", "R")[: len(arrays)]]
             group.attrs["weight_names"] = [each.encode() for each in names]
             for each, array in zip(names, arrays, strict=True):
-                group[each] = _as_type(array, dtype, f"{path}: {each}")
+                group.create_dataset(
+                    each, data=_as_type(array, dtype, f"{path}: {each}"), compression="gzip",
+                    shuffle=True,
+                )
     write_bytes(path, content.getbuffer())
 
 
