@@ -18,7 +18,7 @@ from tf_style.commands.stylize import COMMAND
 from tf_style.image.picture import read_picture, write_picture
 from tf_style.image.resize import fit
 from tf_style.run.stylizer import Stylizer
-from tf_style.settings import InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 
 # Content, style, the new PNG file → the seconds that the picture took.
 Paint = Callable[[np.ndarray, np.ndarray, Path], float]
@@ -69,10 +69,12 @@ def _preset(name: str, size: int, weights: Mapping[str, str | None]) -> Maker:
 
 def _stylizer(settings: Settings, weights: Mapping[str, str | None]) -> Paint:
     """One trace for all pictures."""
-    found = weights[settings.network]
+    # Pictures are compared with those of VGG16, whatever this machine has.
+    network = "vgg16" if settings.network == AUTO else settings.network
+    found = AUTO if network == "compact" else weights[network]
     if found is None:
-        raise InputError(f"it needs --weights_{settings.network}=FILE")
-    stylizer = Stylizer(settings, weights=found)
+        raise InputError(f"it needs --weights_{network}=FILE")
+    stylizer = Stylizer(settings, network=network, weights=found)
     return lambda *of: _painted(stylizer, *of)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import urllib.request
 from pathlib import Path
 
 # Before NumPy is imported: beside TensorFlow's threads, its own wait for each other. On two cores
@@ -40,6 +41,12 @@ def no_weights_from_outside(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(urllib.request, "urlopen", _no_network)
+
+
+def _no_network(*_, **__):
+    raise OSError("no network in tests")
 
 
 def _weights_file(name: str) -> str:

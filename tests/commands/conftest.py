@@ -191,12 +191,11 @@ def full_disk(folder, monkeypatch):
 
 @pytest.fixture
 def no_network(folder, monkeypatch):
-    """Nothing can be downloaded, nor has been."""
-    def urlopen(*_, **__):
-        raise OSError("no network")
-
-    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    """Nothing can be downloaded, nor has been, in processes of their own either."""
     monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
+    # Where nothing listens.
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
 def process(command, *arguments, code=_PROCESS, **environment):

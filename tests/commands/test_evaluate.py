@@ -250,7 +250,7 @@ def test_several_styles_are_pooled(other, capfd):
     ([*PICTURES, "--generated=dot.png"],
      "dot.png: 1x1 pixels are too few for the judge. Least side: 4"),
     ([*PICTURES, "--generated=style.png", "--network=no.keras"],
-     "--network=no.keras: expected vgg16, vgg19, compact or a saved Keras model. There is no such"),
+     "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved Keras model. There"),
     ([*PICTURES, "--generated=style.png", "--style_layers=block9_conv1"],
      "--style_layers: VGG16 has no layer 'block9_conv1'"),
     ([*PICTURES, "--generated=style.png", "--content_layers=block1_conv1,block1_conv2"],
@@ -302,6 +302,23 @@ def test_the_compact_network_judges(shallow, capfd):
         assert painted["weights"] == ("compact" if known else "random")
 
 
+def test_auto_judges_by_what_there_is(shallow, no_network, monkeypatch, capfd):
+    arguments = [*PICTURES, "--generated=content.png", "--json"]
+    assert call(cli.evaluate, *arguments) == 0
+    out, error = capfd.readouterr()
+    assert json.loads(out)[0]["weights"] == "compact"
+    assert error.startswith("tf_style_evaluate: using the network that comes with tf_style (no")
+    vgg16 = ARCHITECTURES["vgg16"]
+    write_kernels("w.h5", load(vgg16, vgg16.up_to(shallow.layers), "random").kernels)
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "w.h5")
+    assert call(cli.evaluate, *arguments) == 0
+    out, error = capfd.readouterr()
+    assert json.loads(out)[0]["weights"] == "w.h5" and error == ""
+    monkeypatch.delenv("TF_STYLE_WEIGHTS")
+    assert call(cli.evaluate, *arguments, "--style_layers=block5_conv2", "--quiet") == 2
+    assert "the compact network has no layer 'block5_conv2'" in capfd.readouterr().err
+
+
 def test_help_tells_of_every_flag(capsys):
     assert call(cli.evaluate, "--help") == 0
     assert_tells(capsys.readouterr().out, {
@@ -309,7 +326,7 @@ def test_help_tells_of_every_flag(capsys):
         "style": (None, "given again: pooled"),
         "generated": (None, "picture to measure, or a folder or pattern; may be given several"),
         "mask": (None, "what matters most of the content"),
-        "network": ("vgg16", "the judge: vgg16, vgg19, compact, or a saved Keras model file"),
+        "network": ("auto", "the judge: auto, vgg16, vgg19, compact, or a saved Keras model file"),
         "style_layers": ("auto", "layers of the judge whose statistics"),
         "content_layers": ("auto", "layer of the judge that is compared"),
         "at_content": ("auto", "content similarity at which curves are compared"),

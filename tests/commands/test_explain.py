@@ -192,7 +192,7 @@ def test_help_tells_of_every_flag(capsys):
         "layers": ("auto", "layers to look at; auto: those of a run"),
         "size": ("256", "long side at which the pictures are looked at, in pixels"),
         # It explains a run, and takes the flags of one.
-        "network": ("vgg16", "vgg16, vgg19, compact, or a saved Keras model file"),
+        "network": ("auto", "auto, vgg16, vgg19, compact, or a saved Keras model file"),
         "weights": ("auto", "imagenet, unsupervised"),
         "content_layers": ("auto", "layers whose feature maps keep the content"),
         "style_layers": ("auto", "layers whose statistics carry the style"),

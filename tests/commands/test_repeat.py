@@ -281,7 +281,7 @@ PATHS = {
     ),
     "a saved model": (
         {"network": "m.keras", **LAYERS}, MODEL, [],
-        {"network": "vgg16", "content_network": "auto", **dict.fromkeys(LAYERS, "auto")},
+        {"network": "auto", "content_network": "auto", **dict.fromkeys(LAYERS, "auto")},
         "--network=m.keras and its layers",
     ),
     "a saved model of a part": (
@@ -423,6 +423,24 @@ def test_the_compact_network_is_the_same_again(capfd):
                 "--weights=random") == 0
     assert note("c.png")["settings"]["network"] == "vgg16"
     assert capfd.readouterr().err == ""
+
+
+def test_what_auto_stood_for_is_repeated(no_network, capfd):
+    arguments = [flag for flag in ONE if "weights" not in flag]
+    assert call(cli.main, *arguments) == 0
+    assert call(cli.main, "--settings_from=a.png", "--output=b.png", "--weights=random",
+                "--quiet") == 0
+    assert note("b.png")["settings"]["network"] == "vgg16"
+    assert call(cli.main, "--settings_from=b.png", "--output=c.png", "--weights=included",
+                "--quiet") == 0
+    assert note("c.png")["settings"]["network"] == "compact"
+    assert (read_picture("a.png") == read_picture("c.png")).all()
+    assert capfd.readouterr().err == ""
+
+
+def test_an_older_picture_is_one_of_vgg16():
+    record = Record.read(str(DATA / "made_by_195f233.png"))
+    assert record.given.network == record.settings.network == "vgg16"
 
 
 def test_whether_to_fetch_is_not_repeated(folder):

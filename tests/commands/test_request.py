@@ -147,7 +147,7 @@ BAD = {
     "model file and weights": ([*PICTURES, "--network=a.keras", "--weights=unsupervised"],
                                "a saved model brings its own weights"),
     "no network file": ([*PICTURES, "--network=no.keras", "--style_layers=a", "--content_layers=a"],
-                        "--network=no.keras: expected vgg16, vgg19, compact or a saved Keras"),
+                        "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved"),
     "no weights file": ([*PICTURES, "--weights=no.h5"], "--weights=no.h5"),
     "foreign weights": ([*PICTURES, "--weights=text.png"],
                         "this is no complete HDF5 weights file"),

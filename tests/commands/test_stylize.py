@@ -528,6 +528,33 @@ def test_the_compact_network_paints_with_what_comes_with_it(no_network, folder, 
     assert list(report["weights"]) == ["block1_conv1", "block1_conv2"]
 
 
+def test_without_anything_pretrained_the_defaults_use_what_comes_with_it(no_network, capfd):
+    flags = [flag for flag in TINY if "weights" not in flag]
+    # More often than once, it would be tried and said again.
+    for contents, outputs in (("content.png", "a.png"), ("*t*.png", "out/{content}.png")):
+        Path("out").mkdir(exist_ok=True)
+        assert call(cli.main, f"--content={contents}", "--style=style.png", *flags,
+                    f"--output={outputs}") == 0
+        said = [line for line in capfd.readouterr().err.splitlines() if "network" in line]
+        assert said == ["tf_style: using the network that comes with tf_style (no pretrained "
+                        "VGG16: no network in tests)"]
+    assert call(cli.main, "content.png", "style.png", "b.png", *flags, "--offline",
+                "--quiet") == 0
+    assert capfd.readouterr().err == ""
+    note = json.loads(read_note("b.png"))
+    assert (note["given"]["network"], note["given"]["weights"]) == ("auto", "auto")
+    assert (note["settings"]["network"], note["settings"]["weights"]) == ("compact", "included")
+    assert read_note("a.png") and (read_picture("a.png") == read_picture("b.png")).all()
+
+
+def test_vgg16_by_name_still_learns_where_nothing_is_pretrained(no_network, folder, capfd):
+    flags = [flag for flag in TINY if "weights" not in flag]
+    assert call(cli.main, "content.png", "style.png", "a.png", *flags, "--network=vgg16",
+                "--quiet") == 0
+    assert "using features learned from the pictures" in capfd.readouterr().err
+    assert json.loads(read_note("a.png"))["settings"]["weights"] == "unsupervised"
+
+
 def test_lists(capsys):
     assert call(cli.main, "--list_layers") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -565,7 +592,7 @@ def test_names_of_layers_cannot_move_the_cursor(capfd):
     ("--offline", "pipe", "$TF_STYLE_WEIGHTS=pipe: this is a pipe or a device"),
     ("--network=pipe", None, "saved Keras model. This is a pipe or a device"),
     ("--network=.", None, "saved Keras model. This is a folder"),
-    ("--style_network=pipe", None, "--style_network=pipe: expected vgg16, vgg19, compact or"),
+    ("--style_network=pipe", None, "--style_network=pipe: expected auto, vgg16, vgg19,"),
 ])
 def test_a_pipe_is_never_waited_for(flag, environment, message, refused, monkeypatch):
     os.mkfifo("pipe")
@@ -608,7 +635,7 @@ FLAGS = {
     "help": (None, "print this and exit"),
     "size": ("512", "long side of the output, in pixels"),
     "strength": ("auto", "one knob instead of --style_weight"),
-    "network": ("vgg16", "vgg16, vgg19, compact, or a saved Keras model file"),
+    "network": ("auto", "auto, vgg16, vgg19, compact, or a saved Keras model file"),
     "weights": ("auto", "auto, imagenet, unsupervised (learned from the pictures), included"),
     "content_network": ("auto", "network of the content loss"),
     "content_network_weights": ("auto", "its weights"),

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.choice import Choice, choose, known_weights, limits
+from tf_style.network.choice import Choice, choose, limits
 from tf_style.network.kernel_files import write_kernels
-from tf_style.network.weights import load
+from tf_style.network.weights import load, settle_known
 from tf_style.settings import AUTO, InputError, Settings
 
 BOTH = Choice(
@@ -15,14 +15,14 @@ SAVED = Choice("mine.keras", None, {}, {"late": 1.0})
 
 
 def asked(answers):
-    """A stand-in that says what words of `--weights` stand for, and what it was asked."""
+    """A stand-in that says what networks and weights stand for, and what it was asked."""
     questions = []
 
-    def resolve(weights, architecture, *, offline):
-        questions.append((weights, architecture.name, offline))
-        return answers.get(weights, weights)
+    def settle(network, weights, *, offline):
+        questions.append((network, weights, offline))
+        return answers.get((network, weights), (network, weights))
 
-    return resolve, questions
+    return settle, questions
 
 
 def test_a_network_knows_its_layers():
@@ -51,9 +51,9 @@ def test_only_what_is_no_word_is_a_file():
 
 
 def test_one_network_sees_to_both_parts():
-    resolve, questions = asked({AUTO: "imagenet"})
-    settings, (choice,) = choose(Settings(offline=True), resolve)
-    assert questions == [(AUTO, "vgg16", True)]
+    settle, questions = asked({(AUTO, AUTO): ("vgg16", "imagenet")})
+    settings, (choice,) = choose(Settings(offline=True), settle)
+    assert questions == [(AUTO, AUTO, True)] and settings.network == "vgg16"
     assert settings.weights == choice.weights == "imagenet" and choice.network == "vgg16"
     assert choice.content == settings.content_layers == {"block3_conv3": 1.0, "block4_conv2": 1.0}
     assert choice.style == settings.style_layers and len(choice.style) == 6
@@ -61,7 +61,9 @@ def test_one_network_sees_to_both_parts():
 
 def test_the_same_network_named_for_both_parts_is_one():
     settings = Settings(weights="random", content_network="vgg16", style_network="vgg16")
-    assert len(choose(settings)[1]) == 1
+    (choice,) = choose(settings)[1]
+    assert (choice.network, choice.weights) == ("vgg16", "random")
+    assert choose(choose(settings)[0])[1] == (choice,)
 
 
 @pytest.mark.parametrize("named", [
@@ -90,17 +92,17 @@ def test_layers_are_those_that_suit_the_weights_of_each_part():
 def test_a_saved_model_has_no_weights_to_be_found(tmp_path):
     saved = str(tmp_path / "mine.keras")
     (tmp_path / "mine.keras").touch()
-    resolve, questions = asked({})
+    settle, questions = asked({(AUTO, "random"): ("vgg16", "random")})
     settings = Settings(weights="random", style_network=saved, style_layers="late")
-    _, (content, style) = choose(settings, resolve)
-    assert questions == [("random", "vgg16", False)]
+    _, (content, style) = choose(settings, settle)
+    assert questions == [(AUTO, "random", False)]
     assert (content.network, content.weights) == ("vgg16", "random")
     assert style == Choice(saved, None, {}, {"late": 1.0})
 
 
 @pytest.mark.parametrize("settings, message", [
     ({"network": "no.keras", "content_layers": "a", "style_layers": "a"},
-     r"^--network=no\.keras: expected vgg16, vgg19, compact or a saved"),
+     r"^--network=no\.keras: expected auto, vgg16, vgg19, compact or a saved"),
     ({"weights": "random", "style_network": "no.keras", "style_layers": "a"},
      r"^--style_network=no\.keras: expected"),
     ({"weights": "random", "content_layers": "block6_conv1"},
@@ -113,17 +115,38 @@ def test_networks_and_layers_that_are_not_there_are_named(settings, message):
         choose(Settings(**settings))
 
 
-def test_what_auto_stands_for_may_not_be_known_yet(monkeypatch, no_downloads):
-    vgg16 = ARCHITECTURES["vgg16"]
-    assert known_weights(AUTO, vgg16) is None
-    settings, (choice,) = choose(Settings(), known_weights)
+def test_what_auto_stands_for_may_not_be_known_yet(no_downloads):
+    settings, (choice,) = choose(Settings(), settle_known)
     assert choice.weights is None and settings.weights == AUTO
-    monkeypatch.setenv("TF_STYLE_WEIGHTS", "mine.h5")
-    assert known_weights(AUTO, vgg16) == "mine.h5"
-    for word in ("imagenet", "unsupervised", "random", "other.h5"):
-        assert known_weights(word, vgg16) == word
-    with pytest.raises(InputError, match="--offline"):
-        known_weights("imagenet", vgg16, offline=True)
+
+
+def test_auto_becomes_the_network_of_each_part():
+    settle, _ = asked({(AUTO, AUTO): ("compact", "included")})
+    settings, (choice,) = choose(Settings(), settle)
+    assert (settings.network, settings.weights) == ("compact", "included")
+    assert (choice.network, choice.weights) == ("compact", "included")
+    assert choose(settings)[0] == settings
+    settings, (content, style) = choose(Settings(content_network="vgg16",
+                                                 content_network_weights="random"), settle)
+    assert (settings.network, settings.content_network) == ("compact", "vgg16")
+    assert (content.network, style.network) == ("vgg16", "compact")
+    assert choose(settings)[0] == settings
+
+
+def test_weights_of_two_networks_make_two_networks_of_auto():
+    settings, (content, style) = choose(
+        Settings(content_network_weights="random", style_network_weights="included"))
+    assert (settings.network, settings.style_network) == ("vgg16", "compact")
+    assert (content.network, style.network) == ("vgg16", "compact")
+    assert choose(settings)[0] == settings
+
+
+def test_a_layer_that_only_vgg16_has_is_named_once_the_network_is_known():
+    settle, _ = asked({(AUTO, AUTO): ("compact", "included")})
+    settings = Settings(content_layers="block5_conv2")
+    choose(settings, settle_known)
+    with pytest.raises(InputError, match=r"^--content_layers: the compact network has no layer"):
+        choose(settings, settle)
 
 
 def kernels_of(path, layers):
@@ -163,15 +186,15 @@ def test_large_forms_need_weights_that_have_them(tmp_path):
         with pytest.raises(InputError, match=r"^--large_forms=0\.4: needs pretrained weights"):
             choose(Settings(weights=weights, large_forms=0.4))
         assert len(choose(Settings(weights=weights, large_forms=0))[0].style_layers) <= 4
-    assert choose(Settings(large_forms=0.4), known_weights)[0].large_forms == AUTO
+    assert choose(Settings(large_forms=0.4), settle_known)[0].large_forms == AUTO
 
 
 @pytest.mark.parametrize("loss", ["phase", "phase_match:0.5,gram"])
 def test_phase_looks_at_shallow_layers(loss):
-    resolve, _ = asked({AUTO: "imagenet"})
-    settings, _ = choose(Settings(style_loss=loss), resolve)
-    strokes, _ = choose(Settings(weights="random"), resolve)
+    settle, _ = asked({(AUTO, AUTO): ("vgg16", "imagenet"), (AUTO, "random"): ("vgg16", "random")})
+    settings, _ = choose(Settings(style_loss=loss), settle)
+    strokes, _ = choose(Settings(weights="random"), settle)
     for name in ("content_layers", "content_loss", "style_layers", "style_weight"):
         assert getattr(settings, name) == getattr(strokes, name)
     with pytest.raises(InputError, match=r"without phase\. Received: imagenet, phase"):
-        choose(Settings(style_loss=loss, large_forms=0.5), resolve)
+        choose(Settings(style_loss=loss, large_forms=0.5), settle)

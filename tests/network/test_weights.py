@@ -1,5 +1,10 @@
 import dataclasses
 import hashlib
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
 import warnings
 from pathlib import Path
 
@@ -10,12 +15,13 @@ import pytest
 from tests.network.conftest import LAYERS, VGG16, assert_same
 from tf_style.network import weights
 from tf_style.network.architectures import ARCHITECTURES
-from tf_style.network.choice import known_weights
 from tf_style.network.features import feature_model
 from tf_style.network.kernel_files import write_kernels
-from tf_style.network.weights import kind_of, load, missing, resolve
-from tf_style.settings import AUTO, InputError
+from tf_style.network.weights import kind_of, load, missing, resolve, settle, settle_known
+from tf_style.settings import AUTO, InputError, Note
 from tf_style.settings.auto import Kind
+
+COMPACT = ARCHITECTURES["compact"]
 
 
 def test_random_kernels_are_orthogonal_and_seeded(kernels):
@@ -69,6 +75,7 @@ def test_imagenet_is_fetched_by_keras(tmp_path, kernels, monkeypatch):
         return str(path)
 
     monkeypatch.setattr(keras.utils, "get_file", get_file)
+    monkeypatch.setattr(weights, "_check_reachable", lambda url: None)
     assert_same(load(VGG16, LAYERS, "imagenet").kernels, kernels)
     assert asked["name"] == "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
     assert asked["origin"] == keras.src.applications.vgg16.WEIGHTS_PATH_NO_TOP
@@ -76,13 +83,10 @@ def test_imagenet_is_fetched_by_keras(tmp_path, kernels, monkeypatch):
 
 
 def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
-    import socket
-    import urllib.request
-
     seen = []
 
-    def no_network(*arguments, **named):
-        seen.append(socket.getdefaulttimeout())
+    def no_network(*arguments, timeout=None, **named):
+        seen.append(socket.getdefaulttimeout() or timeout)
         raise urllib.error.URLError("timed out")
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
@@ -92,18 +96,69 @@ def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
     text = str(error.value)
     assert "https://storage.googleapis.com/" in text and "--weights=FILE" in text
     assert str(tmp_path / "models") in text and "timed out" in text and "\n" not in text
-    assert seen == [weights.DOWNLOAD_TIMEOUT] and socket.getdefaulttimeout() is None
+    assert seen == [weights.CONNECT_TIMEOUT]
+    monkeypatch.setattr(weights, "_check_reachable", lambda url: None)
+    with pytest.raises(InputError, match="timed out"):
+        load(VGG16, LAYERS, "imagenet")
+    assert seen[1:] == [weights.DOWNLOAD_TIMEOUT] and socket.getdefaulttimeout() is None
     assert not list((tmp_path / "models").glob("*.h5"))
 
 
-def test_auto_falls_back_to_learning_and_says_so(monkeypatch):
-    def no_network(architecture, *, offline):
-        raise InputError("--weights=imagenet: no pretrained VGG16 (no route). Fetch it by hand")
+def test_a_connection_that_never_stands_is_not_waited_for(tmp_path, monkeypatch):
+    """As where nothing answers to the search for an address, which has no time-out of its own."""
+    done = threading.Event()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: done.wait(30))
+    monkeypatch.setattr(weights, "CONNECT_TIMEOUT", 0.1)
+    began = time.perf_counter()
+    with pytest.warns(Note, match="no connection within 0.1 seconds"):
+        assert settle(AUTO, AUTO) == ("compact", "included")
+    assert time.perf_counter() - began < 5
+    done.set()
 
-    monkeypatch.setattr(weights, "imagenet_file", no_network)
+
+@pytest.fixture
+def unreachable(no_downloads, monkeypatch):
+    """Keras' cache is empty, and there is no connection."""
+    def fail(url):
+        raise OSError("no route")
+
+    monkeypatch.setattr(weights, "_check_reachable", fail)
+
+
+def test_auto_is_the_network_that_comes_with_us_where_vgg16_cannot_be_had(unreachable):
+    with pytest.warns(Note) as seen:
+        assert settle(AUTO, AUTO) == ("compact", "included")
+    assert [str(each.message) for each in seen] == [
+        "using the network that comes with tf_style (no pretrained VGG16: no route)"
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert settle_known(AUTO, AUTO) == ("vgg16", None)
+        assert settle_known(AUTO, AUTO, offline=True) == ("compact", "included")
+
+
+def test_auto_is_the_network_that_weights_belong_to(unreachable, tmp_path, kernels, monkeypatch):
+    ours = load(COMPACT, COMPACT.up_to(["block1_conv1"]), "random").kernels
+    write_kernels(tmp_path / "theirs.h5", kernels)
+    write_kernels(tmp_path / "ours.h5", ours, origin="compact")
+    cases = {"imagenet": "vgg16", "unsupervised": "vgg16", "random": "vgg16",
+             "included": "compact", str(tmp_path / "theirs.h5"): "vgg16",
+             str(tmp_path / "ours.h5"): "compact", "no.h5": "vgg16"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for source, network in cases.items():
+            assert settle(AUTO, source) == settle_known(AUTO, source) == (network, source)
+            if source.endswith(".h5"):
+                monkeypatch.setenv("TF_STYLE_WEIGHTS", source)
+                assert settle(AUTO, AUTO) == settle_known(AUTO, AUTO) == (network, source)
+                monkeypatch.delenv("TF_STYLE_WEIGHTS")
+
+
+def test_auto_of_vgg16_falls_back_to_learning_and_says_so(unreachable):
     with pytest.warns(UserWarning, match="using features learned .*no route") as seen:
-        assert resolve(AUTO, VGG16) == "unsupervised"
-    assert len(seen) == 1
+        assert settle("vgg16", AUTO) == ("vgg16", "unsupervised")
+    assert len(seen) == 1 and seen[0].category is UserWarning
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert resolve("random", VGG16) == "random"
@@ -112,12 +167,10 @@ def test_auto_falls_back_to_learning_and_says_so(monkeypatch):
 # Those that come with the package
 
 
-COMPACT = ARCHITECTURES["compact"]
-
-
 def test_auto_of_the_compact_network_comes_with_the_package(monkeypatch):
     monkeypatch.setenv("TF_STYLE_WEIGHTS", "of_vgg16.h5")
-    assert resolve(AUTO, COMPACT) == known_weights(AUTO, COMPACT) == "included"
+    for found in (settle, settle_known):
+        assert found("compact", AUTO) == ("compact", "included")
     assert kind_of("included", COMPACT) is Kind.COMPACT
     loaded = load(COMPACT, COMPACT.layers, "included")
     assert list(loaded.kernels) == [layer.name for layer in COMPACT.convolutions]
@@ -130,7 +183,8 @@ def test_auto_of_the_compact_network_comes_with_the_package(monkeypatch):
     ("included", VGG16, "auto, imagenet, unsupervised, random"),
 ])
 def test_words_that_mean_nothing_for_a_network(word, architecture, others):
-    for ask in (lambda: resolve(word, architecture), lambda: known_weights(word, architecture),
+    for ask in (lambda: resolve(word, architecture), lambda: settle(architecture.name, word),
+                lambda: settle_known(architecture.name, word),
                 lambda: load(architecture, architecture.layers, word)):
         with pytest.raises(InputError) as error:
             ask()
@@ -173,6 +227,8 @@ def kept_file(no_downloads, kernels, monkeypatch):
 
 def test_offline_the_file_in_the_cache_is_imagenet(kept_file, kernels):
     assert resolve(AUTO, VGG16, offline=True) == "imagenet"
+    assert settle(AUTO, AUTO, offline=True) == ("vgg16", "imagenet")
+    assert settle_known(AUTO, AUTO, offline=True) == ("vgg16", "imagenet")
     assert_same(load(VGG16, LAYERS, "imagenet", offline=True).kernels, kernels)
     layers = ["block1_conv2", "block2_conv1"]
     model = feature_model(layers, offline=True)
@@ -188,7 +244,8 @@ def test_offline_without_a_whole_file_nothing_is_fetched(kept_file, damage):
         assert resolve(AUTO, VGG16, offline=True) == "unsupervised"
     assert len(seen) == 1 and "\n" not in str(seen[0].message)
     for given in (lambda: load(VGG16, LAYERS, "imagenet", offline=True),
-                  lambda: known_weights("imagenet", VGG16, offline=True),
+                  lambda: settle_known("vgg16", "imagenet", offline=True),
+                  lambda: settle_known(AUTO, "imagenet", offline=True),
                   lambda: feature_model(["block1_conv1"], "imagenet", offline=True)):
         with pytest.raises(InputError) as error:
             given()

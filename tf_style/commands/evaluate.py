@@ -51,8 +51,8 @@ class EvaluateOptions(CommonOptions):
         "of it is kept is measured too"
     )
     network: str = option(
-        File("NAME|FILE"), "vgg16",
-        f"the judge: {', '.join(NETWORKS)}, or a saved Keras model file",
+        File("NAME|FILE"), AUTO,
+        f"the judge: auto, {', '.join(NETWORKS)}, or a saved Keras model file",
     )
     weights: str = option(
         File("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, included, "

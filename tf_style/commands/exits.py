@@ -9,12 +9,12 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 
-from tf_style.commands.command import Command
+from tf_style.commands.command import Command, CommonOptions
 from tf_style.commands.display import open_streams, say
 from tf_style.commands.flags import parse
 from tf_style.commands.outputs import OutputError
 from tf_style.commands.signals import INTERRUPTED, STOPPED, Signals
-from tf_style.settings import InputError
+from tf_style.settings import InputError, Note
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -38,6 +38,8 @@ def guarded(
             line = parse(command, list(sys.argv[1:] if argv is None else argv))
             if command.answers(line):
                 return DONE
+            if line.options(CommonOptions).quiet:
+                warnings.simplefilter("ignore", Note)
             if signals is not None:
                 return command.run(dataclasses.replace(line, signals=signals))
             with line.signals:

@@ -70,14 +70,14 @@ def explain(line: CommandLine) -> int:
     settings = line.options(Settings, size=options.size)
     from tf_style.image.picture import read_picture
     from tf_style.network import weights
-    from tf_style.network.choice import choose, known_weights
+    from tf_style.network.choice import choose
     from tf_style.run.scene import INITS, Scene
     from tf_style.run.schedule import plan
     from tf_style.show import figures, plotting
 
     layers = [name.strip() for name in options.layers.split(",")]
     layers = [] if layers == [AUTO] else list(dict.fromkeys(layers))
-    known, choices = choose(settings, known_weights)
+    known, choices = choose(settings, weights.settle_known)
     looking = [
         dataclasses.replace(choice, content=dict.fromkeys([*choice.names, *layers]), style={})
         for choice in choices

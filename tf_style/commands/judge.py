@@ -12,7 +12,7 @@ from tf_style.image.resize import fitted_size
 from tf_style.measure.metrics import FINE, LARGE, Depth
 from tf_style.network import weights
 from tf_style.network.architectures import Architecture
-from tf_style.network.choice import Choice, architecture_of, known_weights
+from tf_style.network.choice import Choice, architecture_of
 from tf_style.settings import AUTO, WEIGHTS, InputError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Pictures:
 
 
 def chosen(options: EvaluateOptions) -> tuple[Choice, Depth]:
-    """The judge, with weights as far as they are known, and the layers that it looks at first.
+    """The judge, as far as it and its weights are known, and the layers that it looks at first.
 
     Raises:
         InputError: for a network, weights or layers that cannot be used.
@@ -51,14 +51,20 @@ def chosen(options: EvaluateOptions) -> tuple[Choice, Depth]:
         fine = dataclasses.replace(fine, style=tuple(dict.fromkeys(names)), local=names[-1])
     if options.content_layers != AUTO:
         fine = dataclasses.replace(fine, content=options.content_layers.strip())
-    if architecture := architecture_of(options.network):
-        architecture.check(fine.style, "style_layers")
-        architecture.check([fine.content], "content_layers")
-        known = known_weights(options.weights, architecture, offline=options.offline)
-        return Choice(options.network, known), fine
+    if options.network == AUTO or architecture_of(options.network):
+        choice = Choice(*weights.settle_known(
+            options.network, options.weights, offline=options.offline
+        ))
+        _check_layers(choice, fine)
+        return choice, fine
     if options.weights != AUTO:
         raise InputError(f"--weights: {options.network} has weights of its own. Leave one out")
     return Choice(options.network, None), fine
+
+
+def _check_layers(choice: Choice, fine: Depth) -> None:
+    choice.architecture.check(fine.style, "style_layers")
+    choice.architecture.check([fine.content], "content_layers")
 
 
 def check(choice: Choice, fine: Depth, pictures: Pictures) -> None:
@@ -93,17 +99,17 @@ def built(
     """
     from tf_style.network.networks import build
 
-    architecture = choice.architecture
-    if architecture is None:
+    if choice.architecture is None:
         network = build(choice, fine.layers)
         _check_visible(pictures, network.least_size)
         return network, choice.network
-    source = weights.resolve(options.weights, architecture, offline=options.offline)
-    layers = [*fine.layers]
-    if fine == FINE and _reaches(architecture, source):
+    choice = Choice(*weights.settle(options.network, options.weights, offline=options.offline))
+    _check_layers(choice, fine)
+    source, layers = choice.weights, [*fine.layers]
+    if fine == FINE and _reaches(choice.architecture, source):
         layers += LARGE.layers
     network = build(
-        dataclasses.replace(choice, weights=source), dict.fromkeys(layers),
+        choice, dict.fromkeys(layers),
         pictures=[pictures.content, *pictures.styles.values()], offline=options.offline,
     )
     return network, choice.network if source == "included" else source

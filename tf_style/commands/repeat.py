@@ -239,6 +239,8 @@ class Record:
 def _given_to_an_older_version(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that may have been given, if only the resolved ones are recorded."""
     automatic = {option.name for option in Settings.options() if option.default == AUTO}
+    # It was VGG16 where nobody named another.
+    automatic.remove("network")
     if settings.get("network", "vgg16") not in NETWORKS:
         # The layers of a saved model have to be named.
         automatic -= {"content_layers", "style_layers"}

@@ -83,13 +83,14 @@ class Request:
     def _checked(self, line: CommandLine) -> Request:
         from tf_style.image.paths import check_writable, locate
         from tf_style.image.picture import check_output
-        from tf_style.network.choice import choose, known_weights
+        from tf_style.network import weights
+        from tf_style.network.choice import choose
         from tf_style.run import schedule
         from tf_style.run.scene import INITS, check_together
 
         options, job = self.options, self.jobs[0]
         # Resolving `auto` may need a download; a file named in the environment does not.
-        settings, choices = choose(self.settings, known_weights)
+        settings, choices = choose(self.settings, weights.settle_known)
         if settings.optimizer == "lbfgs":
             schedule.check_lbfgs()
         check_together(settings, job.content is not None, len(job.styles),

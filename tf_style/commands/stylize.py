@@ -16,9 +16,11 @@ from tf_style.commands.request import Request
 from tf_style.commands.signals import STOPPED, Signals
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.commands.tally import Tally
-from tf_style.settings import InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_style.run.cost import Forecast
     from tf_style.run.jobs import Outcome
     from tf_style.run.painter import Painter
@@ -115,16 +117,15 @@ def _painter(request: Request, *, learns: bool = True) -> Callable[[], Painter]:
         if not made:
             with tensorflow_quiet(request.options.verbose):
                 from tf_style.run.painter import Painter
-            from tf_style.network.choice import choose
             from tf_style.run import jobs
 
-            settings = request.settings
-            pictures = ()
-            if learns and not request.is_single:
-                settings, choices = choose(settings)
-                if any(choice.weights == "unsupervised" for choice in choices):
-                    pictures = jobs.drawn(request.jobs, settings.seed, settings.max_pixels)
-            made.append(Painter(request.settings, pictures))
+            def drawn() -> list[np.ndarray]:
+                settings = request.settings
+                return jobs.drawn(request.jobs, settings.seed, settings.max_pixels)
+
+            made.append(Painter(
+                request.settings, drawn if learns and not request.is_single else tuple
+            ))
             if request.record:
                 request.record.compare_painter(made[0])
         return made[0]
@@ -222,6 +223,8 @@ def _list_samples() -> None:
 def _list_layers(network: str) -> None:
     from tf_style.network.architectures import ARCHITECTURES
 
+    # The compact network, which `auto` may stand for, has no others.
+    network = "vgg16" if network == AUTO else network
     if network not in ARCHITECTURES:
         with tensorflow_quiet(False):
             from tf_style.network.models import load_model

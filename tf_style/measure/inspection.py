@@ -86,7 +86,7 @@ def inspect(
              if isinstance(each, (str, os.PathLike)) else each for each in styles]
     styles = [each.pixels if isinstance(each, PictureFile) else as_picture(each, "style")
               for each in given]
-    painter = Painter(settings or Settings(), [content, *styles])
+    painter = Painter(settings or Settings(), lambda: [content, *styles])
     settings = painter.settings
     scene = Scene.of(
         settings, content, given, content_masks, style_masks, protect=protect,

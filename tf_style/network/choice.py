@@ -72,27 +72,10 @@ def architecture_of(network: str, flag: str = "network") -> Architecture | None:
     """
     if network not in ARCHITECTURES and (reason := no_plain_file(network)):
         raise InputError(
-            f"--{flag}={network}: expected {', '.join(ARCHITECTURES)} or a saved Keras model. "
-            f"{reason[0].upper()}{reason[1:]}"
+            f"--{flag}={network}: expected {', '.join((AUTO, *ARCHITECTURES))} or a saved Keras "
+            f"model. {reason[0].upper()}{reason[1:]}"
         )
     return ARCHITECTURES.get(network)
-
-
-def known_weights(
-    weights: str, architecture: Architecture, *, offline: bool = False
-) -> str | None:
-    """What `auto` stands for, as far as that can be known without a download.
-
-    Raises:
-        InputError: for a word that means nothing for this network, and for `imagenet` if `offline`
-            and the file is not there.
-    """
-    weight_sources.check_word(weights, architecture)
-    if weights == "imagenet" and offline:
-        weight_sources.imagenet_file(architecture, offline=True)
-    if weights == AUTO and "imagenet" not in architecture.weights:
-        return architecture.weights[0]
-    return weight_sources.environment_file() if weights == AUTO else weights
 
 
 def _kind(choice: Choice) -> Kind:
@@ -104,12 +87,12 @@ def _kind(choice: Choice) -> Kind:
 
 def choose(
     settings: Settings,
-    resolve: Callable[..., str | None] = weight_sources.resolve,
+    settle: Callable[..., tuple[str, str | None]] = weight_sources.settle,
 ) -> tuple[Settings, tuple[Choice, ...]]:
     """The settings with every `auto` that depends on weights resolved, and the networks.
 
     Args:
-        resolve: tells what a word of `--weights` stands for; called like `weights.resolve`.
+        settle: tells what a network and its weights stand for; called like `weights.settle`.
 
     Returns:
         The settings; and one choice for content and style, or one for each.
@@ -118,16 +101,17 @@ def choose(
         InputError: for a network that does not exist, or a layer that it lacks.
     """
     named = {part: settings.network_of(part) for part in ("content", "style")}
-    resolved: dict[tuple[str, str], str | None] = {}
+    settled: dict[tuple[str, str], Choice] = {}
     for flag, network, weights in named.values():
-        architecture = architecture_of(network, flag)
-        if architecture and (network, weights) not in resolved:
-            resolved[network, weights] = resolve(
-                weights, architecture, offline=settings.offline
-            )
-    content, style = (
-        Choice(network, resolved.get((network, weights))) for _, network, weights in named.values()
-    )
+        if (network, weights) in settled:
+            continue
+        if network == AUTO or architecture_of(network, flag):
+            found = settle(network, weights, offline=settings.offline)
+        else:
+            found = network, None
+        settled[network, weights] = Choice(*found)
+    content, style = (settled[network, weights] for _, network, weights in named.values())
+    settings = _with_network(settings, content, style)
     of_content = _kind(content)
     kinds = [suited(kind, settings) for kind in
              (of_content, of_content if style == content else _kind(style))]
@@ -150,6 +134,19 @@ def choose(
         ),)
     return settings, (dataclasses.replace(content, content=settings.content_layers),
                       dataclasses.replace(style, style=settings.style_layers))
+
+
+def _with_network(settings: Settings, content: Choice, style: Choice) -> Settings:
+    """The settings with the network that `auto` stands for, if anything follows it."""
+    following = {part: choice for part, choice in (("content", content), ("style", style))
+                 if settings.network_of(part)[1] == AUTO}
+    if not following:
+        return settings
+    first = next(iter(following.values())).network
+    # Weights of their own may belong to another network.
+    others = {f"{part}_network": choice.network for part, choice in following.items()
+              if choice.network != first}
+    return settings.replace(network=first, **others)
 
 
 def limits(given: Settings, choices: Sequence[Choice]) -> list[str]:

@@ -21,7 +21,7 @@ def feature_model(
     layers: Iterable[str],
     weights: str = AUTO,
     *,
-    network: PathLike = "vgg16",
+    network: PathLike = AUTO,
     pictures: Sequence[PathLike | np.ndarray] = (),
     seed: int = 0,
     dtype: str = "float32",
@@ -37,7 +37,9 @@ def feature_model(
         layers: names such as `block3_conv1`.
         weights: `auto`, `imagenet`, `unsupervised`, `included`, `random`, or a weights file; not
             for a saved model.
-        network: `vgg16`, `vgg19`, `compact`, or a saved Keras model that takes RGB in `[0, 1]`.
+        network: `vgg16`, `vgg19`, `compact`, or a saved Keras model that takes RGB in `[0, 1]`;
+            `auto`: the one that `weights` belong to, and without these VGG16 if its pretrained
+            weights are there or can be had, else `compact`. Name it if you rely on its channels.
         pictures: paths or arrays that `weights="unsupervised"` learns from, besides the pictures
             that come with tf_style.
         seed: for `weights="unsupervised"` and `"random"`.
@@ -66,10 +68,10 @@ def feature_model(
     if not layers:
         raise InputError("layers: expected at least one layer name. Received none")
     network, weights = os.fspath(network), os.fspath(weights)
-    architecture = ARCHITECTURES.get(network)
-    if architecture:
-        architecture.check(layers)
-        choice = Choice(network, weight_sources.resolve(weights, architecture, offline=offline))
+    if network == AUTO or network in ARCHITECTURES:
+        for settle in (weight_sources.settle_known, weight_sources.settle):
+            choice = Choice(*settle(network, weights, offline=offline))
+            choice.architecture.check(layers)
     elif weights == AUTO:
         choice = Choice(network, None)
     else:

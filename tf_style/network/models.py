@@ -15,7 +15,7 @@ from tf_style.image.paths import PathLike, no_plain_file
 from tf_style.network import archives
 from tf_style.network.architectures import Architecture, Layer, check_layers
 from tf_style.network.kernel_files import Kernels
-from tf_style.settings import NETWORKS, InputError
+from tf_style.settings import AUTO, NETWORKS, InputError
 
 # RGB, in units of [0, 255]. Source: keras.applications.vgg16.preprocess_input, mode "caffe".
 _IMAGENET_MEAN = (123.68, 116.779, 103.939)
@@ -188,7 +188,7 @@ def load_model(path: PathLike) -> keras.Model:
     """
     if reason := no_plain_file(path):
         raise InputError(
-            f"--network={path}: expected {', '.join(NETWORKS)} or a saved Keras model. "
+            f"--network={path}: expected {', '.join((AUTO, *NETWORKS))} or a saved Keras model. "
             f"{reason[0].upper()}{reason[1:]}"
         )
     try:

@@ -10,13 +10,14 @@ import dataclasses
 import hashlib
 import os
 import socket
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tf_style.network.architectures import Architecture, Layer
+from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.network.kernel_files import (
     LEARNED,
     Kernels,
@@ -25,11 +26,12 @@ from tf_style.network.kernel_files import (
     read_notes,
     read_origin,
 )
-from tf_style.settings import AUTO, WEIGHTS, InputError
+from tf_style.settings import AUTO, WEIGHTS, InputError, Note
 from tf_style.settings.auto import Kind
 
 ENVIRONMENT = "TF_STYLE_WEIGHTS"
-DOWNLOAD_TIMEOUT = 20.0
+# Seconds until a connection stands, and then without a byte.
+CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT = 5.0, 20.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +65,82 @@ def environment_file() -> str | None:
     return os.path.join(os.curdir, named) if named in WEIGHTS else named
 
 
+def settle(network: str, weights: str, *, offline: bool = False) -> tuple[str, str]:
+    """The network and the weights that these stand for, where either may be `auto`.
+
+    The network that the weights belong to; without any, `vgg16` with the file in $TF_STYLE_WEIGHTS
+    if that is set, else with `imagenet`, from Keras' cache or, unless `offline`, by download; else,
+    with a note that says so, `compact`, which comes with the package.
+
+    Args:
+        network: `auto`, or one of `ARCHITECTURES`.
+
+    Raises:
+        InputError: for a word that means nothing for this network.
+    """
+    network, weights = _matched(network, weights)
+    if network != AUTO:
+        return network, resolve(weights, ARCHITECTURES[network], offline=offline)
+    try:
+        _imagenet_file(ARCHITECTURES["vgg16"], offline=offline)
+    except _AbsentError as error:
+        warnings.warn(
+            f"using the network that comes with tf_style (no pretrained VGG16: {error})",
+            Note, stacklevel=3,
+        )
+        return "compact", "included"
+    return "vgg16", "imagenet"
+
+
+def settle_known(network: str, weights: str, *, offline: bool = False) -> tuple[str, str | None]:
+    """The same as far as it can be known without a download, and without a note.
+
+    Returns:
+        What `settle` does; `vgg16` and `None` where that may turn out otherwise, as `compact` has
+        no layer that VGG16 lacks.
+
+    Raises:
+        InputError: for a word that means nothing for this network, and for `imagenet` if `offline`
+            and the file is not there.
+    """
+    network, weights = _matched(network, weights)
+    if network == AUTO:
+        if not offline:
+            return "vgg16", None
+        try:
+            _imagenet_file(ARCHITECTURES["vgg16"], offline=True)
+        except _AbsentError:
+            return "compact", "included"
+        return "vgg16", "imagenet"
+    architecture = ARCHITECTURES[network]
+    check_word(weights, architecture)
+    if weights == "imagenet" and offline:
+        imagenet_file(architecture, offline=True)
+    if weights == AUTO:
+        return network, _own(architecture)
+    return network, weights
+
+
+def _matched(network: str, weights: str) -> tuple[str, str]:
+    """The network that weights belong to, and these; both `auto` if nothing names any."""
+    if network != AUTO:
+        return network, weights
+    if weights == AUTO:
+        weights = environment_file() or AUTO
+    if weights == AUTO:
+        return AUTO, AUTO
+    if weights in WEIGHTS:
+        network = next(each.name for each in ARCHITECTURES.values() if weights in each.weights)
+        return network, weights
+    owner = read_origin(weights)
+    return owner if owner in ARCHITECTURES else "vgg16", weights
+
+
+def _own(architecture: Architecture) -> str | None:
+    """The weights of a network that are there without a search, if any."""
+    return environment_file() if "imagenet" in architecture.weights else architecture.weights[0]
+
+
 def resolve(weights: str, architecture: Architecture, *, offline: bool = False) -> str:
     """What `auto` stands for here; any other word stands for itself.
 
@@ -76,9 +154,7 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
     check_word(weights, architecture)
     if weights != AUTO:
         return weights
-    if "imagenet" not in architecture.weights:
-        return architecture.weights[0]
-    if named := environment_file():
+    if named := _own(architecture):
         return named
     try:
         imagenet_file(architecture, offline=offline)
@@ -86,7 +162,7 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
         reason = str(error).partition(": ")[2]
         warnings.warn(
             f"using features learned from the pictures instead of pretrained ones: {reason}",
-            stacklevel=3,
+            stacklevel=4,
         )
         return "unsupervised"
     return "imagenet"
@@ -236,20 +312,35 @@ def imagenet_file(architecture: Architecture, *, offline: bool = False) -> Path:
         offline: from the cache alone, without TensorFlow.
 
     Raises:
-        InputError: if it is not in the cache and cannot be downloaded, or if `DOWNLOAD_TIMEOUT`
-            seconds pass without a byte.
+        InputError: if it is not in the cache and cannot be downloaded: no connection stands after
+            `CONNECT_TIMEOUT` seconds, or `DOWNLOAD_TIMEOUT` seconds pass without a byte.
     """
-    file = _IMAGENET[architecture.name]
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    try:
+        return _imagenet_file(architecture, offline=offline)
+    except _AbsentError as error:
+        raise InputError(
+            f"--weights=imagenet: no pretrained {architecture.title} ({error}). Fetch "
+            f"{_IMAGENET[architecture.name].url} by hand into {_keras_home() / 'models'}, or name "
+            "a file with --weights=FILE"
+        ) from None
+
+
+class _AbsentError(Exception):
+    """Why a file is not to be had."""
+
+
+def _imagenet_file(architecture: Architecture, *, offline: bool) -> Path:
+    file, home = _IMAGENET[architecture.name], _keras_home()
     try:
         return _kept(file, home) if offline else _fetched(file, home)
     # Keras wraps what urllib raises in a bare Exception.
     except Exception as error:
         reason = " ".join(str(error.__context__ or error).split())
-        raise InputError(
-            f"--weights=imagenet: no pretrained {architecture.title} ({reason or 'time out'}). "
-            f"Fetch {file.url} by hand into {home / 'models'}, or name a file with --weights=FILE"
-        ) from None
+        raise _AbsentError(reason or "time out") from None
+
+
+def _keras_home() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
 
 
 def _kept(file: _Download, home: Path) -> Path:
@@ -265,7 +356,36 @@ def _kept(file: _Download, home: Path) -> Path:
     return path
 
 
+def _check_reachable(url: str) -> None:
+    """Check that a connection stands in time, before TensorFlow is imported for the download.
+
+    Raises:
+        OSError: if it does not.
+    """
+    # Not at the top: a command that needs none would wait for it, too.
+    import urllib.request
+
+    failed: list[BaseException] = []
+
+    def connect() -> None:
+        try:
+            urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT).close()
+        except BaseException as error:
+            failed.append(error)
+
+    # No time-out of a socket ends the search for its address.
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(CONNECT_TIMEOUT)
+    if thread.is_alive():
+        raise TimeoutError(f"no connection within {CONNECT_TIMEOUT:g} seconds")
+    if failed:
+        raise failed[0]
+
+
 def _fetched(file: _Download, home: Path) -> Path:
+    if not (home / "models" / file.file_name).is_file():
+        _check_reachable(file.url)
     import keras
 
     with (

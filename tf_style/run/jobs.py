@@ -207,7 +207,7 @@ def _outline(name: str, max_pixels: int) -> PictureFile:
 def drawn(
     jobs: Sequence[Job], seed: int, max_pixels: int = MAX_PIXELS
 ) -> list[np.ndarray]:
-    """Pictures to learn features from, once for all jobs: `Painter(settings, drawn(…))`.
+    """Pictures to learn features from, once for all jobs: `Painter(settings, lambda: drawn(…))`.
 
     At most four of all content images and four of all style images, drawn by `seed`, and no larger
     than features are learned from. Those that cannot be read are skipped.

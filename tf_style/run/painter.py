@@ -32,8 +32,8 @@ class Painter:
 
     Args:
         settings: as they were given.
-        pictures: to learn features from, if features are learned; by default those of the first
-            run.
+        pictures: returns those to learn features from; called only if features are learned. None
+            by default: then those of the first run.
         objective: what is descended, made from networks and settings.
 
     Attributes:
@@ -47,7 +47,7 @@ class Painter:
     """
 
     def __init__(
-        self, settings: Settings, pictures: Sequence[np.ndarray] = (),
+        self, settings: Settings, pictures: Callable[[], Sequence[np.ndarray]] = tuple,
         objective: Callable[[Sequence[Network], Settings], Objective] = Objective.of,
     ):
         self._given = settings
@@ -69,8 +69,10 @@ class Painter:
         self._mender = Mender()
         self._measured: float | None = None
         self._lock = threading.Lock()
-        if pictures or not any(choice.weights == "unsupervised" for choice in self._choices):
-            self._warm(pictures)
+        learns = any(choice.weights == "unsupervised" for choice in self._choices)
+        seen = pictures() if learns else ()
+        if seen or not learns:
+            self._warm(seen)
 
     @property
     def traces(self) -> int:

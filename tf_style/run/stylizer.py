@@ -92,9 +92,8 @@ class Stylizer:
         **overrides: Any,
     ):
         settings = (settings or Settings()).replace(**overrides)
-        self._painter = Painter(
-            settings, [as_picture(each, max_pixels=settings.max_pixels) for each in pictures]
-        )
+        seen = [as_picture(each, max_pixels=settings.max_pixels) for each in pictures]
+        self._painter = Painter(settings, lambda: seen)
 
     @property
     def settings(self) -> Settings:

@@ -11,9 +11,10 @@ from tf_style.settings.settings import LEAST_WEIGHT, Settings
 
 # What an option left to `auto` depends on: if one of these changes, its value is found anew.
 FOLLOWS: dict[str, tuple[str, ...]] = {
-    "content_network": ("network", "weights"),
+    "network": ("weights", "content_network_weights", "style_network_weights"),
+    "content_network": ("network", "weights", "content_network_weights"),
     "content_network_weights": ("network", "weights", "content_network"),
-    "style_network": ("network", "weights"),
+    "style_network": ("network", "weights", "style_network_weights"),
     "style_network_weights": ("network", "weights", "style_network"),
     "weights": ("network",),
     "pooling": ("network", "weights", "style_network", "style_network_weights"),
@@ -41,7 +42,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
 _SHALLOW_LOSSES = {"phase", "phase_match"}
 
 # What runs did before there was an option for it, where that is not the option's default.
-BEFORE_OPTIONS: dict[str, Any] = {"content_loss": "squared"}
+BEFORE_OPTIONS: dict[str, Any] = {"network": "vgg16", "content_loss": "squared"}
 
 # Decades of the style weight, from --strength=0 to 1; below the second number it falls to 0.
 _STRENGTH_DECADES, _WEAK = 4.0, 0.1

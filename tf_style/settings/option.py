@@ -17,6 +17,10 @@ _SHOWN = 200
 _LONGEST_TIME = 3.6e6
 
 
+class Note(UserWarning):
+    """Something that the user may like to know and need not act on."""
+
+
 class InputError(ValueError):
     """Some input cannot be used. The message names it and says what to do next."""
 

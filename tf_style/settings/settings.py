@@ -67,13 +67,16 @@ class Settings(Options):
         "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable",
     )
     network: str = option(
-        File("NAME|FILE"), "vgg16", f"{', '.join(NETWORKS)}, or a saved Keras model file"
+        File("NAME|FILE"), AUTO,
+        f"auto, {', '.join(NETWORKS)}, or a saved Keras model file; auto is the network that "
+        "--weights belong to; without these, vgg16 with the file in $TF_STYLE_WEIGHTS if set, else "
+        "with imagenet, else compact",
     )
     weights: str = option(
         File("NAME|FILE"), AUTO,
         "auto, imagenet, unsupervised (learned from the pictures), included (those of compact), "
-        "random, or a weights file; auto is the file in $TF_STYLE_WEIGHTS if set, else imagenet, "
-        "else unsupervised; of compact, included",
+        "random, or a weights file; auto with --network=vgg16 is the file in $TF_STYLE_WEIGHTS if "
+        "set, else imagenet, else unsupervised; with compact, included",
     )
     content_network: str = option(
         File("NAME|FILE"), AUTO,
@@ -217,7 +220,7 @@ class Settings(Options):
             )
         for part in ("content", "style"):
             flag, network, weights = self.network_of(part)
-            if network in NETWORKS:
+            if network in (AUTO, *NETWORKS):
                 continue
             if weights != AUTO:
                 raise InputError(
@@ -265,7 +268,10 @@ class Settings(Options):
         if own == AUTO:
             return "network", self.network, self.weights if weights == AUTO else weights
         # Weights belong to one network: another cannot use them.
-        if weights == AUTO and own == self.network:
+        owner = self.network
+        if owner == AUTO:
+            owner = "compact" if self.weights == "included" else "vgg16"
+        if weights == AUTO and own == owner:
             weights = self.weights
         return f"{part}_network", own, weights
 
