@@ -96,12 +96,9 @@ def _crop(
     """The same square of all pictures, of any size, at `side` pixels."""
     height, width = pictures[0].shape[:2]
     shortest = min(height, width)
-    least = min(shortest, side * 0.75)
-    # Half of them are seen at their own size, as pixels are in a run.
-    if chance.random() < 0.5:
-        of = min(side, shortest)
-    else:
-        of = round(np.exp(chance.uniform(np.log(least), np.log(shortest))))
+    # Runs see pictures shrunk to their own size, so most crops show more than their pixels.
+    least = min(shortest, side)
+    of = round(np.exp(chance.uniform(np.log(least), np.log(shortest))))
     top, left = chance.integers(height - of + 1), chance.integers(width - of + 1)
     box = (left, top, left + of, top + of)
     return [

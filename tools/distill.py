@@ -48,7 +48,7 @@ LAYERS = [layer.name for layer in STUDENT.convolutions]
 # The teacher's layers, to the student's deepest.
 TAUGHT = [layer for layer in TEACHER.up_to(LAYERS) if not layer.pooling]
 # The loss looks at every so many positions of large maps: neighbours say nearly the same.
-STRIDES = {"block1": 4, "block2": 2, "block3": 2}
+STRIDES = {"block1": 8, "block2": 4, "block3": 4}
 # A flat crop has little variance; its error counts relative to this share of all crops', too.
 SHARED = 0.1
 # How much the change of maps counts beside the maps.
@@ -56,6 +56,8 @@ SLOPES = 0.5
 # Batches that the start is fitted to, and those that the progress is measured on.
 FIRST, CHECKED = 8, 6
 KEPT_EVERY = 500
+# The number of the first batch to measure the progress on: no step of training has it.
+CHECKS = 2**40
 NOTES = {
     "teacher": "VGG16, K. Simonyan and A. Zisserman, Visual Geometry Group, University of Oxford",
     "licence": "CC BY 4.0",
@@ -64,25 +66,19 @@ NOTES = {
 
 
 class Distiller(keras.Model):
-    """Both networks: pictures → the student's errors, `(pictures, layers)`.
+    """The student's errors, `(pictures, layers)`, from a dict of `pictures` and the teacher's maps.
 
     Args:
-        teacher, student: with maps that have a mean square of about 1.
+        student: with maps that have a mean square of about 1, as the teacher's have.
         readouts: layer → `(student's channels, teacher's channels)`, where to begin.
         paired: how many pairs the pictures begin with, one picture after the other.
     """
 
     def __init__(
-        self,
-        teacher: keras.Model,
-        student: keras.Model,
-        readouts: dict[str, np.ndarray],
-        paired: int,
-        dtype: str,
+        self, student: keras.Model, readouts: dict[str, np.ndarray], paired: int, dtype: str
     ):
         super().__init__()
-        teacher.trainable = False
-        self.teacher, self.student, self.paired = teacher, student, paired
+        self.student, self.paired = student, paired
         self.readouts = {}
         for name, matrix in readouts.items():
             self.readouts[name] = keras.layers.Dense(
@@ -91,21 +87,58 @@ class Distiller(keras.Model):
             self.readouts[name].build((None, None, None, matrix.shape[0]))
             self.readouts[name].set_weights([matrix])
 
-    def call(self, pictures):
-        wanted, maps = self.teacher(pictures), self.student(pictures)
-        errors = []
+    def given(self, pictures):
+        """Layer → what the student makes of the teacher's map, at the positions of the loss."""
+        maps = self.student(pictures)
+        return {name: ops.cast(self.readouts[name](thinned(name, maps[name])), "float32")
+                for name in LAYERS}
+
+    def call(self, inputs):
+        given, errors = self.given(inputs["pictures"]), []
         for name in LAYERS:
-            step = STRIDES.get(name.partition("_")[0], 1)
-            target = ops.cast(wanted[name][:, ::step, ::step], "float32")
-            given = ops.cast(self.readouts[name](maps[name][:, ::step, ::step]), "float32")
-            error = _relative(given - target, target - ops.mean(target, (0, 1, 2)))
+            target = ops.cast(inputs[name], "float32")
+            error = _relative(given[name] - target, target - ops.mean(target, (0, 1, 2)))
             if self.paired:
                 first, second = slice(0, 2 * self.paired, 2), slice(1, 2 * self.paired, 2)
                 change = target[second] - target[first]
-                slope = _relative(given[second] - given[first] - change, change)
+                slope = _relative(given[name][second] - given[name][first] - change, change)
                 error = error + SLOPES * ops.mean(slope)
             errors.append(error)
         return ops.stack(errors, axis=1)
+
+
+def thinned(name: str, features):
+    """The positions of a layer's map that the loss looks at."""
+    step = STRIDES.get(name.partition("_")[0], 1)
+    return features[:, ::step, ::step]
+
+
+class Lessons:
+    """Batches of pictures with the teacher's maps, which are kept to be used again.
+
+    Args:
+        trunk: of the teacher, scaled.
+        count: how many different batches there are; the next one is the first again.
+    """
+
+    def __init__(self, trunk: Trunk, crops: Crops, count: int, dtype: str):
+        maps = trunk_model(TEACHER, trunk, dtype)
+        self._teacher = keras.Model(
+            maps.inputs, {name: thinned(name, maps.output[name]) for name in LAYERS}
+        )
+        self._crops, self._count = crops, count
+        self._kept: dict[int, dict[str, np.ndarray]] = {}
+
+    def lesson(self, number: int) -> dict[str, np.ndarray]:
+        """The pictures and layer → the teacher's map, float16."""
+        number = number if number >= CHECKS else number % self._count
+        if number not in self._kept:
+            batch = self._crops.batch(number)
+            maps = self._teacher.predict_on_batch(batch)
+            self._kept[number] = {"pictures": batch.astype(np.float16)} | {
+                name: np.asarray(each, np.float16) for name, each in maps.items()
+            }
+        return self._kept[number]
 
 
 def _relative(error, signal):
@@ -146,16 +179,15 @@ def beginning(trunk: Trunk, pictures: list[np.ndarray], seed: int) -> tuple[Trun
     }
 
 
-def explained(model: Distiller, batches: list[np.ndarray]) -> dict[str, float]:
+def explained(model: Distiller, lessons: list[dict[str, np.ndarray]]) -> dict[str, float]:
     """Layer → share of the variance of the teacher's maps that the student's give."""
     left = {name: [] for name in LAYERS}
-    for batch in batches:
-        wanted, maps = model.teacher(batch), model.student(batch)
+    for lesson in lessons:
+        given = model.given(lesson["pictures"])
         for name in LAYERS:
-            target = ops.cast(wanted[name], "float32")
-            error = ops.cast(model.readouts[name](maps[name]), "float32") - target
-            centred = target - ops.mean(target, (0, 1, 2))
-            left[name].append(float(ops.sum(ops.square(error)) / ops.sum(ops.square(centred))))
+            target = lesson[name].astype(np.float32)
+            error, centred = np.asarray(given[name]) - target, target - target.mean((0, 1, 2))
+            left[name].append(float(np.square(error).sum() / np.square(centred).sum()))
     return {name: round(1 - float(np.mean(errors)), 4) for name, errors in left.items()}
 
 
@@ -192,13 +224,13 @@ def network_of(model: Distiller, sizes: dict[str, float]) -> dict[str, tuple[np.
     return found
 
 
-def prepared(crops: Crops, first: int, last: int) -> Iterator[np.ndarray]:
-    """Batches `first` to `last - 1`, each made while the one before is in use."""
+def prepared(lessons: Lessons, first: int, last: int) -> Iterator[dict[str, np.ndarray]]:
+    """Lessons `first` to `last - 1`, each made while the one before is in use."""
     with ThreadPoolExecutor(1) as maker:
-        following = maker.submit(crops.batch, first)
+        following = maker.submit(lessons.lesson, first)
         for number in range(first + 1, last + 1):
-            batch, following = following.result(), maker.submit(crops.batch, number)
-            yield batch
+            lesson, following = following.result(), maker.submit(lessons.lesson, number)
+            yield lesson
 
 
 def arguments() -> argparse.Namespace:
@@ -211,8 +243,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="folder of this training")
     parser.add_argument("--init", type=Path, help="folder of an earlier training to begin with")
     parser.add_argument("--steps", type=int, default=20_000)
-    parser.add_argument("--side", type=int, default=192, help="of a crop, in pixels")
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--lessons", type=int, default=5_000, help="different batches; the "
+                        "teacher's maps are kept: about 14 MB each at 256 pixels")
+    parser.add_argument("--side", type=int, default=256, help="of a crop, in pixels")
+    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--learning_rate", type=float, default=1e-3)
     parser.add_argument("--precision", default="mixed_bfloat16",
                         help="mixed_bfloat16 or float32, for processors without bfloat16")
@@ -227,9 +261,7 @@ def main() -> None:
     keras.utils.set_random_seed(given.seed)
     crops = Crops.of(given.pictures, given.pairs, side=given.side, count=given.batch,
                      seed=given.seed)
-    # Numbers that no step of training has.
-    first = [crops.batch(2**40 + number) for number in range(FIRST)]
-    checked = [crops.batch(2**41 + number) for number in range(CHECKED)]
+    first = [crops.batch(2 * CHECKS + number) for number in range(FIRST)]
     trunk = dict(read_kernels(given.teacher, TEACHER, TAUGHT))
     scales = sizes(trunk, first)
     trunk = scaled(trunk, scales)
@@ -243,10 +275,10 @@ def main() -> None:
                                         np.float32) for each in STUDENT.convolutions}
     else:
         student, readouts = beginning(trunk, first, given.seed)
-    model = Distiller(
-        trunk_model(TEACHER, trunk, given.precision.replace("mixed_", "")),
-        trunk_model(STUDENT, student, given.precision), readouts, crops.paired, given.precision,
-    )
+    lessons = Lessons(trunk, crops, given.lessons, given.precision.replace("mixed_", ""))
+    checked = [lessons.lesson(CHECKS + number) for number in range(CHECKED)]
+    model = Distiller(trunk_model(STUDENT, student, given.precision), readouts, crops.paired,
+                      given.precision)
     warm = min(300, given.steps // 10)
     model.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(
@@ -262,7 +294,7 @@ def main() -> None:
     done = int(ops.convert_to_numpy(model.optimizer.iterations))
     nothing = np.zeros((given.batch, len(LAYERS)), np.float32)
     started, losses = time.perf_counter(), []
-    for number, batch in enumerate(prepared(crops, done, given.steps), start=done):
+    for number, lesson in enumerate(prepared(lessons, done, given.steps), start=done):
         if number % KEPT_EVERY == 0:
             note = {
                 "step": number, "loss": round(float(np.mean(losses)), 5) if losses else None,
@@ -274,7 +306,7 @@ def main() -> None:
             print(json.dumps(note), flush=True)
             keep(state, state_of(model))
             losses = []
-        losses.append(model.train_on_batch(batch, nothing))
+        losses.append(model.train_on_batch(lesson, nothing))
     keep(state, state_of(model))
     keep(given.output / "network.npz", model.trainable_variables)
     print(json.dumps(explained(model, checked)))

@@ -47,7 +47,7 @@ def train(monkeypatch, folder, name, *more):
     output = folder / name
     monkeypatch.setattr(sys, "argv", [
         "distill", f"--teacher={folder / 'teacher.h5'}", f"--pictures={folder / 'pictures'}",
-        f"--pairs={folder / 'pairs'}", f"--output={output}", "--side=16", "--batch=4",
+        f"--pairs={folder / 'pairs'}", f"--output={output}", "--side=16", "--lessons=3",
         "--precision=float32", *more,
     ])
     distill.main()
@@ -95,6 +95,22 @@ def test_training_lowers_the_error_and_another_goes_on_from_it(monkeypatch, fold
     assert kernels["block2_conv1"][2].shape == (1, 1, 64, 64)
 
 
+def test_lessons_are_kept_and_used_again(folder):
+    layers = distill.STUDENT.convolutions
+    trunk = dict(read_kernels(folder / "teacher.h5", distill.TEACHER, distill.TAUGHT))
+    crops = distill.Crops.of(folder / "pictures", folder / "pairs", side=16, count=4, seed=0)
+    lessons = distill.Lessons(trunk, crops, 2, "float32")
+    first, second = lessons.lesson(0), lessons.lesson(1)
+    assert lessons.lesson(2) is first and lessons.lesson(3) is second
+    assert not np.array_equal(first["pictures"], second["pictures"])
+    np.testing.assert_allclose(first["pictures"], crops.batch(0), atol=1e-3)
+    maps = trunk_model(distill.TEACHER, trunk, "float32")(crops.batch(0))
+    for layer in layers:
+        wanted = distill.thinned(layer.name, np.asarray(maps[layer.name]))
+        np.testing.assert_allclose(first[layer.name], wanted, rtol=2e-3, atol=2e-3)
+    assert lessons.lesson(distill.CHECKS)["pictures"].shape == (4, 16, 16, 3)
+
+
 def test_distances_of_readouts_are_those_of_the_teachers_maps():
     student, chance = distill.STUDENT, np.random.default_rng(0)
     trunk = {each.name: (chance.standard_normal((3, 3, each.inputs, each.channels)).astype("f4")
@@ -104,7 +120,7 @@ def test_distances_of_readouts_are_those_of_the_teachers_maps():
         (each.channels, distill.TEACHER.layer(each.name).channels)).astype("f4")
         for each in student.convolutions}
     small = trunk_model(student, trunk, "float32")
-    model = distill.Distiller(small, small, matrices, 0, "float32")
+    model = distill.Distiller(small, matrices, 0, "float32")
     found = distill.network_of(model, dict.fromkeys(matrices, 3.0))
     for name, (_, _, readout) in found.items():
         vectors = chance.standard_normal((5, len(matrices[name])))
