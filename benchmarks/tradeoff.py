@@ -1,7 +1,7 @@
 """How much style at how much content, for each kind of weights, several pairs and style weights.
 
     python -m benchmarks.tradeoff --judge=vgg19.h5 --judge_network=vgg19 \\
-        --weights=unsupervised,vgg16.h5 --pairs=benchmarks/pairs.txt --output=folder
+        --weights=unsupervised,compact,vgg16.h5 --pairs=benchmarks/pairs.txt --output=folder
 
 Writes `tradeoff.json`, `tradeoff.md` (a table), `tradeoff.png` (a curve for each kind of weights
 and pair, in the fine and, where the judge reaches so deep, in the large), and all pictures.
@@ -34,7 +34,7 @@ from tf_style.show.plotting import write_figure
 FLAGS = flags.FLAGS
 flags.DEFINE_string("judge", None, "weights of the network that measures", required=True)
 flags.DEFINE_string("judge_network", "vgg16", "its architecture")
-flags.DEFINE_list("weights", ["random"], "kinds of weights to compare")
+flags.DEFINE_list("weights", ["random"], "kinds of weights to compare; compact is that network")
 flags.DEFINE_multi_string(
     "pair", ["sample:harbor,sample:brushstrokes", "sample:grace_hopper,sample:ink"],
     "content and style picture",
@@ -90,7 +90,8 @@ def measure(weights: str, pair: str, model: keras.Model, folder: Path) -> list[P
     points = []
     for style_weight in FLAGS.style_weights:
         stylizer = Stylizer(
-            size=FLAGS.size, weights=weights, style_weight=style_weight,
+            size=FLAGS.size, style_weight=style_weight,
+            **({"network": weights} if weights in ARCHITECTURES else {"weights": weights}),
             **{name: value for name, value in chosen.items() if value},
         )
         result = stylizer.stylize(content, style)

@@ -159,6 +159,18 @@ def sizes(trunk: Trunk, pictures: list[np.ndarray]) -> dict[str, float]:
     return {name: float(np.sqrt(np.mean([each[name] for each in squares]))) for name in trunk}
 
 
+def kept_sizes(
+    given: argparse.Namespace, trunk: Trunk, pictures: list[np.ndarray]
+) -> dict[str, float]:
+    """The sizes that a training began with, its own or an earlier one; else those of `pictures`."""
+    path = given.output / "sizes.json"
+    if not path.exists():
+        found = (json.loads((given.init / path.name).read_text()) if given.init
+                 else sizes(trunk, pictures))
+        path.write_text(json.dumps(found))
+    return json.loads(path.read_text())
+
+
 def beginning(trunk: Trunk, pictures: list[np.ndarray], seed: int) -> tuple[Trunk, dict]:
     """The student that training starts from, and its readouts."""
     student = selected(TEACHER, STUDENT, trunk, pictures, positions=30_000, seed=seed)
@@ -263,9 +275,9 @@ def main() -> None:
                      seed=given.seed)
     first = [crops.batch(2 * CHECKS + number) for number in range(FIRST)]
     trunk = dict(read_kernels(given.teacher, TEACHER, TAUGHT))
-    scales = sizes(trunk, first)
-    trunk = scaled(trunk, scales)
     state, progress = given.output / "state.npz", given.output / "progress.jsonl"
+    scales = kept_sizes(given, trunk, first)
+    trunk = scaled(trunk, scales)
     if given.init or state.exists():
         # Only shapes count: the values are read from a file.
         student = {each.name: (np.zeros((3, 3, each.inputs, each.channels), np.float32),
