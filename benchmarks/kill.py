@@ -134,6 +134,8 @@ def stop_runs(folder: Path) -> list[dict[str, Any]]:
             sys.exit(f"a run that nobody stopped failed: {each}")
     rows, moments = [], random.Random(FLAGS.seed)
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    # Under nohup, a command ignores SIGHUP, as it should.
+    signals = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]
     for number in range(FLAGS.moments):
         many = number % 2 == 1
         # From our first line on. Each third run is asked twice.
