@@ -13,10 +13,10 @@ The start is no chance: of each layer, those of the teacher's channels are kept 
 others best, and their kernels are fitted by least squares to what the student's layer before gives.
 Then all layers are trained together, by Adam with a learning rate that falls along a cosine.
 
-The folder of output holds the training's state, from which it goes on, `progress.jsonl`, its
-curves, and at the end `compact.h5`, for `--network=compact --weights=`. With `--init=FOLDER` it
-begins with the network of an earlier training, for example to look at pictures from the middle of
-runs that this one has made. Everything is written with Keras alone, for any of its backends.
+The folder of output holds the training's state, from which it goes on, `progress.jsonl`, a line
+every 500 steps, and at the end `compact.h5`, for `--network=compact --weights=`. With `--init=FILE`
+it begins with such a file, for example to look at pictures from the middle of runs that this one
+has made. Everything is written with Keras alone, for any of its backends.
 
 Sources: He, Zhang, Sun, Channel pruning for accelerating very deep neural networks, ICCV 2017 (the
 start); Beyer et al., Knowledge distillation: A good teacher is patient and consistent, CVPR 2022
@@ -159,21 +159,15 @@ def sizes(trunk: Trunk, pictures: list[np.ndarray]) -> dict[str, float]:
     return {name: float(np.sqrt(np.mean([each[name] for each in squares]))) for name in trunk}
 
 
-def kept_sizes(
-    given: argparse.Namespace, trunk: Trunk, pictures: list[np.ndarray]
-) -> dict[str, float]:
-    """The sizes that a training began with, its own or an earlier one; else those of `pictures`."""
-    path = given.output / "sizes.json"
-    if not path.exists():
-        found = (json.loads((given.init / path.name).read_text()) if given.init
-                 else sizes(trunk, pictures))
-        path.write_text(json.dumps(found))
-    return json.loads(path.read_text())
-
-
-def beginning(trunk: Trunk, pictures: list[np.ndarray], seed: int) -> tuple[Trunk, dict]:
-    """The student that training starts from, and its readouts."""
-    student = selected(TEACHER, STUDENT, trunk, pictures, positions=30_000, seed=seed)
+def beginning(
+    trunk: Trunk, pictures: list[np.ndarray], seed: int, file: Path | None
+) -> tuple[Trunk, dict[str, np.ndarray]]:
+    """The student that training starts from, of `file` or chosen anew, and its readouts."""
+    if file:
+        kernels = read_kernels(file, STUDENT, STUDENT.convolutions)
+        student = {name: arrays[:2] for name, arrays in kernels.items()}
+    else:
+        student = selected(TEACHER, STUDENT, trunk, pictures, positions=30_000, seed=seed)
     small, large = trunk_model(STUDENT, student, "float32"), trunk_model(TEACHER, trunk, "float32")
     squares = {name: [0.0, 0.0] for name in LAYERS}
     for batch in pictures:
@@ -253,7 +247,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pictures", type=Path, required=True, help="folder of pictures")
     parser.add_argument("--pairs", type=Path, help="folder that tools.midrun filled")
     parser.add_argument("--output", type=Path, required=True, help="folder of this training")
-    parser.add_argument("--init", type=Path, help="folder of an earlier training to begin with")
+    parser.add_argument("--init", type=Path, help="a compact.h5 to begin with")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--lessons", type=int, default=5_000, help="different batches; the "
                         "teacher's maps are kept: about 14 MB each at 256 pixels")
@@ -276,17 +270,10 @@ def main() -> None:
     first = [crops.batch(2 * CHECKS + number) for number in range(FIRST)]
     trunk = dict(read_kernels(given.teacher, TEACHER, TAUGHT))
     state, progress = given.output / "state.npz", given.output / "progress.jsonl"
-    scales = kept_sizes(given, trunk, first)
+    scales = sizes(trunk, first)
     trunk = scaled(trunk, scales)
-    if given.init or state.exists():
-        # Only shapes count: the values are read from a file.
-        student = {each.name: (np.zeros((3, 3, each.inputs, each.channels), np.float32),
-                               np.zeros(each.channels, np.float32))
-                   for each in STUDENT.convolutions}
-        readouts = {each.name: np.zeros((each.channels, TEACHER.layer(each.name).channels),
-                                        np.float32) for each in STUDENT.convolutions}
-    else:
-        student, readouts = beginning(trunk, first, given.seed)
+    # Where a training goes on, this is only for the shapes.
+    student, readouts = beginning(trunk, first, given.seed, given.init)
     lessons = Lessons(trunk, crops, given.lessons, given.precision.replace("mixed_", ""))
     checked = [lessons.lesson(CHECKS + number) for number in range(CHECKED)]
     model = Distiller(trunk_model(STUDENT, student, given.precision), readouts, crops.paired,
@@ -301,8 +288,6 @@ def main() -> None:
     model.optimizer.build(model.trainable_variables)
     if state.exists():
         restore(state, state_of(model))
-    elif given.init:
-        restore(given.init / "network.npz", model.trainable_variables)
     done = int(ops.convert_to_numpy(model.optimizer.iterations))
     nothing = np.zeros((given.batch, len(LAYERS)), np.float32)
     started, losses = time.perf_counter(), []
@@ -320,7 +305,6 @@ def main() -> None:
             losses = []
         losses.append(model.train_on_batch(lesson, nothing))
     keep(state, state_of(model))
-    keep(given.output / "network.npz", model.trainable_variables)
     print(json.dumps(explained(model, checked)))
     write_kernels(given.output / "compact.h5", network_of(model, scales), origin=STUDENT.name,
                   dtype="float16", notes=NOTES)
