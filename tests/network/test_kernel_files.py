@@ -85,7 +85,8 @@ def test_a_missing_layer_is_named_with_what_there_is(tmp_path, kernels):
 @pytest.mark.parametrize("own, asked, message", [
     ("vgg19", "vgg16", "weights of VGG19, as 'block3_conv4' is in them, not of VGG16. Give "
      "--network=vgg19"),
-    ("vgg16", "vgg19", "not weights of VGG19: the file has 'block4_conv1', but not 'block3_conv4'"),
+    ("vgg16", "vgg19", "weights of VGG16, as there is no 'block3_conv4' in them, not of VGG19. "
+     "Give --network=vgg16"),
 ])
 def test_another_networks_layers_of_the_same_names_are_refused(tmp_path, own, asked, message):
     def layers(network, deepest):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import io
 import os
 import re
@@ -73,6 +74,13 @@ class Opened:
         return getattr(self.image, "text", {})
 
 
+def address(source: str | os.PathLike) -> bool:
+    """Whether this is an address on the network, and no file is called so."""
+    # A path has no double slash.
+    is_one = re.match(r"(?i)(?:https?|ftp)://?", os.fspath(source))
+    return bool(is_one) and not os.path.exists(source)
+
+
 def known_endings() -> set[str]:
     """The file name endings that can be read, in lower case, each with its dot."""
     known = {ending for ending, kind in Image.registered_extensions().items() if kind in _FORMATS}
@@ -106,7 +114,9 @@ def opened(
     except InputError:
         raise
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{name}: there is no such file") from None
+        if address(path):
+            raise InputError(f"{name}: this is an address, not a file; download it first") from None
+        raise InputError(f"{name}: there is no such file{_near(path)}") from None
     except UnidentifiedImageError:
         raise InputError(f"{name}: {_unknown(path)}") from None
     except Image.DecompressionBombError as error:
@@ -120,6 +130,17 @@ def opened(
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         reason = " ".join(reason.split())
         raise InputError(f"{name}: the picture cannot be read ({reason})") from None
+
+
+def _near(path: Path) -> str:
+    """The name in the same folder that may be meant, as a question; empty if there is none."""
+    try:
+        known = [name for name in os.listdir(path.parent)
+                 if Path(name).suffix.lower() in known_endings()]
+    except (OSError, ValueError):
+        return ""
+    near = difflib.get_close_matches(path.name, known, n=1, cutoff=0.75)
+    return f". Did you mean {os.fspath(path.with_name(near[0]))!r}?" if near else ""
 
 
 def _check_file(path: Path, name: str | os.PathLike) -> None:

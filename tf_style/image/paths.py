@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tf_style.image import samples
-from tf_style.image.files import known_endings
+from tf_style.image.files import address, known_endings
 from tf_style.image.unfinished import unfinished
 from tf_style.settings import InputError
 
@@ -32,6 +32,8 @@ def no_plain_file(path: PathLike) -> str:
 
     Opening a pipe waits for its writer, and a device may never end.
     """
+    if address(path):
+        return "this is an address, not a file; download it first"
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -57,7 +59,7 @@ def expand(source: str) -> list[str]:
     try:
         if os.path.isdir(source):
             found = [os.fspath(path) for path in Path(source).iterdir()]
-        elif glob.has_magic(source) and not os.path.exists(source):
+        elif glob.has_magic(source) and not os.path.exists(source) and not address(source):
             found = glob.glob(source)
         else:
             return [source]

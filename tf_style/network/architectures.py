@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterable
 
 from tf_style.settings import InputError
@@ -108,12 +109,42 @@ def check_layers(
     """
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = _nearest(name, known)
+            hint = f" Did you mean {near!r}?" if near else ""
             raise InputError(
                 f"--{option}: {title} has no layer {name!r}.{hint} "
                 f"All layers: tf_style --list_layers{network}"
             )
+
+
+def plain_layer(name: str) -> str:
+    """A layer of VGG by Keras' name, if it is written as its authors and others do.
+
+    `conv4_2` and `relu4_2` are both `block4_conv2`, whose map follows the ReLU; `pool4` is
+    `block4_pool`. Other names stay as they are.
+    """
+    word = name.lower().replace("-", "_")
+    if match := re.fullmatch(r"(?:block|b)?_?(\d)_?(?:conv|relu|c|r)_?(\d)", word) or (
+            re.fullmatch(r"(?:conv|relu|c|r)_?(\d)_?(\d)", word)):
+        return f"block{match[1]}_conv{match[2]}"
+    if match := re.fullmatch(r"(?:block_?)?(\d)_?(?:max)?pool", word) or (
+            re.fullmatch(r"(?:max)?pool_?(\d)", word)):
+        return f"block{match[1]}_pool"
+    return name
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """The layer that is most likely meant; empty if none is."""
+    plain = plain_layer(name)
+    if plain in known:
+        return plain
+    numbers = re.fullmatch(r"block(\d)_conv(\d)", plain)
+    near = {each: [abs(int(a) - int(b)) for a, b in zip(match.groups(), numbers.groups(),
+                                                        strict=True)]
+            for each in known if numbers and (match := re.fullmatch(r"block(\d)_conv(\d)", each))}
+    if near:
+        return min(near, key=near.get)
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), "")
 
 
 def _vgg(

@@ -71,9 +71,10 @@ def architecture_of(network: str, flag: str = "network") -> Architecture | None:
         InputError: if there is neither such a network nor such a file.
     """
     if network not in ARCHITECTURES and (reason := no_plain_file(network)):
+        none = "There is no such network. " * reason.startswith("there is no")
         raise InputError(
             f"--{flag}={network}: expected {', '.join((AUTO, *ARCHITECTURES))} or a saved Keras "
-            f"model. {reason[0].upper()}{reason[1:]}"
+            f"model. {none}{reason[0].upper()}{reason[1:]}"
         )
     return ARCHITECTURES.get(network)
 

@@ -63,6 +63,7 @@ def read_kernels(
         with hdf5.opened(path) as file:
             _check_origin(file, path, architecture)
             found = _arrays(file, path, architecture)
+            _check_owner(found, path, architecture)
             kernels = {layer.name: _checked(layer, found, path, architecture.readouts)
                        for layer in layers}
             _check_network(found, path, architecture)
@@ -227,6 +228,33 @@ def _checked(
     return arrays
 
 
+def _check_owner(
+    found: Mapping[str, tuple[h5py.Dataset, ...]], path: PathLike, architecture: Architecture
+) -> None:
+    """Check that a file is not plainly another network's: it has all layers of that from the first.
+
+    Whatever layer is asked for, the message then names the network.
+    """
+    holds = {name for name, arrays in found.items() if arrays}
+    if not _skipped(architecture, holds):
+        return
+    for other in ARCHITECTURES.values():
+        names = {layer.name for layer in other.convolutions}
+        if not other.readouts and holds <= names and not _skipped(other, holds):
+            raise InputError(
+                f"--weights={path}: these are weights of {other.title}, as there is no "
+                f"{_skipped(architecture, holds)[0]!r} in them, not of {architecture.title}. Give "
+                f"--network={other.name}"
+            )
+
+
+def _skipped(architecture: Architecture, holds: set[str]) -> list[str]:
+    """The convolutions that a file lacks though it has a deeper one."""
+    names = [layer.name for layer in architecture.convolutions]
+    deepest = max((place for place, name in enumerate(names) if name in holds), default=0)
+    return [name for name in names[: deepest + 1] if name not in holds]
+
+
 def _check_network(
     found: Mapping[str, tuple[h5py.Dataset, ...]], path: PathLike, architecture: Architecture
 ) -> None:
@@ -239,12 +267,11 @@ def _check_network(
                 f"--weights={path}: these are weights of {other.title}, as {min(more)!r} is in "
                 f"them, not of {architecture.title}. Give --network={other.name}"
             )
-    deepest = max((place for place, name in enumerate(names) if name in holds), default=0)
-    reached = names[: deepest + 1]
-    if missing := [name for name in reached if name not in holds]:
+    if missing := _skipped(architecture, holds):
+        deepest = [name for name in names if name in holds][-1]
         raise InputError(
             f"--weights={path}: these are not weights of {architecture.title}: the file has "
-            f"{reached[-1]!r}, but not {missing[0]!r}, which comes before it. Is the file for "
+            f"{deepest!r}, but not {missing[0]!r}, which comes before it. Is the file for "
             "another --network?"
         )
 

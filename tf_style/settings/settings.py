@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -227,6 +228,11 @@ class Settings(Options):
                     f"--{flag.replace('network', 'network_weights') if part in flag else 'weights'}"
                     f"={weights}: a saved model brings its own weights; leave them out with "
                     f"--{flag}={network}"
+                )
+            if not os.path.splitext(network)[1] and not os.path.exists(network):
+                raise InputError(
+                    f"--{flag}={network}: expected {', '.join((AUTO, *NETWORKS))} or a saved Keras "
+                    "model, such as model.keras. There is neither such a network nor such a file"
                 )
             if getattr(self, f"{part}_layers") == AUTO:
                 raise InputError(
