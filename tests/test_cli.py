@@ -42,7 +42,7 @@ def test_each_row_leads_to_the_command_of_that_name(program, capsys):
         getattr(cli, scripts()[program])(["--nothing"])
     assert stopped.value.code == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"{program}: ") and error.endswith(f"All flags: {program} --help\n")
+    assert error.startswith(f"{program}: ") and error.endswith(f"All flags: {program} --helpfull\n")
 
 
 def test_arguments_are_those_of_the_process_where_none_are_given():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def assert_tells(help, flags):
     starts = [number for number, line in enumerate(lines) if line.startswith("  --")]
     told = {}
     for start, end in zip(starts, [*starts[1:], None], strict=True):
-        name = lines[start].strip().removeprefix("--").partition("=")[0]
+        name = re.match(r"  --(\w+)", lines[start])[1]
         told[name] = " ".join(line.strip() for line in lines[start + 1 : end])
     for name, (default, words) in flags.items():
         assert name in told, f"--{name} is not told of"

@@ -1,6 +1,7 @@
 """What a command is made of: its options, its help, its answers."""
 
 import dataclasses
+import shlex
 
 import pytest
 from PIL import Image
@@ -8,13 +9,16 @@ from PIL import Image
 import tf_style
 from tests.commands.conftest import TINY, assert_tells, call
 from tf_style import InputError, cli
+from tf_style.commands import evaluate, explain, flagfiles, flags, learn, stylize
 from tf_style.commands.command import (
     Command,
     CommandLine,
     CommonOptions,
-    refuse_places,
+    placed,
     require,
 )
+from tf_style.commands.exits import guarded
+from tf_style.commands.request import Request
 from tf_style.image.picture import read_picture
 from tf_style.settings.option import Number, Options, Switch, Text, Texts, option, whole
 
@@ -34,12 +38,14 @@ class Other(Options):
 
 
 COMMAND = Command("tf_own", "Do a thing.\n", (Own, Other), lambda line: 0)
+COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn)]
+PLACED = dataclasses.replace(COMMAND, places=("name", "many"))
 
 
 def test_of_two_options_of_one_name_the_first_counts():
     names = [each.name for each in COMMAND.options]
     assert names == ["name", "many", "size", "fast", "preset", "flagfile", "quiet", "verbose",
-                     "version", "help", "share"]
+                     "version", "help", "helpfull", "completion", "share"]
     size, = (each for each in COMMAND.options if each.name == "size")
     assert size.default == 0
 
@@ -84,14 +90,15 @@ def test_nothing_else_is_answered(capsys):
 
 @pytest.mark.parametrize("command", [cli.main, cli.evaluate, cli.learn, cli.explain])
 def test_every_command_has_the_common_flags(command, capsys):
-    assert call(command, "--help") == 0
+    assert call(command, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
         "preset": (None, "a named set of defaults: flags/NAME.flags"),
         "flagfile": (None, "a file of flags, one a line, taken as defaults"),
         "quiet": (None, "print nothing but errors"),
         "verbose": (None, "let TensorFlow print its own messages"),
         "version": (None, "print the version and exit"),
-        "help": (None, "print this and exit"),
+        "help": (None, "print the flags that people need and exit"),
+        "helpfull": (None, "print all flags and exit"), "completion": (None, "in this shell"),
     })
 
 
@@ -110,7 +117,7 @@ def test_every_command_that_reads_pictures_has_a_limit(command, arguments, folde
     assert "pixels are too large to open safely. For a file that you trust" in told.err
     assert told.err.count("\n") == 1 and "--max_pixels=1000" in told.err and not told.out
     assert {path.name for path in folder.iterdir()} == {"content.png", "style.png"}
-    assert call(command, "--help") == 0
+    assert call(command, "--helpfull") == 0
     assert_tells(capfd.readouterr().out, {"max_pixels": ("178956970", "most pixels")})
 
 
@@ -128,10 +135,67 @@ def test_a_raised_limit_changes_no_pixel(capfd, monkeypatch):
     assert (read_picture("a.png") == read_picture("b.png", max_pixels=10_000)).all()
 
 
-def test_places_are_refused():
-    refuse_places(CommandLine([], {}, []))
-    with pytest.raises(InputError, match=r"^'stray': expected --flag=value. All flags: --help$"):
-        refuse_places(CommandLine([], {}, ["stray", "other"]))
+@pytest.mark.parametrize("given, places, found", [
+    ({}, ["a", "b", "c"], {"name": "a", "many": ["b", "c"]}),
+    ({"name": "a"}, ["b"], {"name": "a", "many": ["b"]}),
+    ({"many": ["b"]}, ["a"], {"name": "a", "many": ["b"]}),
+    ({}, [], {}),
+])
+def test_places_fill_what_has_no_flag(given, places, found):
+    line = placed(PLACED, CommandLine([], given, places))
+    assert (line.given, line.places) == (found, [])
+
+
+def test_places_that_nothing_is_left_for_are_refused():
+    for command, given in ((COMMAND, {}), (PLACED, {"name": "a", "many": ["b"]})):
+        with pytest.raises(InputError, match=r"^'stray': expected .* flags: tf_own --helpfull$"):
+            placed(command, CommandLine([], given, ["stray", "other"]))
+
+
+def test_help_is_short_where_the_command_says_what_is_needed():
+    command = dataclasses.replace(
+        COMMAND, needed=("share", "name"), examples=("tf_own one", "tf_own two")
+    )
+    shown = [line.split()[0] for line in command.help(full=False).splitlines() if "  --" in line]
+    assert shown == ["--share=X", "--name=FILE", "--help,", "--helpfull"]
+    assert command.help(full=False).endswith("Examples:\n  tf_own one\n  tf_own two")
+    assert "--fast" in command.help() and "--helpfull" in command.help()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.program)
+def test_help_names_at_most_fifteen_flags_and_gives_two_examples(command):
+    names = {each.name for each in command.options}
+    assert set(command.needed) | set(command.places) <= names and len(command.examples) == 2
+    told = command.help(full=False)
+    assert told.count("\n  --") <= 15
+    for example in command.examples:
+        assert f"\n  {example}" in told
+        program, *arguments = shlex.split(example)
+        assert program == command.program and flags.parse(command, arguments).given is not None
+    told = command.help()
+    assert all(f"\n  --{name}" in told for name in names)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.program)
+def test_a_command_called_with_nothing_says_how(command, capsys):
+    assert guarded(command, []) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3 and max(map(len, lines)) < 200
+    assert lines[1] == f"A first try: {command.examples[0]}"
+    assert lines[2].endswith(f"{command.program} --help")
+
+
+def test_the_first_try_of_a_picture_can_be_made():
+    _, *arguments = shlex.split(stylize.COMMAND.examples[0])
+    job, = Request.of(flags.parse(stylize.COMMAND, arguments)).jobs
+    assert job.content == "sample:harbor"
+
+
+def test_presets_are_listed_with_what_each_is_for(capsys):
+    assert call(cli.main, "--list_presets") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(flagfiles.presets())
+    assert all(len(line.split()) > 4 and line.endswith(".") for line in lines)
 
 
 def test_what_a_command_cannot_do_without_is_named():

@@ -135,7 +135,7 @@ def test_several_styles_have_masks(asked):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    ([], "--content: expected a value, such as --content=FILE"),
+    (["--quiet"], "--content: expected a value, such as --content=FILE"),
     (["--content=content.png"], "--style: expected a value, such as --style=FILE"),
     (EXPLAIN, "--output: expected a value, such as --output=FOLDER"),
     ([*EXPLAIN, "--output=content.png"], "--output=content.png: expected a folder, this is a file"),
@@ -159,7 +159,8 @@ def test_several_styles_have_masks(asked):
     ([*EXPLAIN, "--output=why", "--weights=no.h5"], "--weights=no.h5: there is no such file"),
     ([*EXPLAIN, "--output=why", "--style_blend=1,2"], "--style_blend: expected a share for each"),
     ([*EXPLAIN, "--output=why", "--tv_weight=-1"], "--tv_weight: expected a number, at least 0"),
-    ([*EXPLAIN, "--output=why", "stray"], "'stray': expected --flag=value"),
+    ([*EXPLAIN, "--output=why", "stray"], "stray: there is no such file"),
+    ([*EXPLAIN, "--output=why", "content.png", "stray"], "'stray': expected --flag=value"),
     ([*EXPLAIN, "--outputs=why"], "Did you mean --output?"),
 ])
 def test_bad_input_is_one_line_and_writes_nothing(arguments, message, folder, refused):
@@ -180,7 +181,7 @@ def test_without_tensorflow(arguments, code):
 
 
 def test_help_tells_of_every_flag(capsys):
-    assert call(cli.explain, "--help") == 0
+    assert call(cli.explain, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
         "content": (None, "content picture, or sample:NAME"),
         "style": (None, "style picture, or sample:NAME; give it again to blend several"),

@@ -14,7 +14,7 @@ from tf_style.settings import Settings
 
 def test_presets_are_the_files_in_flags():
     files = (Path(__file__).parents[2] / "flags").glob("*.flags")
-    assert flagfiles.presets() == sorted(path.stem for path in files)
+    assert list(flagfiles.presets()) == sorted(path.stem for path in files)
     assert {"quickstart", "shallow", "document"} <= set(flagfiles.presets())
 
 
@@ -70,7 +70,7 @@ BAD = {
     "with an empty value": ("--flagfile=empty.flags", "empty.flags: --size: expected a value"),
     "unknown preset": ("--preset=fancy", "--preset=fancy: there is no such preset. All: "),
     "nothing": ("--flagfile=", "--flagfile: expected a file"),
-    "no preset": ("--preset", "--preset: expected a name"),
+    "no preset": ("--preset", "--preset: expected a value, such as --preset=NAME"),
 }
 
 

@@ -76,8 +76,8 @@ def test_a_flagfile_gives_a_run_its_defaults(folder):
 BAD = {
     "unknown flag": (["--stlye_weight=3"],
                      "--stlye_weight: there is no such flag. Did you mean --style_weight? "
-                     "All flags: tf_style --help"),
-    "unlike any": (["--xyzzy"], "--xyzzy: there is no such flag. All flags: tf_style --help"),
+                     "All flags: tf_style --helpfull"),
+    "unlike any": (["--xyzzy"], "--xyzzy: there is no such flag. All flags: tf_style --helpfull"),
     "no value": (["--size"], "size"),
     "bad switch": (["--quiet=perhaps"],
                    "--quiet: expected true or false. Received: 'perhaps'"),

@@ -116,7 +116,7 @@ def test_a_record_gives_what_the_line_leaves_open(folder):
 
 BAD = {
     "missing style": (["--content=content.png"], "--style: expected a picture"),
-    "nothing": ([], "--content: expected a picture"),
+    "nothing": (["--size=64"], "--content: expected a picture"),
     "folder without pictures": (["bare", "style.png"], "--content=bare: no picture matches"),
     "pattern without pictures": (["content.png", "zz*.png"], "--style=zz*.png: no picture matches"),
     "unknown sample": (["sample:harbur", "style.png"], "Did you mean 'harbor'?"),
@@ -125,6 +125,8 @@ BAD = {
     "stray word": ([*PICTURES, "stray"], "'stray': expected --flag=value"),
     "four places": (["content.png", "style.png", "a.png", "b.png"], "'b.png': expected at most"),
     # Settings
+    "layer of another network": ([*PICTURES, "--style_layers=conv3_4"],
+                                 "VGG16 has no layer 'block3_conv4'. Did you mean 'block3_conv3'"),
     "unknown layer": ([*PICTURES, "--style_layers=block6_conv1"],
                       "--style_layers: VGG16 has no layer 'block6_conv1'. Did you mean "
                       "'block5_conv1'? All layers: tf_style --list_layers"),
@@ -147,7 +149,22 @@ BAD = {
     "model file and weights": ([*PICTURES, "--network=a.keras", "--weights=unsupervised"],
                                "a saved model brings its own weights"),
     "no network file": ([*PICTURES, "--network=no.keras", "--style_layers=a", "--content_layers=a"],
-                        "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved"),
+                        "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved "
+                        "Keras model. There is no such network. There is no such file"),
+    "neither network nor file": ([*PICTURES, "--network=resnet50"],
+                                 "There is neither such a network nor such a file"),
+    "mistyped content": (["nowhere/contnt.png", "style.png"],
+                         "tf_style: nowhere/contnt.png: there is no such file"),
+    "nearly named": (["contnt.png", "style.png"],
+                     "contnt.png: there is no such file. Did you mean 'content.png'?"),
+    "mistyped style of several": (["*t*.png", "styel.png", "out/"],
+                                  "styel.png: there is no such file. Did you mean 'style.png'?"),
+    "an address": (["https://example.org/a.jpg?size=1", "style.png"],
+                   "https://example.org/a.jpg?size=1: this is an address, not a file; download it"),
+    "an address of weights": ([*PICTURES, "--weights=https://example.org/vgg16.h5"],
+                              "this is an address, not a file; download it first"),
+    "output without its flag": ([*PICTURES, "a.png"],
+                                "'a.png': expected --flag=value, or --output=a.png"),
     "no weights file": ([*PICTURES, "--weights=no.h5"], "--weights=no.h5"),
     "foreign weights": ([*PICTURES, "--weights=text.png"],
                         "this is no complete HDF5 weights file"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -13,14 +15,20 @@ from tf_style.commands.signals import Signals
 from tf_style.settings.option import (
     File,
     InputError,
+    Note,
     Option,
     Options,
     Switch,
     Text,
+    Texts,
+    Word,
     option,
 )
 
 T = TypeVar("T", bound=Options)
+
+# One letter behind one dash → the flag that it stands for.
+SHORT = {"h": "help", "o": "output", "q": "quiet", "v": "verbose", "V": "version"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,7 +42,12 @@ class CommonOptions(Options):
     quiet: bool = option(Switch(), False, "print nothing but errors")
     verbose: bool = option(Switch(), False, "let TensorFlow print its own messages")
     version: bool = option(Switch(), False, "print the version and exit")
-    help: bool = option(Switch(), False, "print this and exit")
+    help: bool = option(Switch(), False, "print the flags that people need and exit")
+    helpfull: bool = option(Switch(), False, "print all flags and exit")
+    completion: str | None = option(
+        Word(("bash", "zsh", "fish")), None, "print what completes flags in this shell, such as "
+        'eval "$(tf_style --completion=bash)", and exit'
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +60,7 @@ class CommandLine:
             were given on the command line or in a file.
         places: the arguments that are not flags.
         flagfiles: the files that flags were read from.
+        notes: what was taken for what.
         signals: those that ask the command to stop.
     """
 
@@ -54,7 +68,13 @@ class CommandLine:
     given: Mapping[str, Any]
     places: Sequence[str]
     flagfiles: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     signals: Signals = dataclasses.field(default_factory=Signals)
+
+    def tell(self) -> None:
+        """Say what was taken for what: not before an error, which is one line."""
+        for note in self.notes:
+            warnings.warn(note, Note, stacklevel=2)
 
     def options(self, kind: type[T], **defaults: Any) -> T:
         """The options of one kind, parsed.
@@ -76,16 +96,22 @@ class Command:
 
     Attributes:
         program: its name.
-        usage: what it is for and how to call it, for `--help`.
+        usage: what it is for and how to call it, for `--help`. Its first line stands alone.
         kinds: classes of its options, in the order of `--help`; of two with the same name, the
             first counts.
         run: runs it; returns the exit code.
+        places: the options that arguments without a flag are for, in order.
+        needed: the options that `--help` shows, besides its own; all if none are named.
+        examples: commands that run; the first with nothing but what comes with tf_style.
     """
 
     program: str
     usage: str
     kinds: tuple[type[Options], ...]
     run: Callable[[CommandLine], int]
+    places: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -96,36 +122,73 @@ class Command:
                 found.setdefault(each.name, each)
         return tuple(found.values())
 
-    def help(self) -> str:
-        """What `--help` prints."""
+    def use(self) -> list[str]:
+        """Three lines for those who call it with nothing."""
+        what, *forms = [line.strip() for line in self.usage.splitlines() if line.strip()]
+        return [f"{what} {forms[0]}" if forms else what,
+                *(f"A first try: {each}" for each in self.examples[:1]),
+                f"The flags that people need: {self.program} --help"]
+
+    def help(self, *, full: bool = True) -> str:
+        """What `--helpfull` prints; or `--help`, which has only the flags that people need."""
         lines = [self.usage]
-        for each in self.options:
+        letters = {name: letter for letter, name in SHORT.items()}
+        options = {each.name: each for each in self.options}
+        names = options if full or not self.needed else (*self.needed, "help", "helpfull")
+        for each in map(options.get, names):
             shown = each.default not in (None, ()) and each.default is not False
             default = f" (default: {each.default})" if shown else ""
             form = each.type.form
-            lines.append(f"  --{each.name}{'=' if form else ''}{form}")
+            short = f", -{letters[each.name]}" if each.name in letters else ""
+            if short and form:
+                short += f" {form}"
+            lines.append(f"  --{each.name}{'=' if form else ''}{form}{short}")
             lines += textwrap.wrap(each.help + default, 88, initial_indent=" " * 6,
                                    subsequent_indent=" " * 6, break_on_hyphens=False)
+        lines += ["", "Examples:", *(f"  {each}" for each in self.examples)] * bool(self.examples)
         return "\n".join(lines)
 
+    def nearest(self, name: str) -> str:
+        """The flag whose name is most like this one; empty if none is."""
+        known = [each.name for each in self.options]
+        return next(iter(difflib.get_close_matches(name, known, n=1)), "")
+
     def answers(self, line: CommandLine) -> bool:
-        """Whether only `--help` or `--version` is asked for; prints the answer."""
+        """Whether only help, the version or a completion is asked for; prints the answer."""
         common = line.options(CommonOptions)
-        if common.help:
-            answer(self.help())
+        if common.helpfull or common.help:
+            answer(self.help(full=common.helpfull))
         elif common.version:
             answer(f"tf_style {tf_style.__version__}")
-        return common.help or common.version
+        elif common.completion:
+            from tf_style.commands.completion import completion
+
+            answer(completion(self, common.completion))
+        return bool(common.help or common.helpfull or common.version or common.completion)
 
 
-def refuse_places(line: CommandLine) -> None:
-    """Check that all arguments are flags.
+def placed(command: Command, line: CommandLine) -> CommandLine:
+    """The command line with the arguments that are not flags as those that they stand for.
+
+    They fill in order what has no flag; where the last may be given several times, it takes all
+    that are left.
 
     Raises:
-        InputError: if one is not; the message names it.
+        InputError: if there are more; the message names the first.
     """
-    if line.places:
-        raise InputError(f"{line.places[0]!r}: expected --flag=value. All flags: --help")
+    options = {each.name: each for each in command.options}
+    given, places = dict(line.given), list(line.places)
+    for name in command.places:
+        if name in given or not places:
+            continue
+        several = isinstance(options[name].type, Texts)
+        taken = places if several and name == command.places[-1] else places[:1]
+        given[name] = list(taken) if several else taken[0]
+        places = places[len(taken):]
+    if places:
+        raise InputError(f"{places[0]!r}: expected --flag=value. All flags: "
+                         f"{command.program} --helpfull")
+    return dataclasses.replace(line, given=given, places=[])
 
 
 def require(options: Options, **examples: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tf_style.commands.command import Command, CommandLine, CommonOptions, refuse_places
+from tf_style.commands.command import Command, CommandLine, CommonOptions, placed
 from tf_style.commands.display import say
 from tf_style.commands.exits import DONE, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 USAGE = """\
 Measure how well pictures took over a style, and how much content they kept.
 
+  tf_style_evaluate CONTENT STYLE GENERATED [GENERATED ...] [--flag=value ...]
   tf_style_evaluate --content=FILE --style=FILE --generated=FILE [--generated=FILE ...]
 
 A folder or a pattern as --generated is one curve: pictures of one method, which keep more or less
@@ -83,7 +84,7 @@ class EvaluateOptions(CommonOptions):
 
 def evaluate(line: CommandLine) -> int:
     """Measure pictures and print what was found."""
-    refuse_places(line)
+    line = placed(COMMAND, line)
     options = line.options(EvaluateOptions)
     for name in ("content", "style", "generated"):
         if not getattr(options, name):
@@ -97,6 +98,7 @@ def evaluate(line: CommandLine) -> int:
     choice, fine = judge.chosen(options)
     _check_outputs(line, options, choice, pictures)
     judge.check(choice, fine, pictures)
+    line.tell()
     with tensorflow_quiet(options.verbose):
         from tf_style.commands.scores import Scores
         from tf_style.measure.metrics import Judge
@@ -211,4 +213,12 @@ def _marked(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
     return gray + places[..., None] * 0.5 * ((1, 0, 0) - gray)
 
 
-COMMAND = Command("tf_style_evaluate", USAGE, (EvaluateOptions,), evaluate)
+COMMAND = Command(
+    "tf_style_evaluate", USAGE, (EvaluateOptions,), evaluate,
+    places=("content", "style", "generated"),
+    needed=("content", "style", "generated", "mask", "network", "weights", "json", "plot",
+            "copied_map", "at_content", "offline"),
+    examples=("tf_style_evaluate sample:harbor sample:waves sample:harbor",
+              "tf_style_evaluate photo.jpg painting.jpg --generated='results/*.png' "
+              "--plot=curves.png"),
+)

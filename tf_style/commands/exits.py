@@ -35,7 +35,12 @@ def guarded(
         warnings.showwarning = lambda message, *_, **__: say(f"{program}: {message}")
         try:
             _check_working_folder()
-            line = parse(command, list(sys.argv[1:] if argv is None else argv))
+            arguments = list(sys.argv[1:] if argv is None else argv)
+            if not arguments and command.examples:
+                for text in command.use():
+                    say(text)
+                return BAD_INPUT
+            line = parse(command, arguments)
             if command.answers(line):
                 return DONE
             if line.options(CommonOptions).quiet:

@@ -10,7 +10,7 @@ from tf_style.commands.command import (
     Command,
     CommandLine,
     CommonOptions,
-    refuse_places,
+    placed,
     require,
 )
 from tf_style.commands.display import mention, printable, say
@@ -23,6 +23,7 @@ from tf_style.settings.size import Size, SizeType
 USAGE = """\
 Draw why it works: feature maps, what each layer keeps, and where each pulls the picture.
 
+  tf_style_explain CONTENT STYLE [GENERATED] -o FOLDER [--flag=value ...]
   tf_style_explain --content=FILE --style=FILE [--generated=FILE] --output=FOLDER
 
 It takes the flags of a run, and explains that run.
@@ -64,7 +65,7 @@ class ExplainOptions(CommonOptions):
 
 def explain(line: CommandLine) -> int:
     """Inspect a run and draw what was found."""
-    refuse_places(line)
+    line = placed(COMMAND, line)
     options = line.options(ExplainOptions)
     require(options, content="FILE", style="FILE", output="FOLDER")
     settings = line.options(Settings, size=options.size)
@@ -106,6 +107,7 @@ def explain(line: CommandLine) -> int:
     inputs += [*line.flagfiles, *(name for choice in choices for name in choice.files)]
     outputs = _check_folder(options.output, [f"{name}.png" for name in figures.NAMES], inputs)
     opaque = all(style.alpha is None for style in scene.styles)
+    line.tell()
     with tensorflow_quiet(options.verbose):
         from tf_style.measure.inspection import inspect
     drawn = figures.plot_inspection(inspect(
@@ -144,4 +146,11 @@ def _check_folder(folder: str, names: Iterable[str], inputs: Sequence[str]) -> l
     return paths
 
 
-COMMAND = Command("tf_style_explain", USAGE, (ExplainOptions, Settings), explain)
+COMMAND = Command(
+    "tf_style_explain", USAGE, (ExplainOptions, Settings), explain,
+    places=("content", "style", "generated"),
+    needed=("content", "style", "generated", "output", "layers", "size", "preset", "network",
+            "weights", "content_layers", "style_layers", "offline"),
+    examples=("tf_style_explain sample:harbor sample:waves -o why",
+              "tf_style_explain photo.jpg painting.jpg result.png -o why --preset=strokes"),
+)

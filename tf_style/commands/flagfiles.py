@@ -37,9 +37,11 @@ def split_off(argv: list[str]) -> tuple[list[tuple[str, list[str]]], list[str]]:
     return files, rest
 
 
-def presets() -> list[str]:
-    """The names of all presets."""
-    return sorted({file.stem for folder in _preset_folders() for file in folder.glob("*.flags")})
+def presets() -> dict[str, str]:
+    """Name → what it is for, the first line of its file, for all presets."""
+    files = {file.stem: file for folder in reversed(_preset_folders())
+             for file in folder.glob("*.flags")}
+    return {name: _lines(files[name])[0].lstrip("# ") for name in sorted(files)}
 
 
 def _read(

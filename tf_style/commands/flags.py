@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from absl import flags
 
 from tf_style.commands.command import Command, CommandLine
 from tf_style.commands.flagfiles import split_off
+from tf_style.commands.foreign import translate
+from tf_style.commands.spelling import spelled
 from tf_style.settings.option import Files, InputError, Switch, Texts
 
 
@@ -20,12 +21,16 @@ def parse(command: Command, argv: list[str]) -> CommandLine:
     Raises:
         InputError: for an unknown flag, one without a value, or a file that is not a flagfile.
     """
-    files, own = split_off(argv)
+    notes: list[str] = []
+    files, own = split_off(spelled(command, argv, notes.append))
     given: dict[str, Any] = {}
     for origin, arguments in (*files, ("", own)):
+        if origin:
+            arguments = spelled(command, arguments, notes.append)
         found, places = parse_one(command, arguments, origin)
         given.update(found)
-    return CommandLine(argv, given, places, tuple(name for name, _ in files))
+    given = translate(given, {each.name: each for each in command.options}, notes.append)
+    return CommandLine(argv, given, places, tuple(name for name, _ in files), tuple(notes))
 
 
 def parse_one(
@@ -49,12 +54,11 @@ def parse_one(
     try:
         places = values([command.program, *arguments])[1:]
     except flags.UnrecognizedFlagError as error:
-        known = [option.name for option in command.options]
-        near = difflib.get_close_matches(error.flagname, known, n=1)
-        hint = f" Did you mean --{near[0]}?" if near else ""
+        near = command.nearest(error.flagname.replace("-", "_"))
+        hint = f" Did you mean --{near}?" if near else ""
         raise InputError(
             f"{where}--{error.flagname}: there is no such flag.{hint} All flags: "
-            f"{command.program} --help"
+            f"{command.program} --helpfull"
         ) from None
     except flags.IllegalFlagValueError as error:
         # Of absl's own kinds of flags, only switches refuse a value.

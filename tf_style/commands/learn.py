@@ -9,7 +9,7 @@ from tf_style.commands.command import (
     Command,
     CommandLine,
     CommonOptions,
-    refuse_places,
+    placed,
     require,
 )
 from tf_style.commands.display import mention, printable, say
@@ -21,6 +21,7 @@ from tf_style.settings.option import File, Files, InputError, Word, option, whol
 USAGE = """\
 Learn a network's features from pictures of your own, without labels.
 
+  tf_style_learn PICTURES [PICTURES ...] -o my.weights.h5
   tf_style_learn --pictures=FOLDER --output=my.weights.h5
   tf_style --weights=my.weights.h5 CONTENT STYLE
 """
@@ -50,7 +51,7 @@ class LearnOptions(CommonOptions):
 
 def learn(line: CommandLine) -> int:
     """Learn kernels and write them."""
-    refuse_places(line)
+    line = placed(COMMAND, line)
     options = line.options(LearnOptions)
     require(options, pictures="paintings", output="my.weights.h5")
     from tf_style.image.paths import check_writable, expand
@@ -71,6 +72,7 @@ def learn(line: CommandLine) -> int:
         shrink(read_picture(name, max_pixels=options.max_pixels, side=_SIDE), _SIDE)
         for name in names
     ]
+    line.tell()
     with tensorflow_quiet(options.verbose):
         from tf_style.network.kernel_files import write_kernels
         from tf_style.network.unsupervised import learn as learn_kernels
@@ -84,4 +86,8 @@ def learn(line: CommandLine) -> int:
     return DONE
 
 
-COMMAND = Command("tf_style_learn", USAGE, (LearnOptions,), learn)
+COMMAND = Command(
+    "tf_style_learn", USAGE, (LearnOptions,), learn, places=("pictures",),
+    examples=("tf_style_learn sample:harbor sample:waves -o my.weights.h5",
+              "tf_style_learn paintings 'photos/*.jpg' -o my.weights.h5 --network=vgg19"),
+)

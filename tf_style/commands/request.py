@@ -16,6 +16,7 @@ import numpy as np
 from tf_style.commands import naming
 from tf_style.commands.byproducts import Byproducts, Taken, last_snapshot
 from tf_style.commands.command import CommandLine
+from tf_style.commands.foreign import is_there
 from tf_style.commands.outputs import check_apart, check_folder
 from tf_style.commands.repeat import Record
 from tf_style.commands.stylize_options import StylizeOptions
@@ -89,6 +90,7 @@ class Request:
         from tf_style.run.scene import INITS, check_together
 
         options, job = self.options, self.jobs[0]
+        _check_there(self.jobs)
         # Resolving `auto` may need a download; a file named in the environment does not.
         settings, choices = choose(self.settings, weights.settle_known)
         if settings.optimizer == "lbfgs":
@@ -161,10 +163,11 @@ def _pictures(
             "--flag=value, patterns --content='photos/*.jpg'"
         )
     # A stray word is usually a flag's value after a stray space.
-    if len(places) == 1:
-        raise InputError(
-            f"{places[0]!r}: expected --flag=value, or two pictures: tf_style CONTENT STYLE"
-        )
+    if len(places) == 1 and not (options.style and not options.content and is_there(places[0])):
+        hint = ("two pictures: tf_style CONTENT STYLE" if not (options.content and options.style)
+                else f"--output={places[0]}" if not options.output
+                else "--style=FILE again for another style")
+        raise InputError(f"{places[0]!r}: expected --flag=value, or {hint}")
     for name, stray in zip(("content", "style", "output"), places, strict=False):
         if getattr(options, name):
             raise InputError(f"{stray!r}: --{name} is given already")
@@ -180,6 +183,22 @@ def _pictures(
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
                              "come with tf_style: tf_style --list_samples")
     return None if content == "none" else content, styles, output or options.output
+
+
+def _check_there(jobs: Sequence[Job]) -> None:
+    """Check that the pictures of all jobs are there, before anything that follows from their names.
+
+    Raises:
+        InputError: if one is missing; the message names it.
+    """
+    from tf_style.image.paths import locate, no_plain_file
+    from tf_style.image.picture import read_size
+
+    of_each = [{each.content, *each.styles} for each in jobs]
+    for name in (jobs[0].content, *jobs[0].styles):
+        everywhere = name and all(name in names for names in of_each)
+        if everywhere and no_plain_file(locate(name)):
+            read_size(name)
 
 
 def _check_single(outputs: Mapping[str, Path | str | None]) -> None:

@@ -41,11 +41,15 @@ def stylize(line: CommandLine) -> int:
     if options.list_samples:
         _list_samples()
         return DONE
+    if options.list_presets:
+        _list_presets()
+        return DONE
     if options.list_layers:
         network = Settings.option("network")
         _list_layers(network.parse(line.given.get("network", network.default)))
         return DONE
     request = Request.of(line)
+    line.tell()
     if not request.jobs:
         Tally(kept=request.kept).tell(quiet=options.quiet)
         return DONE
@@ -220,6 +224,13 @@ def _list_samples() -> None:
             answer(f"  {samples.PREFIX}{name:16} {text}")
 
 
+def _list_presets() -> None:
+    from tf_style.commands.flagfiles import presets
+
+    for name, text in presets().items():
+        answer(f"  {name:12} {text}")
+
+
 def _list_layers(network: str) -> None:
     from tf_style.network.architectures import ARCHITECTURES
 
@@ -236,4 +247,11 @@ def _list_layers(network: str) -> None:
         answer(f"{layer.name:14} {layer.channels:8} {layer.stride:7} {layer.field:14}")
 
 
-COMMAND = Command("tf_style", USAGE, (StylizeOptions, Settings), stylize)
+COMMAND = Command(
+    "tf_style", USAGE, (StylizeOptions, Settings), stylize,
+    places=("content", "style", "output"),
+    needed=("content", "style", "output", "size", "style_weight", "large_forms", "style_scale",
+            "preserve_color", "protect", "preset", "network", "time_limit", "dry_run"),
+    examples=("tf_style sample:harbor sample:waves waves.png",
+              "tf_style --content=photos --style=painting.jpg --output=results/ --size=768"),
+)

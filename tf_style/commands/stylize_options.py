@@ -100,3 +100,6 @@ class StylizeOptions(CommonOptions):
     list_samples: bool = option(
         Switch(), False, "print the pictures that come with tf_style and exit"
     )
+    list_presets: bool = option(
+        Switch(), False, "print the presets, and what each is for, and exit"
+    )

@@ -1,0 +1,59 @@
+"""What completes flags in a shell."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.commands.conftest import call, without_tensorflow
+from tf_style import cli
+from tf_style.commands import evaluate, explain, learn, stylize
+from tf_style.commands.completion import completion
+
+COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn)]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.program)
+def test_every_flag_is_completed(command, shell):
+    script = completion(command, shell)
+    for option in command.options:
+        assert (f"-l {option.name} " if shell == "fish" else f"--{option.name}") in script
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.program)
+def test_the_shell_can_read_it(command, shell, folder):
+    if not shutil.which(shell):
+        pytest.skip(f"needs {shell}")
+    script = folder / "script"
+    script.write_text(completion(command, shell), encoding="utf-8")
+    done = subprocess.run([shell, "-n", str(script)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+@pytest.mark.parametrize("words, expected", [
+    (["--style_w"], ["--style_weight="]), (["--list_s"], ["--list_samples"]),
+    (["--preset", "=", "sh"], ["shallow"]), (["--preset", "=", ], None), (["--bits", "1"], ["16"]),
+    (["--content", "=", "cont"], ["content.png"]), (["--content", "sample:h"], ["sample:harbor"]),
+    (["--init", "=", "no"], ["noise"]), (["a b"], ["a b.png"]), (["-o", "st"], ["style.png"]),
+    (["--size", "=", "or"], ["original"]), (["--seed", "=", "c"], []),
+])
+def test_bash_completes(words, expected, folder):
+    (folder / "a b.png").touch()
+    script = completion(stylize.COMMAND, "bash") + """
+COMP_WORDS=(tf_style "$@"); COMP_CWORD=$#; _tf_style; printf '%s\\n' "${COMPREPLY[@]}"
+"""
+    done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True)
+    found = done.stdout.split("\n")[:-1]
+    if expected is None:
+        assert "shallow" in found and "poster" in found
+    else:
+        assert found == (expected or [""])
+
+
+def test_it_is_printed_without_tensorflow(capsys):
+    assert call(cli.main, "--completion=bash") == 0
+    assert capsys.readouterr().out == completion(stylize.COMMAND, "bash") + "\n"
+    assert without_tensorflow(cli.explain, "--completion=zsh") == 0
