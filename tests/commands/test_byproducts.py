@@ -67,13 +67,13 @@ def test_a_texture_is_plotted_without_content():
 
 @pytest.mark.parametrize("flags, message", [
     (["--animate=a.mp4"], "a.mp4: expected a name that ends in .gif or .webp"),
-    (["--animate=no/a.gif"], "the folder no does not exist"),
+    (["--animate=content.png/a.gif"], "the folder content.png cannot be made"),
     (["--animate=style.gif"], "--animate=style.gif: this would replace an input"),
     (["--plot=a.xyz"], "a.xyz: expected a name that ends in"),
     (["--plot=content.png"], "--plot=content.png: this would replace an input"),
     (["--plot=a.png"], "--plot=a.png: this is the --output"),
     (["--logdir=content.png"], "--logdir=content.png: expected a folder"),
-    (["--logdir=no/logs"], "--logdir=no/logs: expected a folder, or a new name in one"),
+    (["--logdir=content.png/logs"], "--logdir=content.png/logs: expected a folder, or a new name"),
     (["--logdir=logs", "--profile=logs"], "--logdir=logs: this is the --profile"),
     (["--snapshot_every=0"], "--snapshot_every: expected a whole number, at least 1"),
     (["--snapshot_every=often"], "--snapshot_every: expected a whole number"),
@@ -102,7 +102,7 @@ def test_a_snapshot_through_a_link_is_refused(refused):
 def test_they_are_checked_before_tensorflow_is_imported():
     assert without_tensorflow(
         cli.main, "content.png", "style.png", "a.png", "--animate=a.gif", "--plot=b.png",
-        "--snapshot_every=5", "--logdir=no/logs",
+        "--snapshot_every=5", "--logdir=style.png/logs",
     ) == 2
 
 

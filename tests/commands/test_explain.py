@@ -139,7 +139,7 @@ def test_several_styles_have_masks(asked):
     (["--content=content.png"], "--style: expected a value, such as --style=FILE"),
     (EXPLAIN, "--output: expected a value, such as --output=FOLDER"),
     ([*EXPLAIN, "--output=content.png"], "--output=content.png: expected a folder, this is a file"),
-    ([*EXPLAIN, "--output=no/why"], "the folder no does not exist"),
+    ([*EXPLAIN, "--output=content.png/why"], "the folder content.png/why cannot be made"),
     ([*EXPLAIN, "--output=taken", "--style=taken/shares.png"],
      "shares.png: this would replace an input"),
     ([*EXPLAIN, "--output=taken", "--generated=taken/maps.png"],
@@ -173,7 +173,7 @@ def test_bad_input_is_one_line_and_writes_nothing(arguments, message, folder, re
 
 @pytest.mark.parametrize("arguments, code", [
     (["--help"], 0), ([*EXPLAIN, "--output=why", "--generated=dot.png"], 2),
-    ([*EXPLAIN, "--output=no/why"], 2),
+    ([*EXPLAIN, "--output=content.png/why"], 2),
 ])
 def test_without_tensorflow(arguments, code):
     Image.new("RGB", (100, 1)).save("dot.png")

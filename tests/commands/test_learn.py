@@ -104,7 +104,7 @@ def test_features_are_learned(folder, monkeypatch):
     (["--pictures=none/*.jpg", "--output=a.h5"], "none/*.jpg: no picture matches"),
     (["--pictures=no.png", "--output=a.h5"], "no.png: there is no such file"),
     (["--pictures=.", "--output=a.txt"], "--output=a.txt: expected a name that ends in .h5"),
-    (["--pictures=.", "--output=no/a.h5"], "the folder no does not exist"),
+    (["--pictures=.", "--output=content.png/a.h5"], "the folder content.png cannot be made"),
     (["--pictures=style.h5", "--output=style.h5"], "--output=style.h5: this would replace an"),
     (["--pictures=.", "--output=a.h5", "--network=resnet"], "--network: expected one of vgg16"),
     (["--pictures=.", "--output=a.h5", "--seed=-1"], "--seed: expected a whole number"),

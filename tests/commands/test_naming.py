@@ -1,10 +1,12 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tf_style import InputError
 from tf_style.commands.naming import jobs, title
+from tf_style.image.picture import write_picture
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,47 @@ def test_a_folder_gives_each_its_name_in_it():
     assert outputs("photos", ["sample:ink"], "out") == ["out/a_ink.png", "out/b_ink.png"]
     assert outputs("photos", ["sample:ink"], "new/") == ["new/a_ink.png", "new/b_ink.png"]
     assert outputs("photos/a.jpg", ["sample:ink"], "out/") == ["out/a_ink.png"]
-    assert outputs(None, ["styles/*"], "out/") == ["out/s.png", "out/t.png"]
+    assert outputs(None, ["styles/*"], "out/") == ["out/s_texture.png", "out/t_texture.png"]
+
+
+def test_a_texture_is_named_so():
+    assert outputs(None, ["styles/s.png"], None) == ["styles/s_texture.png"]
+    assert outputs(None, ["sample:ink", "styles/s.png"], None) == ["ink_s_texture.png"]
+
+
+def saved(name, note="{}"):
+    write_picture(name, np.ones((2, 2, 3)), note)
+
+
+@pytest.mark.parametrize("source", ["photos", "photos/*"])
+def test_what_tf_style_made_is_left_out_of_a_folder(source):
+    for name in ("a_ink.png", "b_ink.png", "a_ink_2.png", "c_ink.png"):
+        saved(f"photos/{name}")
+    saved("photos/d.png", None)
+    notes = []
+    made = jobs(source, ["sample:ink"], None, note=notes.append)
+    assert notes == [f"--content={source}: made by tf_style and left out: a_ink.png, a_ink_2.png, "
+                     "b_ink.png and 1 more"]
+    assert [Path(job.content).name for job in made] == ["a.jpg", "b.png", "d.png"]
+    # One that is named, or one of nothing else, is meant.
+    assert jobs("photos/a_ink.png", ["sample:ink"], None)[0].content == "photos/a_ink.png"
+    assert len(jobs("photos/*_ink.png", ["sample:ink"], None)) == 3
+    saved("styles/s_texture.png")
+    assert len(jobs(None, ["styles"], None, note=notes.append)) == 2
+    assert notes[1:] == ["--style=styles: made by tf_style and left out: s_texture.png"]
+
+
+def test_styles_are_no_contents_of_the_same_folder():
+    notes = []
+    made = jobs("photos", [os.path.join(".", "photos", "b.png")], None, note=notes.append)
+    assert notes == ["styles are no contents, and left out: b.png"]
+    assert [job.content for job in made] == [os.path.join("photos", "a.jpg")]
+    # Asked for by its name.
+    assert jobs("photos/b.png", ["photos/b.png"], None)
+    # All are both: each with each other.
+    both = [os.path.join("photos", name) for name in ("a.jpg", "b.png")]
+    assert [(job.content, *job.styles) for job in jobs("photos", ["photos"], None)] == [
+        tuple(both), tuple(reversed(both))]
 
 
 def test_one_picture_may_have_any_name():

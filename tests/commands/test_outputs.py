@@ -76,11 +76,12 @@ def test_a_folder_that_is_there_or_can_be_made(folder):
     (folder / "logs").mkdir()
     assert check_folder("logdir", "logs") == Path("logs")
     assert check_folder("logdir", "new") == Path("new") and not Path("new").exists()
+    assert check_folder("logdir", "new/logs") == Path("new/logs") and not Path("new").exists()
 
 
-@pytest.mark.parametrize("name", ["style.png", "no/logs"])
+@pytest.mark.parametrize("name", ["style.png", "style.png/logs"])
 def test_what_cannot_be_a_folder_is_named(name):
-    with pytest.raises(InputError, match=f"^--logdir={name}: expected a folder, or a new name in "):
+    with pytest.raises(InputError, match=f"^--logdir={name}: expected a folder, or a new name$"):
         check_folder("logdir", name)
 
 

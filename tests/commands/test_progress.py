@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import tf_style
 from tests.commands.conftest import TINY, call
@@ -161,6 +162,7 @@ def test_a_profile_that_cannot_be_written_costs_no_picture(
         raise tf.errors.ResourceExhaustedError(None, None, "no space left")
 
     (folder / "out").mkdir()
+    Image.open("content.png").save("content_two.png")
     monkeypatch.setattr(tf.profiler.experimental, "start", lambda _: None)
     monkeypatch.setattr(tf.profiler.experimental, "stop", full)
     assert call(cli.main, names, "style.png", "out/{content}.png", "--profile=profile",

@@ -173,7 +173,8 @@ BAD = {
     "masks of others": ([*PICTURES, "--style_mask=style.png", "--style_mask=style.png"],
                         "--style_mask: expected a mask for each of the 1 styles. Received: 2"),
     # Outputs
-    "no folder": (["content.png", "style.png", "no/a.png"], "the folder no does not exist"),
+    "no folder": (["content.png", "style.png", "style.png/a.png"],
+                  "the folder style.png cannot be made, as style.png is a file"),
     "no format": (["content.png", "style.png", "a.xyz"], "expected a name that ends in .png"),
     "bits that a format lacks": (["content.png", "style.png", "a.jpg", "--bits=16"], "a.jpg: "),
     "link to nowhere": (["content.png", "style.png", "nowhere.png"], "does not exist"),
@@ -208,7 +209,8 @@ BAD = {
                              "--checkpoint=text.png: expected a folder"),
     "checkpoint among others": ([*PICTURES, "--checkpoint=."],
                                 "--checkpoint=.: expected a new folder"),
-    "checkpoint nowhere": ([*PICTURES, "--checkpoint=no/kept"], "the folder no does not exist"),
+    "checkpoint nowhere": ([*PICTURES, "--checkpoint=style.png/kept"],
+                           "the folder style.png cannot be made"),
     "output in checkpoint": (["content.png", "style.png", "kept/a.png", "--checkpoint=kept"],
                              "--output=kept/a.png: the --checkpoint folder is for"),
     "checkpoint is output": (["content.png", "style.png", "a.png", "--checkpoint=a.png"],
@@ -271,7 +273,7 @@ def bad_files(folder):
         (folder / "nowhere.png").symlink_to(folder / "no" / "a.png")
     except OSError:
         # No links for this user of Windows: the name alone has no folder either.
-        BAD["link to nowhere"][0][2] = "no/a.png"
+        BAD["link to nowhere"] = BAD["no folder"]
     (folder / "kept").mkdir()
     return folder
 
@@ -373,6 +375,7 @@ def test_what_is_bad_for_all_is_said_once(case, folder, refused):
     Image.new("L", (64, 48)).save("black.bmp")
     (folder / "sub").mkdir()
     Image.open("style.png").save("sub/content_0002.png")
+    Image.open("content.png").save("content_two.png")
     arguments, message = BAD_FOR_ALL[case]
     assert message in refused(cli.main, *arguments)
 
@@ -399,16 +402,30 @@ def test_offline_imagenet_has_to_be_there(command, no_network, folder, refused, 
 
 
 @pytest.mark.parametrize("arguments", [
-    [*PICTURES, "--style_layers=block9"], ["content.png", "style.png", "no/a.png"],
+    [*PICTURES, "--style_layers=block9"], ["content.png", "style.png", "style.png/a.png"],
     [*PICTURES, "--weights=style.png"], [*PICTURES, "--checkpoint=style.png"],
     ["*.png", "style.png", "a.png"], ["*t*.png", "style.png", "--style_blend=1,2"],
     ["*t*.png", "style.png", "--init=no.png"], [*PICTURES, "--weights=imagenet", "--offline"],
 ])
 def test_flags_are_checked_without_tensorflow(arguments, monkeypatch, folder):
     monkeypatch.setenv("KERAS_HOME", str(folder / "keras"))
+    Image.open("content.png").save("content_two.png")
     assert without_tensorflow(cli.main, *arguments) == 2
 
 
 def test_a_run_that_can_be_made_is_not_refused(folder):
     """The fixtures' own pictures and flags pass, so that it is the bad ones that are refused."""
     assert asked(*PICTURES, *TINY).jobs and asked(*SEVERAL, "--output={content}_new.png").jobs
+
+
+def test_folders_of_outputs_need_not_be_there(folder):
+    request = asked(*SEVERAL, "--output=new/one/{content}.png", *TINY, "--report=new/r.json")
+    assert request.jobs[0].output.parts[:2] == ("new", "one") and request.report
+    asked("content.png", "style.png", "new/a.png", "--checkpoint=new/kept", "--logdir=new/logs/one",
+          "--plot=new/p.png", "--animate=new/a.gif", "--profile=new/profile")
+    assert not (folder / "new").exists()
+
+
+def test_one_picture_beside_the_styles_flag_is_the_content():
+    job, = asked("content.png", "--style=style.png").jobs
+    assert (job.content, job.styles) == ("content.png", ("style.png",))

@@ -678,3 +678,17 @@ FLAGS = {
 def test_help_tells_of_every_flag(capsys):
     assert call(cli.main, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, FLAGS)
+
+
+def test_folders_of_outputs_are_made_and_a_second_run_leaves_results_alone(photos, capfd):
+    flags = ["--content=photos/[ac].png", "--style=style.png", *TINY]
+    kept = ["--output=new/one/", "--report=new/two/r.json"]
+    assert call(cli.main, *flags, *kept) == 0
+    assert sorted(path.name for path in Path("new/one").iterdir()) == ["a_style.png", "c_style.png"]
+    assert Path("new/two/r.json").is_file()
+    assert call(cli.main, *flags) == 0
+    capfd.readouterr()
+    assert call(cli.main, "--content=photos/[ac]*.png", "--style=style.png", *TINY) == 0
+    out, error = capfd.readouterr()
+    assert "left out: a_style.png, c_style.png" in error
+    assert len(out.splitlines()) == 2 and "style_style" not in out

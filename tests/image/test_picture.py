@@ -152,11 +152,18 @@ def test_alpha_is_resized_with_the_picture(tmp_path):
 
 @pytest.mark.parametrize("name, message", [
     ("a.bmp2", "expected a name that ends in"), ("a", "expected a name that ends in"),
-    ("missing/a.png", "does not exist"), (".", "ends in"),
+    ("file/a.png", "cannot be made"), (".", "ends in"),
 ])
 def test_outputs_that_cannot_be_written_are_named(tmp_path, name, message):
+    (tmp_path / "file").touch()
     with pytest.raises(InputError, match=message):
         check_output(tmp_path / name)
+
+
+def test_missing_folders_are_made_with_the_file(tmp_path):
+    assert check_output(tmp_path / "new" / "one" / "a.png") and not any(tmp_path.iterdir())
+    write_picture(tmp_path / "new" / "one" / "a.png", np.ones((2, 2, 3)))
+    assert read_picture(tmp_path / "new" / "one" / "a.png").shape == (2, 2, 3)
 
 
 @pytest.mark.parametrize("name, bits, message", [

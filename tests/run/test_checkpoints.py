@@ -337,7 +337,7 @@ def test_how_often(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name, message", [
     ("file", "expected a folder, this is a file"),
     ("full", "It holds notes.txt"),
-    ("no/such", "does not exist"),
+    ("file/such", "cannot be made"),
     ("a[1]", "expected a name without"),
 ])
 def test_a_folder_that_cannot_be_used(name, message, tmp_path):

@@ -231,6 +231,7 @@ def test_a_picture_that_cannot_be_written_goes_elsewhere(painter, folder, monkey
         def begin(self, job, scene, settings):
             if job.content == "a.png":
                 (folder / "out").rename(folder / "elsewhere")
+                (folder / "out").touch()
 
     (folder / "out").mkdir()
     first, second = make(painter, [
@@ -239,8 +240,8 @@ def test_a_picture_that_cannot_be_written_goes_elsewhere(painter, folder, monkey
     ], Mover())
     place, = spare.iterdir()
     assert first.value and first.path == place / "a.png" and second.error == ""
-    assert first.error == (f"{Path('out', 'a.png')}: the folder out does not exist; the picture is "
-                           f"in {first.path}")
+    assert first.error == (f"{Path('out', 'a.png')}: the folder out cannot be made, as out is a "
+                           f"file; the picture is in {first.path}")
     difference = read_picture(first.path) - first.value.image
     assert np.abs(difference).max() <= 0.51 / 255
 

@@ -118,7 +118,7 @@ def explain(line: CommandLine) -> int:
     ))
     line.signals.keep()
     with writing():
-        outputs[0].parent.mkdir(exist_ok=True)
+        outputs[0].parent.mkdir(parents=True, exist_ok=True)
     for path, figure in zip(outputs, drawn.values(), strict=True):
         if line.signals:
             return INTERRUPTED
@@ -141,7 +141,7 @@ def _check_folder(folder: str, names: Iterable[str], inputs: Sequence[str]) -> l
         raise InputError(f"--output={folder}: expected a folder, this is a file")
     paths = [Path(folder, name) for name in names]
     for path in paths:
-        check_writable(path if path.parent.is_dir() else path.parent)
+        check_writable(path)
         check_apart({"output": path}, inputs)
     return paths
 

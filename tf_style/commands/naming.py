@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
 from tf_style.commands.outputs import identity
 from tf_style.image import samples
 from tf_style.image.paths import expand, locate
+from tf_style.image.png import has_note
 from tf_style.run.jobs import Job
 from tf_style.settings import InputError
 
@@ -20,25 +21,28 @@ _LONGEST = 200
 
 
 def jobs(
-    content: str | None, styles: Sequence[str], output: str | None, *, keep: bool = False
+    content: str | None, styles: Sequence[str], output: str | None, *, keep: bool = False,
+    note: Callable[[str], None] = lambda text: None,
 ) -> list[Job]:
     """Each content with each style, and where it goes.
 
     Args:
-        content: a picture, a folder or a pattern such as `photos/*.jpg`; `None` for none.
+        content: a picture, a folder or a pattern such as `photos/*.jpg`; `None` for none. Of a
+            folder or a pattern, what tf_style made is left out, and so are the styles.
         styles: likewise; one of each is blended into one style.
         output: a file; a folder; a name with `{content}` and `{style}` in it; or `None` for a new
             name beside the content.
         keep: whether to keep existing pictures. Then their names are not avoided, and they are not
             contents themselves if a folder holds both. A kept picture has to be complete, so a run
             that is stopped leaves its picture under another name; so does one of several.
+        note: called with what is left out.
 
     Raises:
         InputError: if nothing matches, or two pictures would get the same name.
     """
-    contents = [None] if content is None else _pictures("content", content)
-    blends = list(itertools.product(*(_pictures("style", each) for each in styles)))
-    pairs = list(itertools.product(contents, blends))
+    contents = [None] if content is None else _pictures("content", content, note)
+    blends = list(itertools.product(*(_pictures("style", each, note) for each in styles)))
+    pairs = _pairs(contents, blends, note)
     found: dict[Hashable, Job] = {}
     last: dict[Path, int] = {}
     for pair in pairs:
@@ -72,11 +76,44 @@ def title(job: Job) -> str:
     return " x ".join(names)
 
 
-def _pictures(flag: str, source: str) -> list[str]:
+def _pictures(flag: str, source: str, note: Callable[[str], None]) -> list[str]:
     try:
-        return expand(source)
+        found = expand(source)
     except InputError as error:
         raise InputError(f"--{flag}={error}") from None
+    if found == [source]:
+        return found
+    made = [name for name in found if has_note(name)]
+    if len(made) == len(found):
+        # Nobody means nothing.
+        return found
+    if made:
+        note(f"--{flag}={source}: made by tf_style and left out: {_few(made)}")
+    return [name for name in found if name not in made]
+
+
+def _pairs(
+    contents: Sequence[str | None], blends: Sequence[tuple[str, ...]],
+    note: Callable[[str], None],
+) -> list[tuple[str | None, tuple[str, ...]]]:
+    """Each content with each style; of several contents, none that is a style itself."""
+    if len(contents) < 2:
+        return list(itertools.product(contents, blends))
+    styles = {identity(locate(style)) for blend in blends for style in blend}
+    shown = [name for name in contents if identity(locate(name)) in styles]
+    if len(shown) == len(contents):
+        # One folder of both: each with each other.
+        pairs = [(name, blend) for name, blend in itertools.product(contents, blends)
+                 if name not in blend]
+        return pairs or list(itertools.product(contents, blends))
+    if shown:
+        note(f"styles are no contents, and left out: {_few(shown)}")
+    return list(itertools.product([name for name in contents if name not in shown], blends))
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(Path(name).name for name in names[:3]) + more
 
 
 def _named(output: str, content: str | None, styles: Sequence[str], *, several: bool) -> Path:
@@ -129,7 +166,8 @@ def _beside(
 
 def _stem(content: str | None, styles: Sequence[str]) -> str:
     names = [*([content] if content else []), *styles][:4]
-    return "_".join(_cut(_name(name)[:50], _LONGEST // len(names)) for name in names)
+    stem = "_".join(_cut(_name(name)[:50], _LONGEST // len(names)) for name in names)
+    return stem if content else f"{stem}_texture"
 
 
 def _cut(name: str, most: int) -> str:

@@ -61,13 +61,13 @@ def check_folder(flag: str, folder: str) -> Path:
     Raises:
         InputError: if not.
     """
-    from tf_style.image.paths import check_utf8
+    from tf_style.image.paths import check_utf8, existing
 
     path = Path(folder)
     check_utf8(flag, path)
-    parent = path if path.is_dir() else path.absolute().parent
-    if path.is_file() or not parent.is_dir():
-        raise InputError(f"--{flag}={path}: expected a folder, or a new name in one")
+    parent = existing(path.absolute())
+    if not parent.is_dir():
+        raise InputError(f"--{flag}={path}: expected a folder, or a new name")
     if not os.access(parent, os.W_OK):
         raise InputError(f"--{flag}={path}: cannot write in {parent}")
     return path

@@ -7,7 +7,7 @@ import functools
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,7 @@ class Request:
         least: the shortest side that the networks can see, as far as it is known.
         taken: the files that nothing else may replace.
         resuming: the command that goes on with the run if it is stopped.
+        notes: what was taken for what, and what was left out.
     """
 
     options: StylizeOptions
@@ -57,6 +58,7 @@ class Request:
     least: int = 1
     taken: Taken = dataclasses.field(default_factory=lambda: Taken(()))
     resuming: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def is_single(self) -> bool:
@@ -77,8 +79,9 @@ class Request:
             line, given = record.beneath(line)
             options = line.options(StylizeOptions)
         settings = line.options(Settings)
-        jobs, kept = _jobs(options, line.places, given)
-        request = cls(options, settings, record, jobs, kept)
+        notes = [*line.notes]
+        jobs, kept = _jobs(options, line.places, given, notes.append)
+        request = cls(options, settings, record, jobs, kept, notes=tuple(notes))
         return request._checked(line) if jobs else request
 
     def _checked(self, line: CommandLine) -> Request:
@@ -136,12 +139,13 @@ class Request:
 
 
 def _jobs(
-    options: StylizeOptions, places: Sequence[str], given: Settings | None
+    options: StylizeOptions, places: Sequence[str], given: Settings | None,
+    note: Callable[[str], None],
 ) -> tuple[list[Job], int]:
     """The pictures to make, and how many more already exist and are left alone."""
     content, styles, output = _pictures(options, places)
     keep = options.skip_existing
-    found = naming.jobs(content, styles, output, keep=keep)
+    found = naming.jobs(content, styles, output, keep=keep, note=note)
     jobs = [
         dataclasses.replace(
             job, content_masks=options.content_mask, style_masks=options.style_mask,

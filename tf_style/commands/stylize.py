@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def stylize(line: CommandLine) -> int:
         _list_layers(network.parse(line.given.get("network", network.default)))
         return DONE
     request = Request.of(line)
-    line.tell()
+    dataclasses.replace(line, notes=request.notes).tell()
     if not request.jobs:
         Tally(kept=request.kept).tell(quiet=options.quiet)
         return DONE

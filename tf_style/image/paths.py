@@ -88,7 +88,7 @@ def check_utf8(flag: str, folder: PathLike) -> None:
 
 
 def check_writable(path: PathLike) -> Path:
-    """`path`, if a file can be created or replaced there.
+    """`path`, if a file can be created or replaced there; missing folders are made with the file.
 
     Raises:
         InputError: if not.
@@ -104,11 +104,15 @@ def check_writable(path: PathLike) -> Path:
             status = os.stat(target)
         except (FileNotFoundError, NotADirectoryError):
             status = None
-        if not folder.is_dir():
+        if os.path.islink(path) and not folder.is_dir():
             raise InputError(f"{path}: the folder {folder} does not exist")
-        # What is written first may have a longer name.
-        with contextlib.suppress(FileNotFoundError):
-            os.stat(_partial(target))
+        wanted, folder = folder, existing(folder)
+        if not folder.is_dir():
+            raise InputError(f"{path}: the folder {wanted} cannot be made, as {folder} is a file")
+        # What is written first may have a longer name; so may a new folder.
+        for name in (_partial(target).name, *wanted.parts[-1:]):
+            with contextlib.suppress(FileNotFoundError):
+                os.stat(folder / name)
         if status and stat.S_ISDIR(status.st_mode):
             raise InputError(f"{path}: expected a file name, this is a folder")
         if status and not stat.S_ISREG(status.st_mode):
@@ -124,8 +128,18 @@ def check_writable(path: PathLike) -> Path:
     return path
 
 
+def existing(folder: PathLike) -> Path:
+    """The folder, or else the nearest above it that is there."""
+    folder = Path(folder)
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
 def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
     """Write a file so that at any moment `path` is the older file or the complete new one.
+
+    Missing folders are made.
 
     Raises:
         InputError: if it cannot be written; an older file is then still there.
@@ -134,6 +148,7 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
     try:
         target = Path(os.path.realpath(path))
         partial = _partial(target)
+        partial.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(partial):
             with open(partial, "xb") as file:
                 file.write(content)

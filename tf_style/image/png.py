@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -113,6 +114,26 @@ class Chunks:
             raise ValueError("the file ends too early")
         if found < expected:
             raise ValueError(f"{expected - found} of {expected} bytes of pixels are missing")
+
+
+def has_note(path: str | os.PathLike) -> bool:
+    """Whether a file is a PNG with our own text; its pixels are not read."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(SIGNATURE)) != SIGNATURE:
+                return False
+            while len(head := file.read(8)) == 8:
+                length, kind = struct.unpack(">I4s", head)
+                start = file.tell()
+                if kind in _TEXTS and file.read(len(NOTE) + 1) == NOTE.encode() + b"\0":
+                    return True
+                # The text is written before them.
+                if kind == b"IDAT":
+                    return False
+                file.seek(start + length + 4)
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes, bool]]:

@@ -34,7 +34,7 @@ def locked(folder: Path) -> Iterator[None]:
         if not folder.is_dir():
             stack.enter_context(_removed(folder, os.rmdir))
             with contextlib.suppress(OSError):
-                folder.mkdir()
+                folder.mkdir(parents=True)
         file = None
         with contextlib.suppress(OSError):
             file = _opened(folder / _NAME)
