@@ -73,7 +73,7 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         )},
     ),
     "style_blend": (
-        "Two styles, blended by shares of their statistics.",
+        "Two styles, blended by shares of their statistics; a share of 0 leaves one out.",
         {each: {"style_blend": each} for each in ("0.9,0.1", "0.5,0.5", "0.1,0.9")},
     ),
     "style_cleanup": (

@@ -115,8 +115,26 @@ def test_the_flags_are_those_of_a_run(asked):
 
 def test_pictures_are_looked_at_in_256_pixels_and_in_the_layers_of_a_run(asked):
     assert call(cli.explain, *EXPLAIN[:3], "--output=why") == 0
-    assert str(asked[0]["settings"].size) == "256" and asked[0]["layers"] == []
+    # A smaller content is not enlarged.
+    assert str(asked[0]["settings"].size) == "64" and asked[0]["layers"] == []
+    Image.open("content.png").resize((400, 300)).save("content.png")
+    assert call(cli.explain, *EXPLAIN[:3], "--output=why") == 0
+    assert str(asked[1]["settings"].size) == "256"
     assert asked[0]["generated"] is None and asked[0]["content_masks"] == ()
+
+
+def test_what_is_enlarged_is_said(asked, capfd):
+    Image.open("content.png").resize((32, 24)).save("made.png")
+    assert call(cli.explain, "content.png", "style.png", "made.png", "-o", "why", "--size=80",
+                *EXPLAIN[2:3]) == 0
+    assert [line for line in capfd.readouterr().err.splitlines() if "enlarged" in line] == [
+        "tf_style_explain: the content: enlarged from 64x48 to a long side of 80 pixels",
+        "tf_style_explain: made.png: enlarged from 32x24 to a long side of 80 pixels",
+        "tf_style_explain: style.png: enlarged from 56x40 to a long side of 80 pixels",
+    ]
+    assert call(cli.explain, "content.png", "style.png", "-o", "why", "--size=56",
+                *EXPLAIN[2:3]) == 0
+    assert "enlarged" not in capfd.readouterr().err
 
 
 def test_several_styles_have_masks(asked):

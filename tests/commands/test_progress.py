@@ -56,7 +56,7 @@ progress.close()
 
 
 def test_the_time_left_goes_by_pixels_and_leaves_the_first_step_out(capfd):
-    plan = [Scale(10, 20, 20, 5, 1, 2), Scale(20, 40, 40, 5, 2, 2)]
+    plan = [Scale(10, 20, (20,), 5, 1, 2), Scale(20, 40, (40,), 5, 2, 2)]
     shown = Progress(plan)
     shown.show(step(1, 100))
     shown.show(step(2, 106))

@@ -429,3 +429,19 @@ def test_folders_of_outputs_need_not_be_there(folder):
 def test_one_picture_beside_the_styles_flag_is_the_content():
     job, = asked("content.png", "--style=style.png").jobs
     assert (job.content, job.styles) == ("content.png", ("style.png",))
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--weights=random"], ["--init=noise"], ["--init_noise=0.1"], ["--network=vgg16"],
+    ["--style_loss=moments,sliced_wasserstein"], ["--content=none"],
+    ["--weights=unsupervised"],
+])
+def test_a_seed_that_draws_is_silent(arguments):
+    content = [] if "--content=none" in arguments else ["--content=content.png"]
+    assert not asked(*content, "--style=style.png", "--seed=3", *arguments).notes
+
+
+def test_a_seed_that_draws_nothing_is_said():
+    assert not asked(*PICTURES, "--offline").notes
+    note, = asked(*PICTURES, "--seed=3", "--offline").notes
+    assert note.startswith("--seed: nothing is drawn at random here")

@@ -149,7 +149,8 @@ def test_devices_are_not_written_to(tmp_path):
 
 @pytest.mark.parametrize("name, reason", [
     ("folder.png", "expected a file name, this is a folder"),
-    ("locked.png/b/a.png", "the folder {0}locked.png{1}b cannot be made, as {0}locked.png is a file"),
+    ("locked.png/b/a.png",
+     "the folder {0}locked.png{1}b cannot be made, as {0}locked.png is a file"),
     ("locked.png", "the file is write-protected"),
 ])
 def test_names_that_cannot_be_written(tmp_path, monkeypatch, name, reason):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_style.loss.content import EPSILON
 from tf_style.loss.spectrum import phase_matrix
 from tf_style.loss.style import STYLE_LOSSES
+from tf_style.settings.settings import DRAWING_LOSSES
 
 DRAW = tf.constant([3, 7])
 CHANNELS = 4
@@ -354,3 +355,14 @@ def test_each_picture_of_a_batch_has_the_loss_that_it_has_alone(name, masked):
             error = np.linalg.norm(gradients[place] - gradient[0])
             assert error < 1e-5 * np.linalg.norm(gradient)
     assert abs(values[0] - values[1]) > 1e-4
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_the_losses_that_draw_are_known(name):
+    """Another draw gives another distance of those that settings name, and of no others."""
+    loss, generator = STYLE_LOSSES[name], np.random.default_rng(3)
+    maps = [tf.constant(generator.random((1, 80, 80, 48)), tf.float32) for _ in range(2)]
+    found, wanted = (loss.of(each, {}) for each in maps)
+    distances = [float(loss.distance(found, loss.target(wanted), tf.constant([seed, 1]))[0])
+                 for seed in (0, 1)]
+    assert (distances[0] != distances[1]) == (name in DRAWING_LOSSES)

@@ -113,6 +113,30 @@ def test_a_size_that_had_settled_is_not_gone_on_with(stylizers, tmp_path, conten
     assert [step.scale for step in second.history] == [1] * 20 + [2] * 20
 
 
+def test_a_finished_run_goes_on_with_more_steps(stylizers, unbroken, tmp_path, content, style):
+    stylizers[0].stylize(content, style, checkpoints=Checkpoints(tmp_path))
+    again = changed(steps="8,9").stylize(
+        content, style, checkpoints=Checkpoints(tmp_path, resume=True)
+    )
+    assert [(step.scale, step.step) for step in again.history] == [
+        *((1, step) for step in range(1, 7)), *((2, step) for step in range(1, 10))]
+    assert [step.loss for step in again.history[:10]] == [step.loss for step in unbroken.history]
+    assert again.resumed_at_step == 10 and "going on with more steps" in again.notes[0]
+    assert np.abs(again.image - unbroken.image).max() > 1e-4
+    # From there on it is a run of so many steps: neither fewer nor other ones.
+    with pytest.raises(InputError, match=r"--steps was \[8, 9\], is \[8, 7\]"):
+        changed(steps="8,7").stylize(content, style,
+                                     checkpoints=Checkpoints(tmp_path, resume=True))
+
+
+def test_a_run_that_was_stopped_goes_on_with_more_steps(stylizers, tmp_path, content, style):
+    broken_off(tmp_path, stylizers[0], content, style, 3)
+    again = changed(steps="7,4").stylize(
+        content, style, checkpoints=Checkpoints(tmp_path, resume=True)
+    )
+    assert [step.scale for step in again.history] == [1] * 7 + [2] * 4
+
+
 def test_lbfgs_resumes_at_the_start_of_its_last_size(tmp_path, content, style):
     pytest.importorskip("scipy")
     stylizer = Stylizer(**{**SMALL, "optimizer": "lbfgs", "style_loss": "gram"})
@@ -141,7 +165,7 @@ def test_starting_anew_where_there_is_a_checkpoint_is_said(stylizers, tmp_path, 
 
 @pytest.mark.parametrize("changes, message", [
     ({"settings": {"style_weight": 3.0}}, "--style_weight was 14.0, is 3.0"),
-    ({"settings": {"steps": "6,5"}}, r"--steps was \[6, 4\], is \[6, 5\]"),
+    ({"settings": {"steps": "6,3"}}, r"--steps was \[6, 4\], is \[6, 3\]"),
     ({"content": True}, "is another run's: the content differs"),
     ({"style": True}, "is another run's: the style differs"),
 ])
@@ -178,6 +202,10 @@ def test_differences_are_named_by_what_causes_them(content, style):
         ({"weights": "a.h5"}, {"weights": "b.h5", "kernels": [("x", "1")]},
          ["--weights was a.h5, is b.h5"]),
         ({}, {"kernels": [("x", "1")]}, ["the weights differ"]),
+        # More steps are the same run.
+        ({"steps": "3,4"}, {"steps": "3,5", "tolerance": 0}, []),
+        ({"steps": "3,4"}, {"steps": "4,3"}, ["--steps was [3, 4], is [4, 3]"]),
+        ({"tolerance": 0}, {"tolerance": 0.1}, ["--tolerance was 0.0, is 0.1"]),
         ({}, {"cache_dir": "c", "offline": True, "max_memory": 2, "block_size": 64}, []),
     ):
         assert differences(of(**before), of(**now)) == expected

@@ -203,3 +203,24 @@ def test_every_preset_runs(preset, content, style):
     result = stylize(content, style, settings, size=32, weights="random", steps=2,
                      scales=1)
     assert result.image.shape == (24, 32, 3) and np.isfinite(result.image).all()
+
+
+@pytest.mark.parametrize("loss", ["moments", "sliced_wasserstein"])
+def test_a_style_without_a_share_is_not_there(loss, content, style):
+    """As on the command line: `--style_blend=1,0`."""
+    alone = tiny(style_loss=loss).stylize(content, style).image
+    both = tiny(style_loss=loss, style_blend="1,0").stylize(content, [style, content[::-1]]).image
+    np.testing.assert_allclose(both, alone, atol=1e-5)
+    other = tiny(style_loss=loss, style_blend="0,1").stylize(content, [content[::-1], style]).image
+    np.testing.assert_allclose(other, alone, atol=1e-5)
+
+
+def test_each_style_has_a_scale_of_its_own(content, style):
+    def image(scale, styles):
+        return tiny(style_scale=scale).stylize(content, styles).image
+
+    both = [style, content[::-1]]
+    assert np.abs(image("1,0.5", both) - image(1.0, both)).max() > 1e-4
+    # The same picture at two scales is two styles.
+    assert np.abs(image("1,0.5", [style, style]) - image("1", [style, style])).max() > 1e-4
+    np.testing.assert_array_equal(image("0.5,0.5", both), image(0.5, both))

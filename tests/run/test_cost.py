@@ -19,7 +19,7 @@ SMALL = {
 
 def estimate(side, precision="float32", **settings):
     _, choices = choose(Settings(weights="random", **settings))
-    return cost.Estimate.of(choices, precision, Scale(side, side, side, 1), [(side, side)])
+    return cost.Estimate.of(choices, precision, Scale(side, side, (side,), 1), [(side, side)])
 
 
 def test_estimates_grow_with_what_is_held():
@@ -73,7 +73,7 @@ def test_a_loss_that_needs_the_whole_is_not_computed_in_blocks(content, style):
 def test_estimates_are_no_less_than_what_was_measured(height, width, block_size, measured):
     """The README's table: default layers, bfloat16. Too low, and a process is killed."""
     _, choices = choose(Settings(weights="random"))
-    scale = Scale(height, width, max(height, width), 1)
+    scale = Scale(height, width, (max(height, width),), 1)
     found = cost.Estimate.of(choices, "bfloat16", scale, [(height, width)])
     estimate = found.in_blocks(block_size) if block_size else found.whole
     assert measured <= estimate <= 1.45 * measured
@@ -106,6 +106,6 @@ def test_readouts_are_counted():
     settings = {"network": "compact", "content_layers": "block1_conv2",
                 "style_layers": "block1_conv2", "weights": "random"}
     _, choices = choose(Settings(**settings))
-    found, = cost.forecast(choices, "float32", [Scale(100, 100, 100, 1)], [(100, 100)], 0, 1.0)
+    found, = cost.forecast(choices, "float32", [Scale(100, 100, (100,), 1)], [(100, 100)], 0, 1.0)
     products = 9 * (3 * 32 + 32 * 32) + 32 * 32
     assert found.seconds == pytest.approx(2 * products * 100 * 100 * 1.2)

@@ -14,7 +14,7 @@ from tf_style.run.scene import Scene
 from tf_style.run.schedule import Scale
 from tf_style.settings import InputError, Settings
 
-SCALE = Scale(height=24, width=32, style_side=28, steps=1)
+SCALE = Scale(height=24, width=32, style_sides=(28,), steps=1)
 
 
 def shares(scene):
@@ -34,6 +34,8 @@ def test_shares_are_equal_or_as_given(content, style):
     assert shares(Scene.of(Settings(), content, [style, content])) == [0.5, 0.5]
     blended = Scene.of(Settings(style_blend="3,1"), content, [style, content])
     assert shares(blended) == [0.75, 0.25]
+    alone = Scene.of(Settings(style_blend="1,0"), content, [style, content])
+    assert shares(alone) == [1, 0]
 
 
 def test_a_style_counts_as_much_in_each_pixel_of_its_region(content, style):
@@ -106,7 +108,7 @@ def test_a_small_style_is_named_and_seen_no_larger_than_it_should(content, style
 def test_where_no_style_goes_the_content_is_the_result(content, style):
     mask = np.zeros((*content.shape[:2], 3), np.float32)
     mask[:, :20] = 1
-    scale = Scale(height=192, width=256, style_side=28, steps=1)
+    scale = Scale(height=192, width=256, style_sides=(28,), steps=1)
     scene, painted = Scene.of(Settings(), content, style, [mask]), np.full((192, 256, 3), 0.3)
     for mode in ("none", "luminance"):
         settings = Settings(preserve_color=mode)
@@ -160,7 +162,7 @@ def test_a_poor_style_among_good_ones_comes_with_what_mending_left(content, styl
     scene = Scene.of(settings, content, [style, poor])
     prepared = scene.prepared(settings, mended)
     assert [each.defects for each in prepared.styles] == [(), ("noisy",)]
-    scale = Scale(height=32, width=48, style_side=48, steps=1)
+    scale = Scale(height=32, width=48, style_sides=(48,), steps=1)
     _, (first, second) = prepared.at(scale)
     assert first.mended_again is None
     assert second.mended_again.shape == second.picture.shape
@@ -193,6 +195,8 @@ def test_what_does_not_belong_together_is_named(content, style):
     for arguments, settings, message in (
         ((content, []), {}, "style: expected at least one picture"),
         ((content, [style, style]), {"style_blend": "1"}, "--style_blend: expected a share for"),
+        ((content, [style, style]), {"style_scale": "1,2,1"},
+         "--style_scale: expected one number, or one for each of the 2 styles. Received: 3"),
         ((content, [style, style], [mask]), {}, "--content_mask: expected a mask for each of the"),
         ((content, [style, style], [mask, 0 * mask]), {}, "the region of style 2 is empty"),
         ((content, style, [], [mask[:, :20]]), {}, "--style_mask: expected a mask with the propor"),

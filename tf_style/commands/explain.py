@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tf_style.commands.command import (
     Command,
@@ -16,9 +18,14 @@ from tf_style.commands.command import (
 from tf_style.commands.display import mention, printable, say
 from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
-from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, WEIGHTS, InputError, Note, Settings
 from tf_style.settings.option import File, Files, Text, option
 from tf_style.settings.size import Size, SizeType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tf_style.run.scene import Scene
 
 USAGE = """\
 Draw why it works: feature maps, what each layer keeps, and where each pulls the picture.
@@ -58,8 +65,8 @@ class ExplainOptions(CommonOptions):
         Text("NAME,NAME,…"), AUTO, "layers to look at; auto: those of a run"
     )
     size: Size = option(
-        SizeType(), 256, "long side at which the pictures are looked at, in pixels; original: the "
-        "content's own",
+        SizeType(), 256, "long side at which the pictures are looked at, in pixels, or the "
+        "content's own if that is smaller; original: the content's own",
     )
 
 
@@ -69,6 +76,8 @@ def explain(line: CommandLine) -> int:
     options = line.options(ExplainOptions)
     require(options, content="FILE", style="FILE", output="FOLDER")
     settings = line.options(Settings, size=options.size)
+    if "size" not in line.given:
+        settings = settings.replace(size=_not_enlarged(options, settings))
     from tf_style.image.picture import read_picture
     from tf_style.network import weights
     from tf_style.network.choice import choose
@@ -97,7 +106,7 @@ def explain(line: CommandLine) -> int:
     )
     if generated is not None:
         plan(known, generated.shape[:2],
-             {style.name: style.picture.shape[:2] for style in scene.styles}, least)
+             [(style.name, style.picture.shape[:2]) for style in scene.styles], least)
     for choice in looking:
         if choice.layers and choice.weights not in (None, *WEIGHTS):
             weights.load(choice.architecture, choice.layers, choice.weights)
@@ -116,6 +125,7 @@ def explain(line: CommandLine) -> int:
         style_masks=options.style_mask if opaque else [style.counted() for style in scene.styles],
         watch=(lambda stage: None) if options.quiet else say,
     ))
+    _tell_enlarged(scene, options.generated, generated)
     line.signals.keep()
     with writing():
         outputs[0].parent.mkdir(parents=True, exist_ok=True)
@@ -127,6 +137,28 @@ def explain(line: CommandLine) -> int:
         if not options.quiet:
             mention(printable(path))
     return DONE
+
+
+def _not_enlarged(options: ExplainOptions, settings: Settings) -> Size:
+    """The long side that is looked at, or the content's own if that is smaller."""
+    from tf_style.image.picture import read_size
+
+    side = max(read_size(options.content, settings.max_pixels))
+    return Size(max(8, min(options.size.long_side, side)))
+
+
+def _tell_enlarged(scene: Scene, name: str | None, generated: np.ndarray | None) -> None:
+    """Say which pictures are looked at larger than they are."""
+    full = scene.scales[-1]
+    side = max(full.height, full.width)
+    shown = [("the content", scene.content, side), (name, generated, side)]
+    shown += [(style.name, style.picture, seen)
+              for style, seen in zip(scene.styles, full.sides(len(scene.styles)), strict=True)]
+    for each, picture, seen in shown:
+        if picture is not None and max(picture.shape[:2]) < seen:
+            height, width = picture.shape[:2]
+            warnings.warn(f"{each}: enlarged from {width}x{height} to a long side of {seen} pixels",
+                          Note, stacklevel=2)
 
 
 def _check_folder(folder: str, names: Iterable[str], inputs: Sequence[str]) -> list[Path]:

@@ -128,6 +128,9 @@ class Record:
         replaced = {name for flag in given for name in (flag, *_REPLACES.get(flag, ()))}
         if "scales" in given and self.given.steps != AUTO and len(self.given.steps) > 1:
             replaced.add("steps")
+        if "style" in given and isinstance(self.settings.style_scale, tuple):
+            # One for each of the styles that were.
+            replaced.add("style_scale")
         recorded = self._without_paths(replaced)
         recorded |= {"bits": str(self.bits), **self.pictures}
         kept = {name: value for name, value in recorded.items() if name not in replaced}

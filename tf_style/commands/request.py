@@ -21,6 +21,7 @@ from tf_style.commands.outputs import check_apart, check_folder
 from tf_style.commands.repeat import Record
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings.settings import DRAWING_LOSSES
 
 if TYPE_CHECKING:
     from tf_style.network.choice import Choice
@@ -73,6 +74,7 @@ class Request:
             InputError: for anything that it asks for and that is not possible.
         """
         options = line.options(StylizeOptions)
+        is_seeded = "seed" in line.given
         record = Record.read(options.settings_from) if options.settings_from else None
         given: Settings | None = None
         if record:
@@ -82,9 +84,9 @@ class Request:
         notes = [*line.notes]
         jobs, kept = _jobs(options, line.places, given, notes.append)
         request = cls(options, settings, record, jobs, kept, notes=tuple(notes))
-        return request._checked(line) if jobs else request
+        return request._checked(line, is_seeded) if jobs else request
 
-    def _checked(self, line: CommandLine) -> Request:
+    def _checked(self, line: CommandLine, is_seeded: bool) -> Request:
         from tf_style.image.paths import check_writable, locate
         from tf_style.image.picture import check_output
         from tf_style.network import weights
@@ -126,15 +128,35 @@ class Request:
         outputs = {"output": job.output, "report": report, "profile": profile, **named}
         checkpoints = _checkpoints(options, outputs)
         _check_weights(choices)
+        notes = self.notes
+        if is_seeded and not self._draws(settings, choices):
+            notes += ("--seed: nothing is drawn at random here, so that every seed gives the same "
+                      "picture; --init=noise and --init_noise draw",)
         others = filter(None, [report, profile, *named.values()])
         taken = Taken([*map(locate, inputs), *written, *left, *others])
         if not self.is_single:
             _check_stand_ins(settings, self.jobs, byproducts, taken, least)
         return dataclasses.replace(
             self, byproducts=byproducts, report=report, profile=profile, checkpoints=checkpoints,
-            least=least, taken=taken,
+            least=least, taken=taken, notes=notes,
             resuming=_resuming(line, None if len(line.places) == 3 or options.output
                                else job.output, resumed=options.resume),
+        )
+
+    def _draws(self, settings: Settings, choices: Sequence[Choice]) -> bool:
+        """Whether anything may be drawn at random.
+
+        Args:
+            settings: with every `auto` resolved that can be.
+        """
+        init = settings.init
+        if init == AUTO:
+            init = "noise" if self.jobs[0].content is None else "content"
+        # Weights that are not known yet may have to be learned, if a network is named.
+        learned = ("random", "unsupervised", *([None] if self.settings.network != AUTO else []))
+        return bool(
+            init == "noise" or settings.init_noise or {*settings.style_loss} & {*DRAWING_LOSSES}
+            or any(each.architecture and each.weights in learned for each in choices)
         )
 
 

@@ -88,7 +88,7 @@ class StylizeOptions(CommonOptions):
     )
     resume: bool = option(
         Switch(), False, "go on from the last complete checkpoint, with the same pictures and "
-        "settings",
+        "settings, or with more --steps",
     )
     time_limit: float | None = option(
         Duration(), None, "stop after this much time, such as 30s, 5m or 1h"

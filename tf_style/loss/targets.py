@@ -100,6 +100,9 @@ def _style_targets(
     observer: Observer, place: int, network: Network, terms: Sequence[Term],
     styles: Sequence[Style],
 ) -> dict[str, Target]:
+    if styles[0].region is None:
+        # One that has no share describes nothing.
+        styles = [style for style in styles if style.share]
     seen = [_shown(observer, place, network, terms, style) for style in styles]
     told = _telling(network, terms, styles)
     found: dict[str, Target] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import operator
 import os
 import shutil
 import time
@@ -45,7 +46,8 @@ class Checkpoints:
         every: steps from one checkpoint to the next; `auto`: so that they take two percent of the
             time. One is always written at the end of a size and at a stop; with L-BFGS, whose
             memory is not accessible, only at the end of a size.
-        resume: go on from the last complete one; if there is none, start anew with a warning.
+        resume: go on from the last complete one, with more steps if the settings say so; if there
+            is none, start anew with a warning.
 
     Raises:
         InputError: for a folder that cannot be used.
@@ -219,7 +221,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """How a run differs from an earlier one, in words.
 
     Args:
-        before, now: what `origin` returned.
+        before, now: what `origin` returned. More steps than before are no difference.
     """
     same_kernels = before["weights"] == now["weights"]
     free = _FREE | _SOURCES if same_kernels else _FREE
@@ -227,13 +229,32 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     then = {**Settings().as_dict(), **BEFORE_OPTIONS, **before["settings"]}
     found = [
         f"--{name} was {then[name]}, is {value}" for name, value in now["settings"].items()
-        if name not in free and then[name] != value
+        if name not in free and then[name] != value and not _goes_on(name, then[name], value)
     ]
     old, new = before["pictures"], now["pictures"]
     found += [f"the {name} differs" for name in {**old, **new}
               if old.get(name) != new.get(name) and not (found and name == "start")]
     # Weights may differ because something else does.
     return found or ([] if same_kernels else ["the weights differ"])
+
+
+def has_more_steps(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether settings differ from earlier ones of the same run by more steps.
+
+    Args:
+        before, now: as `Settings.as_dict` returns them.
+    """
+    return any(name in before and before[name] != now[name] and _goes_on(name, before[name], value)
+               for name, value in now.items())
+
+
+def _goes_on(name: str, before: Any, now: Any) -> bool:
+    """Whether a run can go on with another value, because it means more steps."""
+    if name == "tolerance":
+        return now < before
+    if name != "steps" or AUTO in (before, now):
+        return False
+    return len(before) == len(now) and all(map(operator.ge, now, before))
 
 
 def _digest(picture: np.ndarray) -> str:

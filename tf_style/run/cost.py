@@ -67,7 +67,8 @@ class Estimate:
         between = [layer for layer in computed if layer.pooling and layer.stride >= 4]
         content = [layer for choice in choices for layer in choice.layers
                    if layer.name in choice.content]
-        seen = [fitted_size(*shape, scale.style_side) for shape in styles]
+        seen = [fitted_size(*shape, side)
+                for shape, side in zip(styles, scale.sides(len(styles)), strict=True)]
         return cls(
             pixels=max(height * width for height, width in [(scale.height, scale.width), *seen]),
             maps=_BYTES[precision] * _values(computed),

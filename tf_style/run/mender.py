@@ -23,12 +23,13 @@ class Mender:
         Args:
             note: called with what was wrong, once for each picture.
         """
-        side = scene.scales[-1].style_side
+        sides = scene.scales[-1].sides(len(scene.styles))
         # The key is the pictures alone: masks and shares belong to the scene.
-        key = (*(scene.inputs.digests[name] for name in scene.inputs.style), side)
+        key = (*(scene.inputs.digests[name] for name in scene.inputs.style), sides)
         with self._lock:
             if self._kept[0] != key:
-                styles = tuple(style.mended(side) for style in scene.styles)
+                styles = tuple(style.mended(side) for style, side
+                               in zip(scene.styles, sides, strict=True))
                 self._kept = key, styles
                 for style in styles:
                     if style.defects:

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tf_style.image.resize import resize
 from tf_style.run import machine, schedule
 from tf_style.run.canvas import Canvas
-from tf_style.run.checkpoints import Checkpoints, origin
+from tf_style.run.checkpoints import Checkpoints, has_more_steps, origin
 from tf_style.run.descent import Descent
 from tf_style.run.result import Result, Step, Stop
 from tf_style.run.scene import Scene
@@ -164,6 +164,10 @@ class Run:
             self._note(f"the run began with {then}; with other versions pixels may differ "
                             "from those of an unbroken run")
         before, now = note["origin"]["settings"], self._work.settings
+        if has_more_steps(before, now.as_dict()):
+            self._note("going on with more steps than the run began with; sizes that are done stay "
+                       "as they are, but the last goes on")
+            self._sizes_done = min(self._sizes_done, len(self._work.prepared.scales) - 1)
         same = all(before[name] == getattr(now, name) for name in ("block_size", "max_memory"))
         return note["block_size"] if same else None
 

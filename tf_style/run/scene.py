@@ -122,7 +122,7 @@ class Scene:
         """Whether the result is to have no colour, because no picture that gives it one has any."""
         pictures = [] if self.content is None else [self.content]
         if settings.preserve_color == "none":
-            pictures += [style.picture for style in self.styles]
+            pictures += [style.picture for style in self.styles if style.share]
         return all(map(color.is_gray, pictures))
 
     def resolved(self, settings: Settings) -> Settings:
@@ -150,7 +150,8 @@ class Scene:
         """Content and styles as one size of the run sees them."""
         content = None if self.content is None else scale.fit(self.content)
         return content, [
-            style.at(scale.style_side, scale.height, scale.width) for style in self.styles
+            style.at(side, scale.height, scale.width)
+            for style, side in zip(self.styles, scale.sides(len(self.styles)), strict=True)
         ]
 
     def protected_at(self, scale: Scale) -> np.ndarray | None:
@@ -234,6 +235,12 @@ def check_together(
             raise InputError(
                 f"--{flag}: expected a mask for each of the {styles} styles. Received: {masks}"
             )
+    scales = settings.style_scale if isinstance(settings.style_scale, tuple) else (1.0,)
+    if len(scales) not in (1, styles):
+        raise InputError(
+            f"--style_scale: expected one number, or one for each of the {styles} styles. "
+            f"Received: {len(scales)}"
+        )
     if settings.style_blend != AUTO and len(settings.style_blend) != styles:
         raise InputError(
             f"--style_blend: expected a share for each of the {styles} styles. Received: "
@@ -279,7 +286,7 @@ def _scales(
 ) -> tuple[Scale, ...]:
     return plan(
         settings, None if content is None else content.shape[:2],
-        {style.name: style.picture.shape[:2] for style in styles}, least,
+        [(style.name, style.picture.shape[:2]) for style in styles], least,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Scale:
 
     Attributes:
         height, width: of the generated image, in pixels.
-        style_side: long side at which the style is seen, in pixels.
+        style_sides: long side at which each style is seen, in pixels; one for all of them.
         steps: the most steps at this size.
         number: which size of the run it is, counted from 1.
         count: how many sizes the run has.
@@ -29,7 +29,7 @@ class Scale:
 
     height: int
     width: int
-    style_side: int
+    style_sides: tuple[int, ...]
     steps: int
     number: int = 1
     count: int = 1
@@ -39,6 +39,10 @@ class Scale:
     def is_last(self) -> bool:
         """Whether it is the run's last and largest."""
         return self.number == self.count
+
+    def sides(self, styles: int) -> tuple[int, ...]:
+        """The long side at which each of so many styles is seen, in pixels."""
+        return self.style_sides * (styles if len(self.style_sides) == 1 else 1)
 
     def fit(self, picture: np.ndarray) -> np.ndarray:
         """A picture at this size, clipped to `[0, 1]`."""
@@ -56,14 +60,14 @@ class Scale:
 def plan(
     settings: Settings,
     content: tuple[int, int] | None,
-    styles: Mapping[str, tuple[int, int]],
+    styles: Sequence[tuple[str, tuple[int, int]]],
     least: int,
 ) -> tuple[Scale, ...]:
     """The sizes that a run goes through.
 
     Args:
         content: height and width of the content image; `None` for none.
-        styles: name → height and width of each style image.
+        styles: name, and height and width, of each style image.
         least: the shortest side that the network can see.
 
     Returns:
@@ -80,9 +84,12 @@ def plan(
             f"content: {content[1]}x{content[0]} becomes {width}x{height} at --size="
             f"{settings.size}, too small for the deepest layer in use. Least side: {least} pixels"
         )
-    full = _style_side(settings, size, size)
-    for name, shape in styles.items():
-        seen = fitted_size(*shape, full)
+    def seen_at(side: int) -> list[tuple[int, int]]:
+        found = _style_sides(settings, side, size)
+        found *= len(styles) if len(found) == 1 else 1
+        return [fitted_size(*shape, each) for (_, shape), each in zip(styles, found, strict=True)]
+
+    for (name, shape), seen in zip(styles, seen_at(size), strict=True):
         if min(seen) < least:
             raise InputError(
                 f"{name}: {shape[1]}x{shape[0]} is seen at {seen[1]}x{seen[0]}, too small for the "
@@ -92,19 +99,17 @@ def plan(
     sides = [
         side for side in sides
         if side == size or min(
-            *fitted_size(*content, side),
-            *(length for shape in styles.values()
-              for length in fitted_size(*shape, _style_side(settings, side, size))),
+            *fitted_size(*content, side), *(length for seen in seen_at(side) for length in seen),
         ) >= least
     ]
     # Very small sizes can come out the same: one is enough.
-    sizes = {fitted_size(*content, side): _style_side(settings, side, size) for side in sides}
+    sizes = {fitted_size(*content, side): _style_sides(settings, side, size) for side in sides}
     steps = auto.steps(settings, len(sizes))
     everywhere = auto.scales(settings, size)
     missing = auto.steps(settings, everywhere)[: everywhere - len(sizes)]
     return tuple(
-        Scale(height, width, style_side, most, number, len(sizes), missing + steps)
-        for number, (((height, width), style_side), most) in enumerate(
+        Scale(height, width, style_sides, most, number, len(sizes), missing + steps)
+        for number, (((height, width), style_sides), most) in enumerate(
             zip(sizes.items(), steps, strict=True), start=1
         )
     )
@@ -120,7 +125,7 @@ def needed_sides(settings: Settings) -> tuple[int | None, int | None]:
     side = size.long_side or (max(size.width, size.height) if size.width else None)
     if side is None:
         return None, None
-    return side, examined_side(_style_side(settings, side, side))
+    return side, examined_side(max(_style_sides(settings, side, side)))
 
 
 def check_size(settings: Settings, least: int) -> None:
@@ -136,10 +141,11 @@ def check_size(settings: Settings, least: int) -> None:
         )
 
 
-def _style_side(settings: Settings, side: int, full: int) -> int:
-    """The long side at which the style is seen if the image's is `side`, and in the end `full`."""
+def _style_sides(settings: Settings, side: int, full: int) -> tuple[int, ...]:
+    """The long sides at which styles are seen if the image's is `side`, and in the end `full`."""
     scale = settings.style_scale if settings.style_size == AUTO else settings.style_size / full
-    return max(1, round(side * scale))
+    scales = scale if isinstance(scale, tuple) else (scale,)
+    return tuple(max(1, round(side * each)) for each in scales)
 
 
 def learning_rates(settings: Settings, scale: Scale) -> list[float]:

@@ -189,11 +189,13 @@ class Numbers:
         each: what each of them is.
         most: how many there may be.
         form: as help shows it.
+        plain: whether one number alone is no tuple.
     """
 
     each: Number
     most: int | None = None
     form: str = "X,X,…"
+    plain: bool = False
 
     def parse(self, name: str, value: Any) -> tuple[float, ...]:
         if isinstance(value, str):
@@ -204,7 +206,8 @@ class Numbers:
             raise InputError(
                 f"--{name}: expected at most {self.most} numbers. Received: {len(value)}"
             )
-        return tuple(self.each.parse(name, part) for part in value)
+        numbers = tuple(self.each.parse(name, part) for part in value)
+        return numbers[0] if self.plain and len(numbers) == 1 else numbers
 
 
 @dataclasses.dataclass(frozen=True)

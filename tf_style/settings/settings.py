@@ -35,6 +35,8 @@ STYLE_LOSSES = (
     "gram", "moments", "mean_std", "sliced_wasserstein", "histogram", "neighbors", "phase",
     "phase_match",
 )
+# Those that draw positions, channels or directions at random.
+DRAWING_LOSSES = ("sliced_wasserstein", "histogram", "neighbors", "phase_match")
 MOST_SCALES, MOST_STEPS = 12, 1_000_000
 # Of a part of the loss that is not 0.
 LEAST_WEIGHT = 1e-6
@@ -125,17 +127,18 @@ class Settings(Options):
         Weights("loss", STYLE_LOSSES), "moments",
         f"what is compared between styles: {', '.join(STYLE_LOSSES)}; several are added up",
     )
-    style_scale: float = option(
-        Number(maximum=8, above=0), 1.0,
-        "size at which the style is seen, over the size of the generated image",
+    style_scale: float | tuple[float, ...] = option(
+        Numbers(Number(maximum=8, above=0), form="X or X,X,…", plain=True), 1.0,
+        "size at which the style is seen, over the size of the generated image; or one for each of "
+        "several styles",
     )
     style_size: int | str = option(
         whole(8, 32768), AUTO,
         "long side, in pixels, at which the style is seen; auto: by --style_scale",
     )
     style_blend: tuple[float, ...] | str = option(
-        Numbers(Number(maximum=1e6, above=0)), AUTO,
-        "shares of several styles; auto: the same for each",
+        Numbers(Number(0, 1e6)), AUTO,
+        "shares of several styles, 0 for none; auto: the same for each",
     )
     style_cleanup: str = option(
         Word((AUTO, "off")), AUTO,
@@ -251,6 +254,8 @@ class Settings(Options):
             raise InputError("--large_forms and --style_layers: choose one of them")
         if self.style_size != AUTO and self.style_scale != 1:
             raise InputError("--style_size and --style_scale: choose one of them")
+        if self.style_blend != AUTO and not any(self.style_blend):
+            raise InputError("--style_blend: expected a share above 0 for one of the styles")
         if self.block_size != AUTO and 0 < self.block_size < 32:
             raise InputError(
                 f"--block_size: expected 0, or at least 32. Received: {self.block_size}"
