@@ -70,6 +70,12 @@ FLAGS = {
     "--tile_size=512": {"block_size": "512"}, "--log-dir=a": {"logdir": "a"},
     "--continue": {"resume": True}, "--normalise_gradients": {"normalize_gradients": True},
     "--random_seed=3": {"seed": "3"}, "--silent": {"quiet": True},
+    "--contentImage=a": {"content": "a"}, "--style_painting=a": {"style": ["a"]},
+    "--input_content=a": {"content": "a"}, "--num_epochs=9": {"steps": "9"},
+    "--content_weight_factor=2": {"content_weight": "2"}, "--random_state=3": {"seed": "3"},
+    "--style_loss_type=gram": {"style_loss": "gram"}, "--gpus=0": {"device": "gpu:0"},
+    "--mixed_precision": {"precision": "bfloat16"}, "--variation_weight=1": {"tv_weight": "1"},
+    "--retain_color": {"preserve_color": "luminance"}, "--verbosity=2": {"verbose": True},
     # Ours, as others write them.
     "--style-weight=3": {"style_weight": "3"}, "--StyleWeight 3": {"style_weight": "3"},
     "--no-embed-settings": {"embed_settings": False}, "--no_quiet": {"quiet": False},
@@ -79,6 +85,8 @@ FLAGS = {
     "-o=a.png": {"output": "a.png"},
     "-qvo a.png": {"quiet": True, "verbose": True, "output": "a.png"},
     "-size 64": {"size": "64"}, "-offline": {"offline": True},
+    "-?": {"help": True}, "--time-limit=5min": {"time_limit": "5m"},
+    "--time_limit=30seconds": {"time_limit": "30s"},
     # Values.
     "--network=VGG19": {"network": "vgg19"}, "--network=VGG-16": {"network": "vgg16"},
     "--network=vgg_19": {"network": "vgg19"}, "--init=random": {"init": "noise"},
@@ -123,6 +131,11 @@ def test_an_existing_files_name_always_wins(flag, name):
     assert given(f"--{flag}={name}")[flag] in (name, [name]) and before not in (name, [name])
 
 
+def test_a_preset_may_be_capitalised():
+    assert given("--preset", "Poster") == given("--preset=poster") == given("--preset=POSTER")
+    assert given("--preset=poster")["size"] == "4096"
+
+
 def test_layers_of_a_saved_model_keep_their_names():
     assert given("--network=my.keras", "--style_layers=conv4_2")["style_layers"] == "conv4_2"
 
@@ -148,6 +161,7 @@ def test_several_styles_behind_one_flag():
 
 TOLD = {
     "--alpha=1": ["--content_weight", "--style_weight", "--strength"],
+    "--target=a": ["--content", "--style", "--output"],
     "--beta 1": ["--style_weight"], "--width=512": ["--size"], "--height=3": ["--size"],
     "--layers=conv1_1": ["--content_layers", "--style_layers"],
     "--style_layer_weights=1,2": ["--style_layers"], "--batch_size=1": ["one picture"],

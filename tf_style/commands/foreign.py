@@ -11,7 +11,7 @@ from tf_style.commands.flagfiles import presets
 from tf_style.image import samples
 from tf_style.network.architectures import plain_layer
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError
-from tf_style.settings.option import File, Files, Option, Switch, Weights, Word
+from tf_style.settings.option import Duration, File, Files, Option, Switch, Weights, Word
 
 # Flag of another program, without dashes and underscores → flag here; behind an equals sign the
 # value that it has if none is given.
@@ -25,7 +25,8 @@ FLAGS = {
                      "saveas", "dest", "destination"), "output"),
     **dict.fromkeys(("imagesize", "imgsize", "imsize", "resolution", "outputsize", "contentsize",
                      "outputresolution", "longside", "maxside", "maxdim", "dim", "endscale",
-                     "rescale", "resize", "contentimagesize", "contentimgsize"), "size"),
+                     "rescale", "resize", "dimension", "dimensions", "contentimagesize",
+                     "contentimgsize"), "size"),
     **dict.fromkeys(("iterations", "iteration", "iters", "iter", "niter", "epochs", "epoch",
                      "step", "updates"), "steps"),
     **dict.fromkeys(("lr", "stepsize"), "learning_rate"),
@@ -34,7 +35,8 @@ FLAGS = {
     **dict.fromkeys(("stylelossweight", "sw", "lambdastyle"), "style_weight"),
     **dict.fromkeys(("tv", "tvw", "tvloss", "tvlossweight", "tvstrength", "totalvariation",
                      "totalvariationweight", "totalvariationlossweight", "smoothness",
-                     "lambdatv", "tw"), "tv_weight"),
+                     "lambdatv", "tw", "variation", "variationweight", "regularization",
+                     "denoise"), "tv_weight"),
     **dict.fromkeys(("stylestrength", "intensity", "styleintensity", "stylization",
                      "stylizationstrength", "amount"), "strength"),
     **dict.fromkeys(("styleblendweights", "styleweights", "stylesweights", "styleimgsweights",
@@ -42,21 +44,23 @@ FLAGS = {
     **dict.fromkeys(("stylescales", "stylescalefac"), "style_scale"),
     **dict.fromkeys(("originalcolors", "originalcolor", "color", "colors", "preservecolors",
                      "keepcolors", "keepcolor", "colorpreserve", "colorpreservation",
-                     "preserveoriginalcolors", "colortransfer", "luminanceonly"),
+                     "preserveoriginalcolors", "preserveoriginalcolor", "retaincolor",
+                     "retaincolors", "colortransfer", "luminanceonly"),
                     "preserve_color=luminance"),
     **dict.fromkeys(("model", "net", "backbone", "arch", "architecture", "cnn", "vgg",
                      "featureextractor", "basemodel", "encoder"), "network"),
     **dict.fromkeys(("modelweights", "vggweights", "pretrained", "networkweights"), "weights"),
-    **dict.fromkeys(("gpu", "usegpu", "cuda", "usecuda", "deviceid", "gpuid", "gpuids", "accel"),
-                    "device=gpu"),
+    **dict.fromkeys(("gpu", "usegpu", "cuda", "usecuda", "deviceid", "gpuid", "gpuids", "gpus",
+                     "accel"), "device=gpu"),
     **dict.fromkeys(("initial", "initmethod", "initialization", "initialize", "initimgtype",
                      "initfrom", "start", "startfrom"), "init"),
     **dict.fromkeys(("noise", "noiseratio", "initialnoiseblend", "initnoiseratio"), "init_noise"),
     **dict.fromkeys(("pool", "pooltype", "poolingtype", "poolinglayer"), "pooling"),
     **dict.fromkeys(("optim", "opt", "algorithm"), "optimizer"),
     "contentlayer": "content_layers", "stylelayer": "style_layers",
-    **dict.fromkeys(("randomseed", "rngseed", "manualseed"), "seed"),
-    **dict.fromkeys(("saveiter", "saveevery", "saveiterations", "saveinterval", "snapshot",
+    **dict.fromkeys(("randomseed", "rngseed", "manualseed", "randomstate"), "seed"),
+    **dict.fromkeys(("saveiter", "saveevery", "saveiterations", "saveinterval", "savefreq",
+                     "savefrequency", "snapshot",
                      "snapshots", "checkpointiterations", "progresswrite"), "snapshot_every"),
     **dict.fromkeys(("gif", "animation", "video", "film", "movie"), "animate"),
     **dict.fromkeys(("ckpt", "checkpoints"), "checkpoint"),
@@ -64,14 +68,16 @@ FLAGS = {
     **dict.fromkeys(("octaves", "octave", "pyramid", "levels", "pyramidlevels"), "scales"),
     **dict.fromkeys(("tile", "tilesize", "tiles"), "block_size"),
     **dict.fromkeys(("mem", "memory", "memorylimit", "gpumemory"), "max_memory"),
-    **dict.fromkeys(("dtype", "fp", "amp", "mixedprecision"), "precision"),
+    **dict.fromkeys(("dtype", "fp"), "precision"),
+    **dict.fromkeys(("amp", "mixedprecision"), "precision=bfloat16"),
+    **dict.fromkeys(("loss", "lossfn"), "style_loss"),
     **dict.fromkeys(("mask", "masks", "contentmasks"), "content_mask"),
     "stylemasks": "style_mask",
     "styleimagesize": "style_size",
     **dict.fromkeys(("timeout", "maxtime", "time"), "time_limit"),
     **dict.fromkeys(("config", "configfile", "flagsfile"), "flagfile"),
     **dict.fromkeys(("silent", "noprogress"), "quiet"),
-    **dict.fromkeys(("debug", "loud"), "verbose"),
+    **dict.fromkeys(("debug", "loud", "verbosity"), "verbose"),
     **dict.fromkeys(("continue", "resumetraining"), "resume"),
     "estimate": "dry_run",
     **dict.fromkeys(("nooverwrite", "noclobber", "skip", "skipexisting"), "skip_existing"),
@@ -104,6 +110,7 @@ TOLD = {
     "overwrite": "an older --output is replaced anyway; --skip_existing keeps it",
     "printiter": "progress is always shown; --quiet hides it and --snapshot_every=N writes it",
     "backend": "TensorFlow computes; --device=cpu or gpu says where",
+    "target": "--content is the photograph, --style the painting, and --output the result",
     "format": "the ending of --output says it: --output=result.jpg",
 }
 _ALIKE = {
@@ -124,7 +131,9 @@ _ALIKE = {
 # Words of names that say nothing.
 _IDLE = {"image", "images", "img", "imgs", "picture", "pictures", "path", "paths", "file", "files",
          "filename", "dir", "directory", "folder", "name", "num", "number", "n", "of", "max",
-         "total", "the", "use", "with", "set", "to"}
+         "total", "the", "use", "with", "set", "to", "type", "function",
+         "fn", "method", "mode", "factor", "coeff", "coefficient", "value", "photo", "painting",
+         "input"}
 
 _TRUE, _FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 # Option → value of another program → value here.
@@ -134,7 +143,8 @@ VALUES: dict[str, dict[str, str]] = {
                        **dict.fromkeys((*_FALSE, "style"), "none"),
                        **dict.fromkeys(("linear", "mean", "meancov", "covariance"), "statistics"),
                        **dict.fromkeys(("hist", "histogrammatching"), "histogram")},
-    "init": {**dict.fromkeys(("random", "rand", "gaussian", "uniform", "randn", "noisy"), "noise"),
+    "init": {**dict.fromkeys(("random", "rand", "gaussian", "uniform", "randn", "noisy",
+                              "whitenoise"), "noise"),
              **dict.fromkeys(("image", "img", "photo", "contentimage", "contentimg", "input"),
                              "content"),
              **dict.fromkeys(("styleimage", "painting"), "style")},
@@ -183,7 +193,7 @@ def flag(given: str, known: Collection[str]) -> str:
         InputError: for a word that no single flag stands for; the message names those that do.
     """
     by_word = {squeezed(name): name for name in known}
-    parts = re.split(r"[\W_]+", given.lower())
+    parts = re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", given).lower())
     telling = "".join(part for part in parts if part not in _IDLE)
     for word in dict.fromkeys(filter(None, (squeezed(given), squeezed(telling)))):
         target = FLAGS.get(word, "")
@@ -202,6 +212,9 @@ def flag(given: str, known: Collection[str]) -> str:
 
 def switch(given: str) -> str:
     """What is written behind a switch and an equals sign."""
+    if given.isdecimal():
+        # `--verbose=2`
+        return "true" if int(given) else "false"
     return _SWITCH.get(given.lower(), given)
 
 
@@ -226,6 +239,9 @@ def value(option: Option, given: str) -> str:
         number = re.fullmatch(r"/?(?:device:)?(?:gpu|cuda)?:?(\d+)", given.lower())
         if number:
             return f"gpu:{number[1]}"
+    if isinstance(option.type, Duration):
+        time = re.fullmatch(r"([\d.]+) *([smh])(?:ec|in|r|our|econd|inute)?s?", given.lower())
+        return "".join(time.groups()) if time else given
     if option.name == "style_loss":
         return ",".join(_loss(option, part) for part in given.split(","))
     return _known(option, word) or given

@@ -50,12 +50,11 @@ def spelled(
             continue
         if foreign.squeezed(given) != foreign.squeezed(name):
             note(f"--{given}: taken as --{name}{f'={default}' if fixed else ''}")
-        switch = isinstance(option.type, Switch)
         if fixed:
             found.append(f"--{name}={default}")
         elif equals:
-            found.append(f"--{name}={foreign.switch(value) if switch else value}")
-        elif switch:
+            found.append(f"--{name}={_plain(option, value)}")
+        elif isinstance(option.type, Switch):
             # Other programs write `--verbose 1`.
             takes = name in options and rest and foreign.takes(option, rest[0])
             found.append(f"--{name}={rest.pop(0)}" if takes else f"--{name}")
@@ -63,7 +62,7 @@ def spelled(
             takes = rest and foreign.takes(option, rest[0])
             found.append(f"--{name}={rest.pop(0) if takes else default}")
         else:
-            found.append(f"--{name}={_value(option, rest, options)}")
+            found.append(f"--{name}={_plain(option, _value(option, rest, options))}")
             if isinstance(option.type, Files):
                 found += _more(command, option, rest, arguments, options)
     return found
@@ -84,6 +83,8 @@ def _flag(given: str, options: dict[str, Option]) -> str:
 
 def _long(word: str, options: dict[str, Option]) -> list[str]:
     """A word of short flags as long ones: `-qo a.png` is `--quiet --output a.png`."""
+    if word == "-?":
+        return ["--help"]
     letters = word[1:]
     if word.startswith("--") or not letters or letters[0] not in SHORT:
         return [word]
@@ -127,6 +128,13 @@ def _value(option: Option, rest: list[str], options: dict[str, Option]) -> str:
     received = f"the next flag, {rest[0]}" if rest else "none"
     raise InputError(f"--{option.name}: expected a value, such as --{option.name}="
                      f"{option.type.form}. Received: {received}")
+
+
+def _plain(option: Option, value: str) -> str:
+    """What is read before other values are looked at: switches, for absl, and presets."""
+    if isinstance(option.type, Switch):
+        return foreign.switch(value)
+    return foreign.value(option, value) if option.name == "preset" else value
 
 
 def _more(
