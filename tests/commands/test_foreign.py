@@ -3,12 +3,14 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.commands.conftest import call
 from tf_style import InputError, cli
 from tf_style.commands import evaluate, explain, flags, foreign, learn, stylize
 from tf_style.commands.stylize_options import StylizeOptions
+from tf_style.image.picture import write_picture
 from tf_style.settings import Settings
 
 OPTIONS = {each.name: each for each in stylize.COMMAND.options}
@@ -151,6 +153,11 @@ def test_several_styles_behind_one_flag():
     # There, or else it is a mistake.
     line = flags.parse(stylize.COMMAND, ["--content=content.png", "--style", "style.png", "no.png"])
     assert line.given["style"] == ["style.png"] and line.places == ["no.png"]
+    line = flags.parse(stylize.COMMAND, ["content.png", "--style", *both, "--size=64"])
+    assert line.given["style"] == both and line.places == ["content.png"]
+    write_picture("older.png", np.ones((8, 8, 3)), "{}")
+    line = flags.parse(stylize.COMMAND, ["content.png", "--style", "style.png", "older.png"])
+    assert line.given["style"] == ["style.png"] and line.places == ["content.png", "older.png"]
     # A place that is still free is filled.
     line = flags.parse(stylize.COMMAND, ["--style", *both])
     assert line.given["style"] == ["content.png"] and line.places == ["style.png"]

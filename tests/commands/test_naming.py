@@ -45,7 +45,8 @@ def test_several_styles_are_one_blend_of_each_combination():
 
 def test_a_folder_gives_each_its_name_in_it():
     assert outputs("photos", ["sample:ink"], "out") == ["out/a_ink.png", "out/b_ink.png"]
-    assert outputs("photos", ["sample:ink"], "new/") == ["new/a_ink.png", "new/b_ink.png"]
+    for name in ("new/", "new"):
+        assert outputs("photos", ["sample:ink"], name) == ["new/a_ink.png", "new/b_ink.png"]
     assert outputs("photos/a.jpg", ["sample:ink"], "out/") == ["out/a_ink.png"]
     assert outputs(None, ["styles/*"], "out/") == ["out/s_texture.png", "out/t_texture.png"]
 

@@ -117,7 +117,10 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _named(output: str, content: str | None, styles: Sequence[str], *, several: bool) -> Path:
-    if os.path.isdir(output) or output.endswith(tuple(filter(None, (os.sep, os.altsep)))):
+    # What cannot be a picture's name is a folder's, if there are several.
+    is_folder = several and not re.search(r"[.{}]", Path(output).name)
+    ends = tuple(filter(None, (os.sep, os.altsep)))
+    if is_folder or os.path.isdir(output) or output.endswith(ends):
         return Path(output, f"{_stem(content, styles)}.png")
     values = {"{content}": _name(content) if content else "none",
               "{style}": "_".join(map(_name, styles))}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tf_style.commands import foreign
 from tf_style.commands.command import SHORT, Command
+from tf_style.image.png import has_note
 from tf_style.settings import InputError
 from tf_style.settings.option import Files, Option, Switch
 
@@ -64,7 +65,8 @@ def spelled(
         else:
             found.append(f"--{name}={_plain(option, _value(option, rest, options))}")
             if isinstance(option.type, Files):
-                found += _more(command, option, rest, arguments, options)
+                places = sum(not each.startswith("-") for each in found)
+                found += _more(command, option, rest, arguments, options, places)
     return found
 
 
@@ -139,17 +141,24 @@ def _plain(option: Option, value: str) -> str:
 
 def _more(
     command: Command, option: Option, rest: list[str], arguments: Sequence[str],
-    options: dict[str, Option],
+    options: dict[str, Option], places: int,
 ) -> list[str]:
     """The words behind `--style a` that are styles, too, as flags; taken from the rest.
 
-    They are if they name pictures, and every other picture has a flag of its own.
+    They are if they name pictures that tf_style did not make, and every other picture is named.
+
+    Args:
+        places: how many pictures without a flag stand before them.
     """
     named = {_flag(word.lstrip("-").partition("=")[0], options).partition("=")[0]
              for word in arguments if _is_flag(word, options) and word.lstrip("-")}
-    if not {*command.places} - {"output", option.name} <= named:
+    left = [name for name in command.places if name not in {*named, option.name}]
+    if {*left[places:]} - {"output"}:
         return []
     found = []
     while rest and not rest[0].startswith("-") and foreign.is_there(rest[0]):
+        if "output" in command.places and has_note(rest[0]):
+            # An older result, which is to be replaced.
+            break
         found.append(f"--{option.name}={rest.pop(0)}")
     return found
