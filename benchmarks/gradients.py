@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_style.commands.command import Command, CommandLine, CommonOptions, refuse_places, require
+from tf_style.commands.command import Command, CommandLine, CommonOptions, placed, require
 from tf_style.commands.display import answer, say
 from tf_style.commands.exits import DONE, guarded, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
@@ -310,7 +310,7 @@ class GradientsOptions(CommonOptions):
 
 def gradients(line: CommandLine) -> int:
     """Compare two networks on each pair, and print a table."""
-    refuse_places(line)
+    line = placed(COMMAND, line)
     options = line.options(GradientsOptions)
     require(options, reference_weights="vgg16.h5")
     pairs = options.pairs()

@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks import set as benchmark_set
 from benchmarks.notes import Notes
-from tf_style.commands.command import Command, CommandLine, refuse_places, require
+from tf_style.commands.command import Command, CommandLine, placed, require
 from tf_style.commands.display import answer, say
 from tf_style.commands.exits import DONE, guarded, tensorflow_quiet
 from tf_style.image.paths import write_bytes
@@ -286,7 +286,7 @@ def _check_weights(options: TableOptions) -> None:
 
 def benchmark(line: CommandLine) -> int:
     """Make the pictures, measure them, and print the table."""
-    refuse_places(line)
+    line = placed(COMMAND, line)
     options = line.options(TableOptions)
     _check_weights(options)
     pairs = gathered(options.half, options.folder, options.pairs)
