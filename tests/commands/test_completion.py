@@ -11,6 +11,20 @@ from tf_style.commands import evaluate, explain, learn, stylize
 from tf_style.commands.completion import completion
 
 COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn)]
+# Nothing is skipped where a shell is missing: not everyone has zsh and fish.
+SHELLS = ["bash", *filter(shutil.which, ["zsh", "fish"])]
+
+# Prints what a tab makes of a word.
+_TAB = {
+    "fish": "source script; complete -C \"tf_style $argv[2]\"",
+    "zsh": """
+zmodload zsh/zpty; zpty other zsh -f -i
+zpty -w other "autoload -Uz compinit; compinit -u -D; source ./script"
+zpty -w other "tf_style() { print -r -- made \\"<\\$*>\\" }"
+zpty -w other "tf_style $1"$'\\t'
+zpty -r other made '*made <*>*'; print -r -- ${made##*made}
+""",
+}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -21,11 +35,9 @@ def test_every_flag_is_completed(command, shell):
         assert (f"-l {option.name} " if shell == "fish" else f"--{option.name}") in script
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.program)
 def test_the_shell_can_read_it(command, shell, folder):
-    if not shutil.which(shell):
-        pytest.skip(f"needs {shell}")
     script = folder / "script"
     script.write_text(completion(command, shell), encoding="utf-8")
     done = subprocess.run([shell, "-n", str(script)], capture_output=True, text=True)
@@ -51,6 +63,19 @@ COMP_WORDS=(tf_style "$@"); COMP_CWORD=$#; _tf_style; printf '%s\\n' "${COMPREPL
         assert "shallow" in found and "poster" in found
     else:
         assert found == (expected or [""])
+
+
+@pytest.mark.parametrize("typed, meant", [
+    ("--init=noi", "noise"), ("--init=my", "my.png"), ("--content=sample:har", "harbor"),
+    ("--style_w", "--style_weight"),
+])
+def test_zsh_and_fish_complete(typed, meant, folder):
+    (folder / "my.png").touch()
+    for shell in filter(shutil.which, _TAB):
+        (folder / "script").write_text(completion(stylize.COMMAND, shell), encoding="utf-8")
+        done = subprocess.run([shell, "-c", _TAB[shell], shell, typed], capture_output=True,
+                              text=True, timeout=100)
+        assert meant in done.stdout, shell
 
 
 def test_it_is_printed_without_tensorflow(capsys):

@@ -77,11 +77,13 @@ def _zsh(command: Command) -> str:
         several = "*" if isinstance(option.type, Files) else ""
         action = ""
         if not isinstance(option.type, Switch):
-            known = " ".join(each.replace(":", "\\:") for each in words(option))
-            action = ":value:" + (f"({known})" if known else "")
+            known = " ".join(words(option))
+            action = f"({known})" if known else ""
             if _takes_files(option):
-                action = f":value:{{_alternative 'words:word:({known})' 'files:file:_files'}}" \
-                    if known else ":file:_files"
+                action = f"{{_alternative 'words:word:({known})' 'files:file:_files'}}" \
+                    if known else "_files"
+            # A colon would end what completes.
+            action = ":value:" + action.replace(":", "\\:")
         equals = "=" if action else ""
         for flag in [f"--{option.name}{equals}",
                      *([f"-{_LETTERS[option.name]}"] if option.name in _LETTERS else [])]:
