@@ -143,7 +143,7 @@ def test_a_saved_model_is_asked_for_the_layers_of_the_reference(monkeypatch, pic
     (["--reference_weights=random", "--pair=nowhere.png,sample:ink"], "nowhere.png"),
     (["--reference_weights=nowhere.h5", "--quiet"], "--reference_weights=nowhere.h5: "),
     (["--reference_weights=random", "--network=nowhere.keras", "--quiet"], "--network=nowhere"),
-    (["--reference_weights=random", "--output=nowhere/a.json"], "nowhere"),
+    (["--reference_weights=random", "--output=."], "expected a file name"),
     (["--reference_weights=random", "--size=small"], "--size: expected a whole number"),
     (["--wieghts=random"], "Did you mean --weights?"),
 ], ids=str)

@@ -468,7 +468,7 @@ def test_what_a_stylizer_cannot_be_made_with_is_said_once(photos, refused):
 
 @pytest.mark.slow
 def test_without_weights_features_are_learned_once(no_network, capfd):
-    small = ["--size=48", "--steps=2", "--report=a.json", "--cache_dir=learned"]
+    small = ["--network=vgg16", "--size=48", "--steps=2", "--report=a.json", "--cache_dir=learned"]
     pixels = []
     for cached in (False, True):
         assert call(cli.main, "content.png", "style.png", "a.png", *small) == 0
