@@ -185,7 +185,9 @@ def test_the_sheet_shows_every_picture(whole):
     np.testing.assert_allclose(middle_of_tubingen, 0.5, atol=0.02)
 
 
-@pytest.mark.parametrize("bad", ["--bogus", "extra", "--sheet=sheet.doc", "--sheet=no/such/a.png"])
+@pytest.mark.parametrize("bad", [
+    "--bogus", "extra", "--sheet=sheet.doc", f"--sheet={__file__}/a.png",
+], ids=["flag", "place", "ending", "folder"])
 def test_bad_input_is_one_line_and_exit_code_2(bad, capsys):
     assert main([bad]) == 2
     out, err = capsys.readouterr()
