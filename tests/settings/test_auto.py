@@ -106,3 +106,11 @@ def test_what_follows_others_are_options_that_may_be_auto():
     assert all(options[name].default == AUTO for name in FOLLOWS)
     for others in FOLLOWS.values():
         assert {*others} <= {*options, "content", "style"}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_the_compact_network_takes_more_steps_as_they_are_cheap(count):
+    ours, theirs = (steps_at(Settings(network=name), count) for name in ("compact", "vgg16"))
+    assert len(ours) == len(theirs) == count
+    assert all(a > b for a, b in zip(ours, theirs, strict=True))
+    assert steps_at(Settings(network="compact", steps=7), count) == (7,) * count
