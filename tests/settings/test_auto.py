@@ -108,7 +108,7 @@ def test_what_follows_others_are_options_that_may_be_auto():
         assert {*others} <= {*options, "content", "style"}
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_the_compact_network_takes_more_steps_as_they_are_cheap(count):
     ours, theirs = (steps_at(Settings(network=name), count) for name in ("compact", "vgg16"))
     assert len(ours) == len(theirs) == count

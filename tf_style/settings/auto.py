@@ -112,8 +112,9 @@ _COARSEST = 96
 
 # A single size has to do all the work; two share it.
 _STEPS = {1: (150,), 2: (100, 50)}
-# A step of the compact network takes a third of the time, and more of them still gain.
-_STEPS_COMPACT = {1: (200,), 2: (130, 70)}
+# A step of the compact network takes a third of the time, and more of them still gain. Up to a
+# side of 1535 pixels: beyond, the time counts.
+_STEPS_COMPACT = {1: (200,), 2: (130, 70), 3: (100, 70, 45), 4: (100, 100, 70, 45)}
 
 
 def suited(kind: Kind, settings: Settings) -> Kind:
@@ -183,10 +184,9 @@ def scales(settings: Settings, side: int) -> int:
 
 def steps(settings: Settings, count: int) -> tuple[int, ...]:
     """Most steps at each of the last `count` sizes, coarse first."""
-    if settings.steps == AUTO and settings.network == "compact":
-        return _STEPS_COMPACT.get(count, (100,) * (count - 2) + (70, 45))
     if settings.steps == AUTO:
-        return _STEPS.get(count, (60,) * (count - 2) + (40, 30))
+        known = _STEPS_COMPACT if settings.network == "compact" else _STEPS
+        return known.get(count, (60,) * (count - 2) + (40, 30))
     if len(settings.steps) == 1:
         return settings.steps * count
     return settings.steps[-count:]
