@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import re
 import socket
 import threading
 import warnings
@@ -336,6 +337,9 @@ def _imagenet_file(architecture: Architecture, *, offline: bool) -> Path:
     # Keras wraps what urllib raises in a bare Exception.
     except Exception as error:
         reason = " ".join(str(error.__context__ or error).split())
+        # What the system says, without its numbers.
+        reason = re.sub(r"^<urlopen error (.*)>$", r"\1", reason)
+        reason = re.sub(r"^\[Errno -?\d+\] ", "", reason)
         raise _AbsentError(reason or "time out") from None
 
 
