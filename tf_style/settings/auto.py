@@ -74,22 +74,17 @@ _FINE = ("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv3")
 _LARGE = ("block4_conv1", "block5_conv1")
 
 # What was best with each kind of weights when measured: benchmarks/RESULTS.md.
+_DEEP: dict[str, Any] = {
+    "content_layers": {"block3_conv3": 1.0, "block4_conv2": 1.0},
+    "content_loss": "cosine",
+    # A quarter for large forms: with a third, drawings had coloured fringes.
+    "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
+    "pooling": "max",
+    "style_weight": 10.0,
+}
 _FOR_KIND: dict[Kind, dict[str, Any]] = {
-    Kind.DEEP: {
-        "content_layers": {"block3_conv3": 1.0, "block4_conv2": 1.0},
-        "content_loss": "cosine",
-        # A quarter for large forms: with a third, drawings had coloured fringes.
-        "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
-        "pooling": "max",
-        "style_weight": 10.0,
-    },
-    Kind.COMPACT: {
-        "content_layers": {"block3_conv3": 1.0, "block4_conv2": 1.0},
-        "content_loss": "cosine",
-        "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
-        "pooling": "max",
-        "style_weight": 13.0,
-    },
+    Kind.DEEP: _DEEP,
+    Kind.COMPACT: {**_DEEP, "style_weight": 13.0},
     Kind.SHALLOW: {
         "content_layers": {"block3_conv3": 1.0},
         "content_loss": "squared",
