@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# What each picture of a batch is: a crop of a picture, or of a pair from the middle of a run.
-PLAIN, PAIR = "plain", "pair"
 ENDINGS = (".jpg", ".png")
 # Luma of RGB. Source: ITU-R BT.601.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -49,45 +47,44 @@ class Crops:
         crops: list[np.ndarray] = []
         for _ in range(self.paired):
             pair = self.pairs[chance.integers(len(self.pairs))]
-            crops += self._changed(_crop(np.split(pair, 2, axis=1), self.side, chance), chance)
+            crops += _changed(_crop(np.split(pair, 2, axis=1), self.side, chance), chance)
         while len(crops) < self.count:
-            crops += self._plain(chance)
+            crops.append(self._plain(chance))
         return np.stack(crops)
 
-    def _plain(self, chance: np.random.Generator) -> list[np.ndarray]:
+    def _plain(self, chance: np.random.Generator) -> np.ndarray:
         picture = self.pictures[chance.integers(len(self.pictures))]
-        crop = self._changed(_crop([picture], self.side, chance), chance)
+        [crop] = _changed(_crop([picture], self.side, chance), chance)
         if chance.random() < 0.15:
             other = self.pictures[chance.integers(len(self.pictures))]
             share = chance.uniform(0.2, 0.8)
-            crop = [share * crop[0] + (1 - share) * _crop([other], self.side, chance)[0]]
+            crop = share * crop + (1 - share) * _crop([other], self.side, chance)[0]
         if chance.random() < 0.3:
             noise = chance.standard_normal((self.side, self.side, 3), np.float32)
-            crop = [crop[0] + 10 ** chance.uniform(-2, -0.7) * noise]
-        return [np.clip(each, 0, 1) for each in crop]
+            crop = crop + 10 ** chance.uniform(-2, -0.7) * noise
+        return np.clip(crop, 0, 1)
 
-    def _changed(
-        self, crops: list[np.ndarray], chance: np.random.Generator
-    ) -> list[np.ndarray]:
-        """The same change of colours and contrast for all."""
-        if chance.random() < 0.5:
-            crops = [each[:, ::-1] for each in crops]
-        if chance.random() < 0.2:
-            crops = [np.rot90(each, chance.integers(1, 4)) for each in crops]
-        if chance.random() < 0.3:
-            return crops
-        gain = chance.uniform(0.75, 1.25, 3) * chance.uniform(0.6, 1.3)
-        offset = chance.uniform(-0.15, 0.15)
-        saturation = chance.uniform(0, 1.6)
-        gamma = np.exp(chance.uniform(-0.5, 0.5))
-        inverted = chance.random() < 0.05
-        changed = []
-        for crop in crops:
-            gray = (crop @ _LUMA)[..., None]
-            each = np.clip(gray + saturation * (crop - gray), 0, 1) ** gamma
-            each = np.clip(0.5 + gain * (each - 0.5) + offset, 0, 1)
-            changed.append((1 - each if inverted else each).astype(np.float32))
-        return changed
+
+def _changed(crops: list[np.ndarray], chance: np.random.Generator) -> list[np.ndarray]:
+    """The same change of colours and contrast for all."""
+    if chance.random() < 0.5:
+        crops = [each[:, ::-1] for each in crops]
+    if chance.random() < 0.2:
+        crops = [np.rot90(each, chance.integers(1, 4)) for each in crops]
+    if chance.random() < 0.3:
+        return crops
+    gain = chance.uniform(0.75, 1.25, 3) * chance.uniform(0.6, 1.3)
+    offset = chance.uniform(-0.15, 0.15)
+    saturation = chance.uniform(0, 1.6)
+    gamma = np.exp(chance.uniform(-0.5, 0.5))
+    inverted = chance.random() < 0.05
+    changed = []
+    for crop in crops:
+        gray = (crop @ _LUMA)[..., None]
+        each = np.clip(gray + saturation * (crop - gray), 0, 1) ** gamma
+        each = np.clip(0.5 + gain * (each - 0.5) + offset, 0, 1)
+        changed.append((1 - each if inverted else each).astype(np.float32))
+    return changed
 
 
 def _crop(

@@ -40,7 +40,7 @@ from keras import ops
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.kernel_files import read_kernels, write_kernels
 from tools.crops import Crops
-from tools.selection import selected
+from tools.selection import nearest, selected
 from tools.trunk import Trunk, scaled, trunk_model, trunk_of
 
 TEACHER, STUDENT = ARCHITECTURES["vgg16"], ARCHITECTURES["compact"]
@@ -55,6 +55,7 @@ SHARED = 0.1
 SLOPES = 0.5
 # Batches that the start is fitted to, and those that the progress is measured on.
 FIRST, CHECKED = 8, 6
+RIDGE = 1e-5
 KEPT_EVERY = 500
 # The number of the first batch to measure the progress on: no step of training has it.
 CHECKS = 2**40
@@ -177,12 +178,7 @@ def beginning(
             targets = np.asarray(wanted[name]).reshape(-1, wanted[name].shape[-1])
             squares[name][0] += rows.T @ rows / len(rows)
             squares[name][1] += rows.T @ targets / len(rows)
-    return student, {
-        name: np.linalg.solve(
-            square + 1e-5 * np.trace(square) / len(square) * np.eye(len(square)), mixed
-        ).astype(np.float32)
-        for name, (square, mixed) in squares.items()
-    }
+    return student, {name: nearest(*each, RIDGE) for name, each in squares.items()}
 
 
 def explained(model: Distiller, lessons: list[dict[str, np.ndarray]]) -> dict[str, float]:
@@ -249,11 +245,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, required=True, help="folder of this training")
     parser.add_argument("--init", type=Path, help="a compact.h5 to begin with")
     parser.add_argument("--steps", type=int, default=20_000)
-    parser.add_argument("--lessons", type=int, default=5_000, help="different batches; the "
+    parser.add_argument("--lessons", type=int, default=500, help="different batches; the "
                         "teacher's maps are kept: about 14 MB each at 256 pixels")
     parser.add_argument("--side", type=int, default=256, help="of a crop, in pixels")
     parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--learning_rate", type=float, default=1e-3)
+    parser.add_argument("--learning_rate", type=float, default=5e-4)
     parser.add_argument("--precision", default="mixed_bfloat16",
                         help="mixed_bfloat16 or float32, for processors without bfloat16")
     parser.add_argument("--seed", type=int, default=0)

@@ -6,7 +6,8 @@ import numpy as np
 from keras import ops
 
 from tf_style.network.architectures import Architecture
-from tools.trunk import MEAN, Trunk
+from tf_style.network.kernel_files import IMAGENET_MEAN
+from tools.trunk import Trunk
 
 _RIDGE = 1e-4
 
@@ -84,15 +85,20 @@ def selected(
 
 def normalized(pictures: np.ndarray) -> np.ndarray:
     """RGB in `[0, 1]` as what kernels in files expect."""
-    return (255 * pictures - np.float32(MEAN))[..., ::-1]
+    return (255 * pictures - np.float32(IMAGENET_MEAN))[..., ::-1]
 
 
-def fitted(rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The matrix `(columns, targets)` that takes `rows` nearest to `targets`."""
-    rows = rows.astype(np.float64)
-    square = rows.T @ rows
-    square[np.diag_indices_from(square)] += _RIDGE * np.trace(square) / len(square)
-    return np.linalg.solve(square, rows.T @ targets).astype(np.float32)
+def nearest(square: np.ndarray, mixed: np.ndarray, ridge: float) -> np.ndarray:
+    """The matrix that takes rows nearest to targets, float32.
+
+    Args:
+        square: products of the rows' columns with each other, summed over rows.
+        mixed: with the targets' columns.
+        ridge: share of the mean square that is added to each: none should count for noise.
+    """
+    return np.linalg.solve(
+        square + ridge * np.trace(square) / len(square) * np.eye(len(square)), mixed
+    ).astype(np.float32)
 
 
 def _fitted(
@@ -111,7 +117,8 @@ def _fitted(
     size = np.sqrt(np.mean([np.mean(each[:, :-1] ** 2) for each in rows]))
     for each in rows:
         each[:, -1] = size
-    matrix = fitted(np.concatenate(rows), np.concatenate(wanted))
+    rows = np.concatenate(rows).astype(np.float64)
+    matrix = nearest(rows.T @ rows, rows.T @ np.concatenate(wanted), _RIDGE)
     return matrix[:-1].reshape(3, 3, -1, matrix.shape[1]), matrix[-1] * size
 
 

@@ -8,9 +8,7 @@ import keras
 import numpy as np
 
 from tf_style.network.architectures import Architecture
-
-# RGB, in units of [0, 255]. Source: keras.applications.vgg16.preprocess_input, mode "caffe".
-MEAN = (123.68, 116.779, 103.939)
+from tf_style.network.kernel_files import IMAGENET_MEAN
 
 Trunk = Mapping[str, tuple[np.ndarray, np.ndarray]]
 """Layer name → kernel `(3, 3, inputs, channels)` and bias `(channels,)`, as in Keras' files."""
@@ -24,7 +22,7 @@ def trunk_model(architecture: Architecture, trunk: Trunk, dtype: str) -> keras.M
     """
     picture = keras.Input((None, None, 3), name="picture")
     features = keras.layers.Rescaling(
-        1.0, [-mean / 255 for mean in MEAN], dtype="float32", name="rescaling"
+        1.0, [-mean / 255 for mean in IMAGENET_MEAN], dtype="float32", name="rescaling"
     )(picture)
     maps = {}
     for layer in architecture.layers:

@@ -19,6 +19,9 @@ from tf_style.network import hdf5
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.settings import InputError
 
+# RGB, in units of [0, 255]. Source: keras.applications.vgg16.preprocess_input, mode "caffe".
+IMAGENET_MEAN = (123.68, 116.779, 103.939)
+
 # The attribute of a file that we wrote: `unsupervised` for learned kernels, or the name of the
 # network that it belongs to.
 _ORIGIN = "tf_style"

@@ -14,11 +14,8 @@ import tensorflow as tf
 from tf_style.image.paths import PathLike, no_plain_file
 from tf_style.network import archives
 from tf_style.network.architectures import Architecture, Layer, check_layers
-from tf_style.network.kernel_files import Kernels
+from tf_style.network.kernel_files import IMAGENET_MEAN, Kernels
 from tf_style.settings import AUTO, NETWORKS, InputError
-
-# RGB, in units of [0, 255]. Source: keras.applications.vgg16.preprocess_input, mode "caffe".
-_IMAGENET_MEAN = (123.68, 116.779, 103.939)
 
 
 def vgg_model(
@@ -50,7 +47,7 @@ def vgg_model(
     """
     layers = list(layers)
     picture = keras.Input((None, None, 3), name="picture")
-    offset = [-mean / 255 for mean in _IMAGENET_MEAN]
+    offset = [-mean / 255 for mean in IMAGENET_MEAN]
     features = keras.layers.Rescaling(1.0, offset, dtype=dtype, name="rescaling")(picture)
     maps = {}
     if padding == "edge":

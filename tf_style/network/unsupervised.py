@@ -21,13 +21,13 @@ import tensorflow as tf
 
 from tf_style.image.resize import fit
 from tf_style.network.architectures import Architecture, Layer
-from tf_style.network.kernel_files import Kernels
+from tf_style.network.kernel_files import IMAGENET_MEAN, Kernels
 
 # Raise this when the same pictures give other kernels: it is part of the cache's key.
 METHOD = 1
 
-# BGR, in units of [0, 255], as the first kernel expects it.
-_IMAGENET_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
+# BGR, as the first kernel expects it.
+_MEAN = np.array(IMAGENET_MEAN[::-1], np.float32)
 
 # Long sides at which a picture is looked at: those of a run.
 SIDES = (512, 256, 128)
@@ -106,7 +106,7 @@ def _crops(pictures: Sequence[np.ndarray], generator: np.random.Generator) -> li
         for _ in range(min(CROPS_PER_SIDE, CROPS // len(looks)) if several else 1):
             top, left = (generator.integers(max(1, n - CROP + 1)) for n in (height, width))
             crop = 255 * np.clip(seen[top : top + CROP, left : left + CROP, ::-1], 0, 1)
-            crops.append((crop - _IMAGENET_MEAN).astype(np.float32))
+            crops.append((crop - _MEAN).astype(np.float32))
     return crops
 
 
