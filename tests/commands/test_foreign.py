@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands.conftest import call
 from tf_style import InputError, cli
-from tf_style.commands import evaluate, explain, flags, foreign, learn, stylize
+from tf_style.commands import evaluate, explain, flagfiles, flags, foreign, learn, stylize
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.picture import write_picture
 from tf_style.settings import Settings
@@ -166,7 +166,28 @@ def test_several_styles_behind_one_flag():
     assert line.places == ["style.png"]
 
 
+def test_the_word_behind_a_mask_or_a_folder_is_the_output(folder):
+    line = flags.parse(stylize.COMMAND, ["content.png", "style.png", "--style_mask", "style.png",
+                                         "content.png"])
+    assert line.given["style_mask"] == ["style.png"]
+    assert line.places == ["content.png", "style.png", "content.png"]
+    (folder / "results").mkdir()
+    write_picture("results/a.png", np.ones((8, 8, 3)))
+    line = flags.parse(stylize.COMMAND, ["--content=content.png", "--style", "style.png",
+                                         "results"])
+    assert line.given["style"] == ["style.png"] and line.places == ["results"]
+
+
+def test_a_further_style_that_may_be_an_older_result_is_said():
+    arguments = ["--content=content.png", "--style", "style.png", "content.png"]
+    said = flags.parse(stylize.COMMAND, arguments).notes
+    assert any("taken as --style=content.png" in each for each in said)
+    assert not flags.parse(stylize.COMMAND, [*arguments, "--output=o.png"]).notes
+
+
 TOLD = {
+    "--cpu=false": ["takes no value", "--device=cpu", "'false'"],
+    "--vgg19=weights.h5": ["takes no value", "--network=vgg19"],
     "--alpha=1": ["--content_weight", "--style_weight", "--strength"],
     "--target=a": ["--content", "--style", "--output"],
     "--beta 1": ["--style_weight"], "--width=512": ["--size"], "--height=3": ["--size"],
@@ -209,6 +230,26 @@ def test_what_is_taken_for_what_is_said_once_and_not_when_quiet(capfd):
 def test_flagfiles_may_hold_foreign_words(folder):
     (folder / "my.flags").write_text("--image-size=64\n--init=random\n--gpu\n")
     assert given("--flagfile=my.flags") == {"size": "64", "init": "noise", "device": "gpu"}
+
+
+@pytest.mark.parametrize("word", ["--Preset=fast", "--config=other.flags"])
+def test_flagfiles_name_other_files_in_our_own_words(folder, word):
+    (folder / "my.flags").write_text(word + "\n")
+    with pytest.raises(InputError, match=r"my\.flags: expected --preset=NAME and --flagfile=FILE"):
+        given("--flagfile=my.flags")
+
+
+def test_a_path_is_no_word():
+    for words in ("--weights=./imagenet", "--network=com/pact", "--init=./input/"):
+        name, _, value = words.lstrip("-").partition("=")
+        assert given(words)[name] == value
+
+
+def test_a_preset_without_a_line_harms_no_other_flag(folder, monkeypatch):
+    (folder / "empty.flags").write_text("")
+    monkeypatch.setattr(flagfiles, "_preset_folders", lambda: [folder])
+    assert given("--steps=5")["steps"] == "5"
+    assert flagfiles.presets() == {"empty": ""}
 
 
 def test_other_commands_understand_their_own():

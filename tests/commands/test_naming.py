@@ -89,6 +89,10 @@ def test_styles_are_no_contents_of_the_same_folder():
     both = [os.path.join("photos", name) for name in ("a.jpg", "b.png")]
     assert [(job.content, *job.styles) for job in jobs("photos", ["photos"], None)] == [
         tuple(both), tuple(reversed(both))]
+    # Whatever the folder is called.
+    named = jobs("photos", [os.path.abspath("photos")], None)
+    assert [os.path.basename(job.content) != os.path.basename(job.styles[0]) for job in named] == [
+        True, True]
 
 
 def test_one_picture_may_have_any_name():

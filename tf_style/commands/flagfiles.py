@@ -41,7 +41,7 @@ def presets() -> dict[str, str]:
     """Name → what it is for, the first line of its file, for all presets."""
     files = {file.stem: file for folder in reversed(_preset_folders())
              for file in folder.glob("*.flags")}
-    return {name: _lines(files[name])[0].lstrip("# ") for name in sorted(files)}
+    return {name: next(iter(_lines(files[name])), "").lstrip("# ") for name in sorted(files)}
 
 
 def _read(

@@ -27,6 +27,10 @@ def parse(command: Command, argv: list[str]) -> CommandLine:
     for origin, arguments in (*files, ("", own)):
         if origin:
             arguments = spelled(command, arguments, notes.append)
+            # Files that a file names were read before.
+            if any(each.startswith(("--preset=", "--flagfile=")) for each in arguments):
+                raise InputError(f"{origin}: expected --preset=NAME and --flagfile=FILE spelled "
+                                 "like this")
         found, places = parse_one(command, arguments, origin)
         given.update(found)
     given = translate(given, {each.name: each for each in command.options}, notes.append)

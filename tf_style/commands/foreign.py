@@ -244,6 +244,9 @@ def value(option: Option, given: str) -> str:
         return "".join(time.groups()) if time else given
     if option.name == "style_loss":
         return ",".join(_loss(option, part) for part in given.split(","))
+    if isinstance(option.type, File) and re.search(r"[/\\]", given):
+        # A path, even to a file that is not there.
+        return given
     return _known(option, word) or given
 
 
@@ -270,8 +273,10 @@ def words(option: Option) -> tuple[str, ...]:
     if option.name in ("content", "style"):
         return tuple(samples.PREFIX + each for each in
                      (*samples.CONTENT_SAMPLES, *samples.STYLE_SAMPLES))
+    if option.name == "preset":
+        return tuple(presets())
     return {"init": (AUTO, "content", "style", "noise", "gray"), "device": (AUTO, "cpu", "gpu"),
-            "preset": tuple(presets()), "size": ("original",)}.get(option.name, ())
+            "size": ("original",)}.get(option.name, ())
 
 
 def takes(option: Option, word: str) -> bool:

@@ -28,7 +28,7 @@ def jobs(
 
     Args:
         content: a picture, a folder or a pattern such as `photos/*.jpg`; `None` for none. Of a
-            folder or a pattern, what tf_style made is left out, and so are the styles.
+            folder or a pattern, PNGs that hold how tf_style made them are left out, and the styles.
         styles: likewise; one of each is blended into one style.
         output: a file; a folder; a name with `{content}` and `{style}` in it; or `None` for a new
             name beside the content.
@@ -85,7 +85,7 @@ def _pictures(flag: str, source: str, note: Callable[[str], None]) -> list[str]:
         return found
     made = [name for name in found if has_note(name)]
     if len(made) == len(found):
-        # Nobody means nothing.
+        # If tf_style made all of them, they are meant.
         return found
     if made:
         note(f"--{flag}={source}: made by tf_style and left out: {_few(made)}")
@@ -104,7 +104,7 @@ def _pairs(
     if len(shown) == len(contents):
         # One folder of both: each with each other.
         pairs = [(name, blend) for name, blend in itertools.product(contents, blends)
-                 if name not in blend]
+                 if identity(locate(name)) not in {identity(locate(each)) for each in blend}]
         return pairs or list(itertools.product(contents, blends))
     if shown:
         note(f"styles are no contents, and left out: {_few(shown)}")

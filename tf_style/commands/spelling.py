@@ -52,6 +52,9 @@ def spelled(
         if foreign.squeezed(given) != foreign.squeezed(name):
             note(f"--{given}: taken as --{name}{f'={default}' if fixed else ''}")
         if fixed:
+            if equals and foreign.switch(value) != "true":
+                raise InputError(f"--{given}: takes no value; write --{name}={default}. "
+                                 f"Received: {value!r}")
             found.append(f"--{name}={default}")
         elif equals:
             found.append(f"--{name}={_plain(option, value)}")
@@ -64,9 +67,10 @@ def spelled(
             found.append(f"--{name}={rest.pop(0) if takes else default}")
         else:
             found.append(f"--{name}={_plain(option, _value(option, rest, options))}")
-            if isinstance(option.type, Files):
+            # One mask belongs to each style: the next word may be the output.
+            if isinstance(option.type, Files) and option.name in command.places:
                 places = sum(not each.startswith("-") for each in found)
-                found += _more(command, option, rest, arguments, options, places)
+                found += _more(command, option, rest, arguments, options, places, note)
     return found
 
 
@@ -141,7 +145,7 @@ def _plain(option: Option, value: str) -> str:
 
 def _more(
     command: Command, option: Option, rest: list[str], arguments: Sequence[str],
-    options: dict[str, Option], places: int,
+    options: dict[str, Option], places: int, note: Callable[[str], None],
 ) -> list[str]:
     """The words behind `--style a` that are styles, too, as flags; taken from the rest.
 
@@ -160,5 +164,9 @@ def _more(
         if "output" in command.places and has_note(rest[0]):
             # An older result, which is to be replaced.
             break
+        if "output" in left:
+            if os.path.isdir(rest[0]):
+                break
+            note(f"{rest[0]}: taken as --{option.name}={rest[0]}; name the result with --output")
         found.append(f"--{option.name}={rest.pop(0)}")
     return found
