@@ -43,8 +43,7 @@ does not import TensorFlow; the first function that computes does. You can rely 
 """
 
 _OPTIONS = """\
-The README's [table of options](../README.md#options) says what each is for, under the name of its
-flag."""
+The [table of options](options.md) says what each is for, under the name of its flag."""
 _LISTS = ("Args", "Attributes", "Raises", "Warns")
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Yields|Raises|Warns|Example|Source):[ \n]",
                       re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What the README says is so."""
+"""What the README and the guides that it leads to say is so: their commands and programs run."""
 
 import re
 import shlex
@@ -21,17 +21,21 @@ from tf_style.settings.option import Number
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = {
-    language: re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    for language in ("bash", "python")
-}
+GUIDES = ["README.md", *(f"docs/{name}.md" for name in ("usage", "weights", "evaluate", "python"))]
+
+
+def blocks(name, language):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 SMALL = ["--size=48", "--steps=2"]
 QUICK = [*SMALL, "--content_layers=block2_conv1", "--style_layers=block1_conv1", "--weights=random"]
 VGG16 = ARCHITECTURES["vgg16"]
 
 
 def options_table():
-    """The README's table of options, as they are declared."""
+    """The table of docs/options.md, as the options are declared."""
     lines = ["| flag | default | meaning |", "|---|---|---|"]
     for option in (*StylizeOptions.options(), *Settings.options()):
         # That a number is wanted goes without saying.
@@ -45,11 +49,17 @@ def options_table():
 
 
 def test_options_table():
-    assert options_table() in README, f"the README's table should be\n{options_table()}"
+    text = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    assert options_table() in text, f"the table of docs/options.md should be\n{options_table()}"
+
+
+def test_the_readme_is_short():
+    assert len(README.split()) <= 900
 
 
 def test_presets_are_listed():
-    listed = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
+    section = re.search(r"^## Presets\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
+    listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     assert listed == [name for name in listed if name in flagfiles.presets()]
     assert set(listed) == set(flagfiles.presets())
 
@@ -121,7 +131,7 @@ END
 
 def test_first_commands_are_what_ci_runs():
     """The README begins with two: a picture, and the tests. CI installs with the same extras."""
-    (install, paint), (install_tests, test) = map(shell_commands, BLOCKS["bash"][:2])
+    (install, paint), (install_tests, test) = map(shell_commands, blocks("README.md", "bash")[:2])
     assert paint == ["tf_style", "--flagfile=flags/quickstart.flags"] and test == ["pytest"]
     assert installed_extras(install) == set() and installed_extras(install_tests)
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -147,8 +157,10 @@ def folder(pictures, monkeypatch):
 
 
 def commands():
-    for block in BLOCKS["bash"][2:]:
-        yield from block.strip().splitlines()
+    """Each once. The README's first two blocks are what CI runs."""
+    lines = [line for name in GUIDES for block in blocks(name, "bash")[2 * (name == "README.md") :]
+             for line in block.strip().splitlines()]
+    return [*dict.fromkeys(lines)]
 
 
 @pytest.mark.slow
@@ -190,19 +202,12 @@ def all_layers(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("number", range(len(BLOCKS["python"])))
-def test_python_runs(number, folder, all_layers, monkeypatch):
+@pytest.mark.parametrize(("name", "code"), [
+    pytest.param(name, code, id=f"{name}-{number}")
+    for name in GUIDES for number, code in enumerate(blocks(name, "python"))
+])
+def test_python_runs(name, code, folder, all_layers, monkeypatch):
     monkeypatch.setenv("TF_STYLE_WEIGHTS", str(all_layers))
-    code = BLOCKS["python"][number].replace("size=512", "size=48, steps=2")
     before = set(folder.iterdir())
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code.replace("size=512", "size=48, steps=2"), name, "exec"), {})
     assert set(folder.iterdir()) > before
-
-
-def test_links_lead_somewhere():
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", README):
-        assert (ROOT / link).exists(), link
-    headings = {re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
-                for line in README.splitlines() if line.startswith("#")}
-    for anchor in re.findall(r"\]\(#([^)]+)\)", README):
-        assert anchor in headings, anchor

@@ -71,7 +71,7 @@ def test_a_loss_that_needs_the_whole_is_not_computed_in_blocks(content, style):
     (2048, 2048, 512, 1.8e9), (3072, 4096, 512, 4.3e9),
 ])
 def test_estimates_are_no_less_than_what_was_measured(height, width, block_size, measured):
-    """The README's table: default layers, bfloat16. Too low, and a process is killed."""
+    """The table in docs/usage.md: default layers, bfloat16. Too low, and a process is killed."""
     _, choices = choose(Settings(weights="random"))
     scale = Scale(height, width, (max(height, width),), 1)
     found = cost.Estimate.of(choices, "bfloat16", scale, [(height, width)])

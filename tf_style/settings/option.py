@@ -288,7 +288,7 @@ class Duration:
 
 @dataclasses.dataclass(frozen=True)
 class Option:
-    """One option as Python, the command line, the README and the report see it.
+    """One option as Python, the command line, the documents and the report see it.
 
     Attributes:
         name: the flag's name, without dashes.
@@ -338,7 +338,7 @@ class Options:
 
     @classmethod
     def options(cls) -> tuple[Option, ...]:
-        """The options in the order in which help and README show them: a class's own come first."""
+        """The options in the order in which help and docs show them: a class's own come first."""
         fields = {field.name: field for field in dataclasses.fields(cls)}
         own = [name for base in cls.__mro__ for name in inspect.get_annotations(base)]
         return tuple(
