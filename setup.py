@@ -36,6 +36,7 @@ setup(
             "imagecodecs", "pillow-heif",
         ],
         "lbfgs": ["scipy>=1.11"],
+        "docs": ["sphinx>=7.4", "myst-parser>=3", "furo"],
         "notebooks": ["jupyterlab"],
         "gpu": ["tensorflow[and-cuda]>=2.16; platform_system == 'Linux'"],
     },

@@ -49,7 +49,7 @@ def feature_model(
         offline: download nothing; `imagenet` works only if its file is in Keras' cache.
 
     Returns:
-        A `keras.Model`, not trainable: `(batch, height, width, 3)` RGB in `[0, 1]`, of any size
+        A `keras.Model`, not trainable, of `(batch, height, width, 3)` RGB in `[0, 1]`, of any size
         from the stride of the deepest layer up → dict, layer name →
         `(batch, h, w, channels)`, after the ReLU. Those of `compact` are linear readouts of such
         maps, with values of both signs; the convolution before `block1_conv1` is called

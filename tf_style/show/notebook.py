@@ -29,7 +29,7 @@ def show_progress(*, seconds: float = 1.0, long_side: int = 384) -> Callable[[St
         InputError: outside a notebook.
 
     Example:
-        result = tf_style.stylize("photo.jpg", "painting.jpg", callback=tf_style.show_progress())
+        >>> result = stylize("photo.jpg", "painting.jpg", callback=show_progress())
     """
     try:
         from IPython import get_ipython
