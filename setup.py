@@ -1,3 +1,5 @@
+import os
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -8,13 +10,21 @@ VERSION = next(
     for line in (HERE / "tf_style" / "__init__.py").read_text(encoding="utf-8").splitlines()
     if line.startswith("__version__")
 )
+README = (HERE / "README.md").read_text(encoding="utf-8")
+# The release workflow sets it: on PyPI, links relative to the repository lead nowhere.
+REPOSITORY = os.environ.get("TF_STYLE_REPOSITORY", "")
+if REPOSITORY:
+    tag = f"v{VERSION}"
+    README = re.sub(r"(!\[[^\]]*\]\()(?!https:)", rf"\1{REPOSITORY}/raw/{tag}/", README)
+    README = re.sub(r"(\]\()(?!https:)", rf"\1{REPOSITORY}/blob/{tag}/", README)
 
 setup(
     name="tf_style",
     version=VERSION,
     description="Neural style transfer on TensorFlow and Keras",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=README,
     long_description_content_type="text/markdown",
+    project_urls={"Source": REPOSITORY} if REPOSITORY else {},
     license="Apache-2.0",
     license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.10",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tf_style.show.notebook import show_progress
     from tf_style.show.plotting import plot
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Checkpoints": "tf_style.run.checkpoints",
