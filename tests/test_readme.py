@@ -21,7 +21,8 @@ from tf_style.settings.option import Number
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDES = ["README.md", *(f"docs/{name}.md" for name in ("usage", "weights", "evaluate", "python"))]
+GUIDES = ["README.md", *(f"docs/{name}.md" for name in
+                          ("usage", "weights", "evaluate", "python", "model_card"))]
 
 
 def blocks(name, language):
