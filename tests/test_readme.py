@@ -21,8 +21,9 @@ from tf_style.settings.option import Number
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GUIDES = ["README.md", *(f"docs/{name}.md" for name in
-                          ("usage", "weights", "evaluate", "python", "model_card"))]
+GUIDES = ["README.md", *(f"docs/{name}.md" for name in (
+    "usage", "weights", "evaluate", "python", "model_card", "troubleshooting",
+))]
 
 
 def blocks(name, language):
@@ -166,16 +167,23 @@ def commands():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", commands())
-def test_commands_run(command, folder, capsys):
+def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
     program, *arguments = shlex.split(command, comments=True)
+    words = " ".join(arguments)
     for name in ("paintings", "photos", "out"):
         (folder / name).mkdir()
     shutil.copy("painting.jpg", "paintings")
     for name in ("painting.jpg", "photo.jpg"):
         shutil.copy(name, "photos")
-    write_kernels(folder / "my.weights.h5", unsupervised.learn(
-        VGG16, VGG16.up_to(["block3_conv3"]), [read_picture("painting.jpg")]
-    ))
+    for mask, of in (("sky.png", "photo.jpg"), ("brushwork.png", "painting.jpg")):
+        Image.linear_gradient("L").resize(Image.open(of).size).save(mask)
+    shutil.copy("painting.jpg", "cut-out.png")
+    if "=my.weights.h5" in words:
+        write_kernels(folder / "my.weights.h5", unsupervised.learn(
+            VGG16, VGG16.up_to(["block3_conv3"]), [read_picture("painting.jpg")]
+        ))
+    elif match := re.search(r"vgg16\w*\.h5", words):
+        shutil.copy(all_layers, match[0])
     if program == "tf_style_evaluate":
         Image.open("photo.jpg").save("result.png")
         arguments.append("--weights=random")
@@ -186,7 +194,14 @@ def test_commands_run(command, folder, capsys):
         if any(each.startswith("--settings_from") for each in arguments):
             with pytest.raises(SystemExit):
                 cli.main(["photo.jpg", "painting.jpg", "result.png", *QUICK])
-        arguments += SMALL if any(each.startswith("--weights") for each in arguments) else QUICK
+        if "--large_forms" in words:
+            arguments += [*SMALL, f"--weights={all_layers}"]
+        elif "--weights=imagenet" in words:
+            monkeypatch.setattr("tf_style.network.weights._imagenet_file",
+                                lambda *_, **__: all_layers)
+            arguments += SMALL
+        else:
+            arguments += SMALL if "--weights" in words else QUICK
     function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
                 "tf_style_learn": cli.learn, "tf_style_explain": cli.explain}[program]
     with pytest.raises(SystemExit) as stopped:
