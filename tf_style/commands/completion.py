@@ -11,13 +11,17 @@ from tf_style.settings.option import File, Files, Option, Switch
 _LETTERS = {name: letter for letter, name in SHORT.items()}
 _BASH = """\
 _{program}() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} flag=${{COMP_WORDS[COMP_CWORD-1]}}
-    local IFS=$'\\n'
+    local at=$COMP_CWORD word=${{COMP_WORDS[COMP_CWORD]}} flag before= IFS=$'\\n'
+    # Bash takes a colon for a word, and completes only what stands behind the last.
+    while (( at > 1 )) && [[ ${{COMP_WORDS[at]}} == : || ${{COMP_WORDS[at-1]}} == : ]]; do
+        at=$((at-1)); word=${{COMP_WORDS[at]}}$word; before=${{word%"${{word##*:}}"}}
+    done
+    flag=${{COMP_WORDS[at-1]}}
     # Bash takes the equals sign for a word.
     if [[ $word == = ]]; then
         word=
     elif [[ $flag == = ]]; then
-        flag=${{COMP_WORDS[COMP_CWORD-2]}}
+        flag=${{COMP_WORDS[at-2]}}
     fi
     case $flag in
 {cases}
@@ -26,9 +30,10 @@ _{program}() {{
             COMPREPLY=($(IFS=' '; compgen -W '{flags}' -- "$word"))
             [[ ${{COMPREPLY[0]}} == *= ]] && compopt -o nospace 2>/dev/null
         else
-            COMPREPLY=($(compgen -f -- "$word"))
+            COMPREPLY=($(IFS=' '; compgen -W '{places}' -- "$word"; compgen -f -- "$word"))
         fi ;;
     esac
+    COMPREPLY=("${{COMPREPLY[@]#"$before"}}")
 }}
 complete -o filenames -F _{program} {program}"""
 _ZSH = """\
@@ -67,7 +72,10 @@ def _bash(command: Command) -> str:
             cases.append(f"    {names})\n        COMPREPLY=($({'; '.join(found)})) ;;")
         else:
             cases.append(f"    {names}) ;;")
-    return _BASH.format(program=command.program, cases="\n".join(cases), flags=" ".join(flags))
+    places = {word for each in command.options if each.name in command.places
+              for word in words(each)}
+    return _BASH.format(program=command.program, cases="\n".join(cases), flags=" ".join(flags),
+                        places=" ".join(sorted(places)))
 
 
 def _zsh(command: Command) -> str:
