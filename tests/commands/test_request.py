@@ -396,7 +396,8 @@ def test_a_folder_that_cannot_be_written(refused, monkeypatch):
     (cli.explain, *PICTURES, "--output=why"),
 ], ids=["stylize", "evaluate", "explain"])
 def test_offline_imagenet_has_to_be_there(command, no_network, folder, refused, monkeypatch):
-    monkeypatch.setattr("keras.utils.get_file", lambda *_, **__: pytest.fail("a download"))
+    monkeypatch.setattr("tf_style.network.download.fetch",
+                        lambda *_, **__: pytest.fail("a download"))
     error = refused(*command, "--weights=imagenet", "--offline")
     assert "https://storage.googleapis.com/" in error and str(folder / "keras" / "models") in error
 

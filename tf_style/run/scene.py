@@ -233,17 +233,17 @@ def check_together(
     for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):
         if masks not in (0, styles):
             raise InputError(
-                f"--{flag}: expected a mask for each of the {styles} styles. Received: {masks}"
+                f"--{flag}: expected a mask for each style ({styles}). Received: {masks}"
             )
     scales = settings.style_scale if isinstance(settings.style_scale, tuple) else (1.0,)
     if len(scales) not in (1, styles):
         raise InputError(
-            f"--style_scale: expected one number, or one for each of the {styles} styles. "
+            f"--style_scale: expected one number, or one for each style ({styles}). "
             f"Received: {len(scales)}"
         )
     if settings.style_blend != AUTO and len(settings.style_blend) != styles:
         raise InputError(
-            f"--style_blend: expected a share for each of the {styles} styles. Received: "
+            f"--style_blend: expected a share for each style ({styles}). Received: "
             f"{len(settings.style_blend)}"
         )
 
