@@ -171,7 +171,7 @@ BAD = {
     "shares of others": ([*PICTURES, "--style_blend=1,2"],
                          "--style_blend: expected a share for each"),
     "masks of others": ([*PICTURES, "--style_mask=style.png", "--style_mask=style.png"],
-                        "--style_mask: expected a mask for each of the 1 styles. Received: 2"),
+                        "--style_mask: expected a mask for each style (1). Received: 2"),
     # Outputs
     "no folder": (["content.png", "style.png", "style.png/a.png"],
                   "the folder style.png cannot be made, as style.png is a file"),

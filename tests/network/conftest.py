@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tf_style.image.picture import read_picture
-from tf_style.network import learned
+from tf_style.network import download, learned
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.weights import load
 
@@ -47,10 +47,10 @@ def classifier(tmp_path_factory):
 @pytest.fixture
 def no_downloads(monkeypatch, tmp_path):
     """Keras' cache, empty; to ask the network for something fails the test."""
-    def get_file(*_, **__):
+    def fetch(*_, **__):
         pytest.fail("something was to be fetched")
 
-    monkeypatch.setattr(keras.utils, "get_file", get_file)
+    monkeypatch.setattr(download, "fetch", fetch)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     cache = tmp_path / "keras" / "models"
     cache.mkdir(parents=True)
@@ -63,7 +63,7 @@ def counted(monkeypatch):
     calls = []
     monkeypatch.setattr(learned, "read_picture", functools.cache(read_picture))
 
-    def learn(architecture, layers, pictures, *, seed):
+    def learn(architecture, layers, pictures, *, seed, watch):
         calls.append(len(pictures))
         return load(architecture, layers, "random", seed=seed).kernels
 

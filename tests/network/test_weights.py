@@ -1,8 +1,5 @@
 import dataclasses
 import hashlib
-import socket
-import threading
-import time
 import urllib.error
 import urllib.request
 import warnings
@@ -64,29 +61,28 @@ def test_what_was_learned_is_known_by_its_word_or_its_file(tmp_path, kernels):
         assert kind_of(named, VGG16) is Kind.SHALLOW
 
 
-def test_imagenet_is_fetched_by_keras(tmp_path, kernels, monkeypatch):
-    """With a stand-in for the downloader: what is asked for, and that the answer is read."""
-    path = tmp_path / "a.h5"
-    write_kernels(path, kernels)
-    asked = {}
+def test_imagenet_is_fetched_from_where_keras_has_it(tmp_path, kernels, monkeypatch):
+    """With a stand-in for the download: what is asked for, and that the answer is read."""
+    asked, watched = [], []
 
-    def get_file(name, **arguments):
-        asked.update(arguments, name=name)
-        return str(path)
+    def fetch(url, path, md5, watch):
+        asked.append((url, path, len(md5)))
+        path.parent.mkdir(parents=True)
+        write_kernels(path, kernels)
+        watch(0.5)
 
-    monkeypatch.setattr(keras.utils, "get_file", get_file)
-    monkeypatch.setattr(weights, "_check_reachable", lambda url: None)
-    assert_same(load(VGG16, LAYERS, "imagenet").kernels, kernels)
-    assert asked["name"] == "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    assert asked["origin"] == keras.src.applications.vgg16.WEIGHTS_PATH_NO_TOP
-    assert asked["cache_subdir"] == "models" and len(asked["file_hash"]) == 32
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(weights.download, "fetch", fetch)
+    found = load(VGG16, LAYERS, "imagenet", watch=lambda *stage: watched.append(stage))
+    assert_same(found.kernels, kernels)
+    name = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    url = keras.src.applications.vgg16.WEIGHTS_PATH_NO_TOP
+    assert asked == [(url, tmp_path / "models" / name, 32)]
+    assert watched == [("looking for a connection",), ("downloading VGG16", 0.5)]
 
 
 def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
-    seen = []
-
-    def no_network(*arguments, timeout=None, **named):
-        seen.append(socket.getdefaulttimeout() or timeout)
+    def no_network(*arguments, **named):
         raise urllib.error.URLError("timed out")
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
@@ -96,34 +92,15 @@ def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
     text = str(error.value)
     assert "https://storage.googleapis.com/" in text and "--weights=FILE" in text
     assert str(tmp_path / "models") in text and "timed out" in text and "\n" not in text
-    assert seen == [weights.CONNECT_TIMEOUT]
-    monkeypatch.setattr(weights, "_check_reachable", lambda url: None)
-    with pytest.raises(InputError, match="timed out"):
-        load(VGG16, LAYERS, "imagenet")
-    assert seen[1:] == [weights.DOWNLOAD_TIMEOUT] and socket.getdefaulttimeout() is None
-    assert not list((tmp_path / "models").glob("*.h5"))
-
-
-def test_a_connection_that_never_stands_is_not_waited_for(tmp_path, monkeypatch):
-    """As where nothing answers to the search for an address, which has no time-out of its own."""
-    done = threading.Event()
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: done.wait(30))
-    monkeypatch.setattr(weights, "CONNECT_TIMEOUT", 0.1)
-    began = time.perf_counter()
-    with pytest.warns(Note, match="no connection within 0.1 seconds"):
-        assert settle(AUTO, AUTO) == ("compact", "included")
-    assert time.perf_counter() - began < 5
-    done.set()
 
 
 @pytest.fixture
 def unreachable(no_downloads, monkeypatch):
     """Keras' cache is empty, and there is no connection."""
-    def fail(url):
+    def fail(*_):
         raise OSError("no route")
 
-    monkeypatch.setattr(weights, "_check_reachable", fail)
+    monkeypatch.setattr(weights.download, "fetch", fail)
 
 
 def test_auto_is_the_network_that_comes_with_us_where_vgg16_cannot_be_had(unreachable):

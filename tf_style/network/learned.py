@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,7 @@ def load(
     *,
     seed: int = 0,
     folder: str | os.PathLike | None = None,
+    watch: Callable[[str], object] = lambda stage: None,
 ) -> tuple[Kernels, bool]:
     """Kernels learned from `pictures` and the package's samples, or taken from the cache.
 
@@ -53,6 +54,7 @@ def load(
         pictures: `(h, w, 3)` RGB in `[0, 1]`.
         seed: for everything drawn at random.
         folder: of the cache; `None` or `auto` for the user's.
+        watch: called with what comes next, in a few words.
 
     Returns:
         The kernels, and whether they came from the cache.
@@ -70,7 +72,7 @@ def load(
         return kernels, True
     # Missing, damaged or not readable by us: kernels are learned, and written again.
     except (InputError, OSError):
-        kernels = unsupervised.learn(architecture, layers, everything, seed=seed)
+        kernels = unsupervised.learn(architecture, layers, everything, seed=seed, watch=watch)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_kernels(path, kernels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -48,6 +48,7 @@ def build(
     pictures: Sequence[np.ndarray] = (),
     cache_folder: str | os.PathLike | None = None,
     offline: bool = False,
+    watch: Callable[..., object] = weight_sources.unwatched,
 ) -> Network:
     """Load or learn a network's kernels and build its feature model.
 
@@ -56,7 +57,7 @@ def build(
         layers: whose maps the model returns.
         precision, pooling, padding: see `tf_style.network.models.vgg_model`; a saved model keeps
             its own pooling and padding.
-        seed, pictures, cache_folder, offline: see `tf_style.network.weights.load`.
+        seed, pictures, cache_folder, offline, watch: see `tf_style.network.weights.load`.
 
     Raises:
         InputError: if the weights are not available or do not fit.
@@ -71,7 +72,7 @@ def build(
         )
     loaded = weight_sources.load(
         architecture, architecture.up_to(layers), choice.weights, seed=seed, pictures=pictures,
-        cache_folder=cache_folder, offline=offline,
+        cache_folder=cache_folder, offline=offline, watch=watch,
     )
     return Network(
         vgg_model(
@@ -87,6 +88,7 @@ def build_for_run(
     settings: Settings,
     pictures: Sequence[np.ndarray],
     also: Iterable[str] = (),
+    watch: Callable[..., object] = weight_sources.unwatched,
 ) -> tuple[Network, ...]:
     """The networks of a run, which see the border's pixels repeated beyond a picture.
 
@@ -95,12 +97,14 @@ def build_for_run(
         settings: with every `auto` resolved.
         pictures: to learn features from, if features are learned.
         also: more layers to look at.
+        watch: as for `build`.
     """
     return tuple(
         build(
             choice, dict.fromkeys([*choice.names, *also]), precision=settings.precision,
             pooling=settings.pooling, padding="edge", seed=settings.seed, pictures=pictures,
             cache_folder=settings.cache_dir, offline=settings.offline,
+            watch=watch,
         )
         for choice in choices
     )

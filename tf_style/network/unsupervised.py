@@ -14,7 +14,7 @@ Sources: Coates, Ng, Learning Feature Representations with K-means, Neural Netwo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +56,7 @@ def learn(
     pictures: Sequence[np.ndarray],
     *,
     seed: int = 0,
+    watch: Callable[[str], object] = lambda stage: None,
 ) -> Kernels:
     """Kernels and biases of the convolutions among `layers`, learned from pictures.
 
@@ -64,6 +65,7 @@ def learn(
         layers: its layers from the first to the deepest one needed.
         pictures: at least one, `(h, w, 3)` RGB in `[0, 1]`, of any sizes.
         seed: for the crops, the patches and the first centres.
+        watch: called with what comes next, in a few words.
 
     Returns:
         Layer name → (kernel `(3, 3, inputs, channels)`, bias `(channels,)`), float32, in the
@@ -74,10 +76,12 @@ def learn(
         raise ValueError("pictures: expected at least one to learn from. Received: none")
     maps = _crops(pictures, _generator(seed, architecture.name))
     kernels = {}
+    count = sum(not layer.pooling for layer in layers)
     for layer in layers:
         if layer.pooling:
             maps = [_pooled(each) for each in maps]
             continue
+        watch(f"learning features, layer {len(kernels) + 1} of {count}")
         kernels[layer.name] = _learn_layer(layer, maps, _generator(seed, layer.name))
         if layer is not layers[-1]:
             maps = [_convolved(each, *kernels[layer.name]) for each in maps]

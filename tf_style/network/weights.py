@@ -1,23 +1,21 @@
 """Where a network's weights come from: a file, Keras' ImageNet file, ours, pictures, or chance.
 
-TensorFlow is needed only to download and to learn.
+TensorFlow is needed only to learn.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import os
 import re
-import socket
-import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tf_style.network import download
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.network.kernel_files import (
     LEARNED,
@@ -31,8 +29,6 @@ from tf_style.settings import AUTO, WEIGHTS, InputError, Note
 from tf_style.settings.auto import Kind
 
 ENVIRONMENT = "TF_STYLE_WEIGHTS"
-# Seconds until a connection stands, and then without a byte.
-CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT = 5.0, 20.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +62,14 @@ def environment_file() -> str | None:
     return os.path.join(os.curdir, named) if named in WEIGHTS else named
 
 
-def settle(network: str, weights: str, *, offline: bool = False) -> tuple[str, str]:
+def unwatched(text: str, share: float | None = None) -> None:
+    """What is called with what comes next, if nobody wants to know."""
+
+
+def settle(
+    network: str, weights: str, *, offline: bool = False,
+    watch: Callable[..., object] = unwatched,
+) -> tuple[str, str]:
     """The network and the weights that these stand for, where either may be `auto`.
 
     The network that the weights belong to; without any, `vgg16` with the file in $TF_STYLE_WEIGHTS
@@ -75,15 +78,18 @@ def settle(network: str, weights: str, *, offline: bool = False) -> tuple[str, s
 
     Args:
         network: `auto`, or one of `ARCHITECTURES`.
+        watch: called with what comes next, in a few words, and how much of it is done, 0 to 1, if
+            that is known.
 
     Raises:
         InputError: for a word that means nothing for this network.
     """
     network, weights = _matched(network, weights)
     if network != AUTO:
-        return network, resolve(weights, ARCHITECTURES[network], offline=offline)
+        architecture = ARCHITECTURES[network]
+        return network, resolve(weights, architecture, offline=offline, watch=watch)
     try:
-        _imagenet_file(ARCHITECTURES["vgg16"], offline=offline)
+        _imagenet_file(ARCHITECTURES["vgg16"], offline=offline, watch=watch)
     except _AbsentError as error:
         warnings.warn(
             f"using the network that comes with tf_style (no pretrained VGG16: {error})",
@@ -142,12 +148,18 @@ def _own(architecture: Architecture) -> str | None:
     return environment_file() if "imagenet" in architecture.weights else architecture.weights[0]
 
 
-def resolve(weights: str, architecture: Architecture, *, offline: bool = False) -> str:
+def resolve(
+    weights: str, architecture: Architecture, *, offline: bool = False,
+    watch: Callable[..., object] = unwatched,
+) -> str:
     """What `auto` stands for here; any other word stands for itself.
 
     The file in $TF_STYLE_WEIGHTS if that is set; else `imagenet`, from Keras' cache or, unless
     `offline`, by download; else, with a warning that says so, `unsupervised`. For a network whose
     weights come with the package, `included`.
+
+    Args:
+        watch: as for `settle`.
 
     Raises:
         InputError: for a word that means nothing for this network.
@@ -158,7 +170,7 @@ def resolve(weights: str, architecture: Architecture, *, offline: bool = False) 
     if named := _own(architecture):
         return named
     try:
-        imagenet_file(architecture, offline=offline)
+        imagenet_file(architecture, offline=offline, watch=watch)
     except InputError as error:
         reason = str(error).partition(": ")[2]
         warnings.warn(
@@ -226,6 +238,7 @@ def load(
     pictures: Sequence[np.ndarray] = (),
     cache_folder: str | os.PathLike | None = None,
     offline: bool = False,
+    watch: Callable[..., object] = unwatched,
 ) -> Loaded:
     """Kernels and biases of the convolutions among `layers`.
 
@@ -237,6 +250,7 @@ def load(
         pictures: that `unsupervised` learns from, besides the package's samples.
         cache_folder: where learned kernels are kept; by default the user's cache.
         offline: take `imagenet` from Keras' cache or not at all.
+        watch: as for `settle`.
 
     Raises:
         InputError: if the weights are not available, or do not fit the layers.
@@ -252,10 +266,10 @@ def load(
         from tf_style.network import learned
 
         return Loaded(*learned.load(
-            architecture, layers, pictures, seed=seed, folder=cache_folder
+            architecture, layers, pictures, seed=seed, folder=cache_folder, watch=watch
         ))
     if weights == "imagenet":
-        weights = os.fspath(imagenet_file(architecture, offline=offline))
+        weights = os.fspath(imagenet_file(architecture, offline=offline, watch=watch))
     if weights == "included":
         weights = os.fspath(included_file(architecture))
     try:
@@ -306,18 +320,20 @@ def _identity(layer: Layer, readout: bool) -> tuple[np.ndarray, ...]:
     return (np.eye(layer.channels, dtype=np.float32)[None, None],) if readout else ()
 
 
-def imagenet_file(architecture: Architecture, *, offline: bool = False) -> Path:
+def imagenet_file(
+    architecture: Architecture, *, offline: bool = False, watch: Callable[..., object] = unwatched
+) -> Path:
     """Keras' own ImageNet file without the top, from Keras' cache or by download.
 
     Args:
-        offline: from the cache alone, without TensorFlow.
+        offline: from the cache alone.
+        watch: as for `settle`.
 
     Raises:
-        InputError: if it is not in the cache and cannot be downloaded: no connection stands after
-            `CONNECT_TIMEOUT` seconds, or `DOWNLOAD_TIMEOUT` seconds pass without a byte.
+        InputError: if it is not in the cache and cannot be downloaded.
     """
     try:
-        return _imagenet_file(architecture, offline=offline)
+        return _imagenet_file(architecture, offline=offline, watch=watch)
     except _AbsentError as error:
         raise InputError(
             f"--weights=imagenet: no pretrained {architecture.title} ({error}). Fetch "
@@ -330,11 +346,13 @@ class _AbsentError(Exception):
     """Why a file is not to be had."""
 
 
-def _imagenet_file(architecture: Architecture, *, offline: bool) -> Path:
+def _imagenet_file(
+    architecture: Architecture, *, offline: bool, watch: Callable[..., object] = unwatched
+) -> Path:
     file, home = _IMAGENET[architecture.name], _keras_home()
     try:
-        return _kept(file, home) if offline else _fetched(file, home)
-    # Keras wraps what urllib raises in a bare Exception.
+        return _kept(file, home) if offline else _fetched(file, home, watch)
+    # Servers and what stands between raise more than an OSError.
     except Exception as error:
         reason = " ".join(str(error.__context__ or error).split())
         # What the system says, without its numbers.
@@ -360,58 +378,14 @@ def _kept(file: _Download, home: Path) -> Path:
     return path
 
 
-def _check_reachable(url: str) -> None:
-    """Check that a connection stands in time, before TensorFlow is imported for the download.
-
-    Raises:
-        OSError: if it does not.
-    """
-    # Not at the top: a command that needs none would wait for it, too.
-    import urllib.request
-
-    failed: list[BaseException] = []
-
-    def connect() -> None:
-        try:
-            urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT).close()
-        except BaseException as error:
-            failed.append(error)
-
-    # No time-out of a socket ends the search for its address.
-    thread = threading.Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(CONNECT_TIMEOUT)
-    if thread.is_alive():
-        raise TimeoutError(f"no connection within {CONNECT_TIMEOUT:g} seconds")
-    if failed:
-        raise failed[0]
-
-
-def _fetched(file: _Download, home: Path) -> Path:
-    if not (home / "models" / file.file_name).is_file():
-        _check_reachable(file.url)
-    import keras
-
-    with (
-        _socket_timeout(DOWNLOAD_TIMEOUT),
-        open(os.devnull, "w") as sink,
-        # Keras draws its own progress bar on stdout, which a library must not write to.
-        contextlib.redirect_stdout(sink),
-    ):
-        return Path(keras.utils.get_file(
-            file.file_name,
-            origin=file.url,
-            cache_dir=home,
-            cache_subdir="models",
-            file_hash=file.md5,
-        ))
-
-
-@contextlib.contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
+def _fetched(file: _Download, home: Path, watch: Callable[..., object]) -> Path:
+    path = home / "models" / file.file_name
     try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+        return _kept(file, home)
+    except (OSError, ValueError):
+        # Missing or damaged.
+        pass
+    title = file.file_name.partition("_")[0].upper()
+    watch("looking for a connection")
+    download.fetch(file.url, path, file.md5, lambda share: watch(f"downloading {title}", share))
+    return path
