@@ -41,9 +41,11 @@ setup(
     extras_require={
         # 16 bits a channel, which Pillow lacks.
         "deep": ["tifffile", "imagecodecs"],
+        # A status line with colours. Keras may bring it; without it, plain characters do.
+        "progress": ["rich>=13"],
         "test": [
             "pytest", "pytest-xdist", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile",
-            "imagecodecs", "pillow-heif",
+            "imagecodecs", "pillow-heif", "rich>=13",
         ],
         "lbfgs": ["scipy>=1.11"],
         "docs": ["sphinx>=7.4", "myst-parser>=3", "furo"],

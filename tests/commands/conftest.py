@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import math
 import os
 import re
 import signal
@@ -21,7 +22,7 @@ from PIL import Image
 
 import tf_style.run.stylizer
 from tf_style import cli
-from tf_style.commands import progress
+from tf_style.commands import progress, status
 
 # Where there is no GPU, TensorFlow says so when it first looks for one: now, not in a test.
 tf.config.list_logical_devices()
@@ -52,6 +53,12 @@ def folder(pictures, monkeypatch):
     """Commands run in a folder with `content.png` and `style.png`."""
     monkeypatch.chdir(pictures)
     return pictures
+
+
+@pytest.fixture(autouse=True)
+def no_phases(monkeypatch):
+    """What a command says does not depend on how busy the machine is: nothing takes too long."""
+    monkeypatch.setattr(status, "LASTING", math.inf)
 
 
 @pytest.fixture(autouse=True)

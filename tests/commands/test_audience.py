@@ -34,7 +34,7 @@ def test_ctrl_c_ends_the_picture_and_begins_no_other(photos, capfd, pressed):
     error = capfd.readouterr().err
     left = os.path.join("out", "c_unfinished.png")
     assert made() == ["a.png", "c_unfinished.png"]
-    assert f"stopped after 1 steps; the picture so far is in {left}\n" in error
+    assert f"stopped after 1 step; the picture so far is in {left}\n" in error
     assert error.endswith("tf_style: 1 picture made, 1 stopped, 1 not begun\n")
     assert call(cli.main, *ACE, "--skip_existing") == 0
     assert capfd.readouterr().err.endswith("tf_style: 2 pictures made, 1 there already\n")

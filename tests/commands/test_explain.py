@@ -1,6 +1,7 @@
 """The command `tf_style_explain`."""
 
 import os
+import re
 import signal
 
 import numpy as np
@@ -24,9 +25,7 @@ def test_every_figure_is_drawn(folder, capfd):
     assert call(cli.explain, *EXPLAIN, *SHALLOW, "--output=why") == 0
     captured = capfd.readouterr()
     assert captured.out.splitlines() == [os.path.join("why", name) for name in FIGURES]
-    assert captured.err.splitlines() == ["making a picture of both",
-                                         "looking at maps, matrices and shares",
-                                         "reconstructing from block1_conv1"]
+    assert re.fullmatch(r"tf_style_explain: 4 figures in \d+:\d\d\n", captured.err)
     assert sorted(path.name for path in (folder / "why").iterdir()) == FIGURES
     assert all(Image.open(path).size[0] > 300 for path in (folder / "why").iterdir())
     # Figures of before are replaced; a generated picture is taken as it is.

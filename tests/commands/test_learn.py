@@ -1,6 +1,7 @@
 """The command `tf_style_learn`."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -18,7 +19,8 @@ def learned(monkeypatch):
     """What features were learned from, in order; kernels are drawn, for learning takes minutes."""
     calls = []
 
-    def stand_in(architecture, layers, pictures, *, seed):
+    def stand_in(architecture, layers, pictures, *, seed, watch):
+        watch("learning features, layer 1 of 2")
         calls.append({"network": architecture.name, "layers": list(layers), "seed": seed,
                       "sides": [max(picture.shape[:2]) for picture in pictures]})
         return load(architecture, architecture.up_to(["block1_conv2"]), "random").kernels
@@ -29,7 +31,9 @@ def learned(monkeypatch):
 
 def test_what_is_learned_is_what_weights_reads(learned, capfd):
     assert call(cli.learn, "--pictures=.", "--output=my.weights.h5") == 0
-    assert capfd.readouterr() == ("my.weights.h5\n", "")
+    out, error = capfd.readouterr()
+    assert out == "my.weights.h5\n"
+    assert re.fullmatch(r"tf_style_learn: 2 layers learned from 2 pictures in \d:\d\d\n", error)
     assert learned == [{"network": "vgg16", "layers": list(ARCHITECTURES["vgg16"].layers),
                         "seed": 0, "sides": [64, 56]}]
     assert call(cli.main, "content.png", "style.png", "a.png", *TINY,
@@ -81,7 +85,7 @@ def test_what_is_being_written_is_written(learned, folder, monkeypatch, capfd):
 
     monkeypatch.setattr(os, "replace", interrupted)
     assert call(cli.learn, "--pictures=.", "--output=a.h5") == 0
-    assert (folder / "a.h5").exists() and capfd.readouterr() == ("a.h5\n", "")
+    assert (folder / "a.h5").exists() and capfd.readouterr().out == "a.h5\n"
 
 
 @pytest.mark.slow

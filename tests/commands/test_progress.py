@@ -1,20 +1,20 @@
 """Who watches a run: what is seen of it, and the profiler."""
 
-import os
-import subprocess
-import sys
+import re
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-import tf_style
 from tests.commands.conftest import TINY, call
 from tf_style import cli
 from tf_style.commands import progress
-from tf_style.commands.progress import Overall, Progress, Watchers, closed, minutes
+from tf_style.commands.drawing import minutes
+from tf_style.commands.progress import Overall, Progress, Watchers, closed, ending
 from tf_style.run.result import Step
 from tf_style.run.schedule import Scale
 from tf_style.settings import InputError
@@ -30,29 +30,40 @@ def step(number, seconds, scale=1):
 def test_progress_is_plain_lines_where_there_is_no_terminal(capfd):
     assert call(cli.main, *ONE) == 0
     lines = capfd.readouterr().err.splitlines()
-    assert lines[-1].startswith("32x24 (2/2) step 2/2, 0:00 left  loss ")
-    assert "content" in lines[-1] and "style" in lines[-1] and "variation" in lines[-1]
+    assert lines[-2].startswith("32x24 (2/2) step 2/2, 0:00 left  loss ")
+    assert "content" in lines[-2] and "style" in lines[-2] and "variation" in lines[-2]
+    assert re.fullmatch(r"tf_style: 32x24 pixels, 5 steps in 0:\d\d: all steps are done", lines[-1])
     assert "\r" not in "".join(lines)
 
 
-def test_progress_is_a_bar_on_a_terminal(capfd):
-    pty = pytest.importorskip("pty", reason="needs a POSIX pseudo-terminal")
-    main, terminal = pty.openpty()
-    code = """
-import sys
-from tf_style.commands.progress import Progress
-from tf_style.run.result import Step
-progress = Progress([])
-for number in range(1, 5):
-    progress.show(Step(1, 1, 24, 32, number, 4, 0.5, {"content": 0.5}, number))
-progress.close()
-"""
-    subprocess.run([sys.executable, "-c", code], stderr=terminal, check=True,
-                   env={**os.environ, "PYTHONPATH": str(Path(tf_style.__file__).parents[1])})
-    os.close(terminal)
-    seen = os.read(main, 100_000).decode()
-    assert "[##--------] step 1/4" in seen and "[##########] step 4/4, 0:00 left" in seen
-    assert seen.count("\r") >= 4 and seen.count("\n") == 1
+def test_on_a_terminal_there_is_one_bar_for_all_sizes(monkeypatch):
+    plan = [Scale(10, 20, (20,), 5, 1, 2), Scale(20, 40, (40,), 5, 2, 2)]
+    shown = []
+    monkeypatch.setattr(progress, "columns", lambda: 80)
+    monkeypatch.setattr(progress.status, "show",
+                        lambda text, share, **given: shown.append((text, share, given)))
+    bar = Progress(plan, "picture 2 of 3")
+    bar.show(step(1, 1))
+    bar.show(step(5, 5))
+    bar.show(step(5, 30, scale=2))
+    assert [(text, share) for text, share, _ in shown] == [
+        ("picture 2 of 3", 1 / 25), ("picture 2 of 3", 1 / 5), ("picture 2 of 3", 1.0),
+    ]
+    assert shown[0][2]["ends"] is None and shown[1][2]["ends"] > time.monotonic() + 15
+    assert shown[0][2]["details"] == ("20x10 (1/2)", "step 1/5", "loss 2", "content 0.5",
+                                      "style 1.5")
+
+
+def ended(*history):
+    return SimpleNamespace(image=np.zeros((24, 32, 3)), history=history, seconds=61)
+
+
+def test_at_the_end_it_is_said_what_was_made_and_why_it_ended():
+    assert ending(ended(step(4, 9), step(5, 10))) == (
+        "32x24 pixels, 2 steps in 1:01: all steps are done")
+    assert ending(ended(step(4, 9))) == "32x24 pixels, 1 step in 1:01: the loss no longer falls"
+    # L-BFGS takes none where there is nothing to gain.
+    assert ending(ended()) == "32x24 pixels, 0 steps in 1:01: all steps are done"
 
 
 def test_the_time_left_goes_by_pixels_and_leaves_the_first_step_out(capfd):
@@ -64,8 +75,9 @@ def test_the_time_left_goes_by_pixels_and_leaves_the_first_step_out(capfd):
     assert "left" not in first
     # Three steps of 6 seconds, and five of four times as many pixels.
     assert second.startswith("20x10 (1/2) step 2/5, 2:18 left  loss 2  content 0.5  style 1.5")
+    # Until there is a second step, the size before tells the pace.
     shown.show(step(1, 200, scale=2))
-    assert "left" not in capfd.readouterr().err
+    assert "1:36 left" in capfd.readouterr().err
 
 
 def test_lines_come_every_few_seconds_and_at_the_end_of_a_size(capfd):
@@ -79,7 +91,7 @@ def test_lines_come_every_few_seconds_and_at_the_end_of_a_size(capfd):
 def test_the_whole_has_a_bar_and_a_time_left(capsys, monkeypatch):
     clock = iter([100.0, 130.0])
     monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress, "columns", lambda: 80)
     overall = Overall(4)
     overall.show(1, "a x s")
     # The second could not be read; what the first took is what each of two more may take.

@@ -391,9 +391,8 @@ def test_a_saved_model_is_run_again_if_it_is_given_again(capfd):
     assert (read_picture("a.png") == read_picture("b.png")).all()
     assert capfd.readouterr().err == ""
     Path("model.keras").unlink()
-    assert call(cli.main, "--settings_from=a.png", "--weights=random", "--output=c.png",
-                "--quiet") == 0
-    assert capfd.readouterr().err == (
+    assert call(cli.main, "--settings_from=a.png", "--weights=random", "--output=c.png") == 0
+    assert capfd.readouterr().err.startswith(
         "tf_style: a.png names files or folders besides its pictures, which count only if you "
         "give them yourself: --network=model.keras and its layers\n"
     )
@@ -473,9 +472,11 @@ def test_what_has_changed_is_said(folder, capfd):
     report = json.loads((folder / "a.json").read_text())
     report["versions"]["numpy"] = "0.9"
     (folder / "a.json").write_text(json.dumps(report))
-    assert call(cli.main, "--settings_from=a.json", "--weights=w.h5", "--output=b.png",
-                "--quiet") == 0
-    lines = capfd.readouterr().err.splitlines()
+    again = ["--settings_from=a.json", "--weights=w.h5", "--output=b.png"]
+    assert call(cli.main, *again, "--quiet") == 0
+    assert capfd.readouterr().err == ""
+    assert call(cli.main, *again) == 0
+    lines = [line for line in capfd.readouterr().err.splitlines() if "made" in line]
     assert lines[0] == "tf_style: style.png has changed since a.json was made from it"
     assert lines[1].startswith("tf_style: a.json was made with numpy 0.9 (here ")
     assert lines[2] == ("tf_style: the weights of block1_conv1, block1_conv2 have changed since "

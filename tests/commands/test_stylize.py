@@ -253,7 +253,7 @@ def test_stopped_by_a_signal_the_picture_and_the_state_are_saved(number, folder,
     captured = capfd.readouterr()
     assert captured.out == "a.png\n"
     assert captured.err.splitlines()[-2:] == [
-        "tf_style: stopped after 1 steps; the picture so far is in a.png",
+        "tf_style: stopped after 1 step; the picture so far is in a.png",
         "tf_style: resume with: tf_style --resume " + shlex.join([*ONE, "--checkpoint=kept"]),
     ]
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
@@ -333,11 +333,12 @@ def test_the_command_that_goes_on_does(folder, capfd):
         lines = capfd.readouterr().err.splitlines()
         assert report()["resumed_at_step"] == steps - 1 and report()["steps"] == steps
         assert report()["stopped"] == "time limit"
-        assert lines[-2].startswith(f"tf_style: stopped after {steps} steps; the picture so far")
+        assert lines[-2].startswith(f"tf_style: stopped after {steps} step")
+        assert ", as the time is up; the picture so far is in " in lines[-2]
         program, *arguments = shlex.split(lines[-1].removeprefix("tf_style: resume with: "))
         assert program == "tf_style" and arguments.count("--resume") == 1
     assert call(cli.main, *arguments) == 0
-    assert capfd.readouterr().err == ""
+    assert capfd.readouterr().err.startswith("tf_style: 32x24 pixels, 3 steps in ")
     assert (read_picture("my content_style.png") == read_picture("a.png")).all()
 
 
@@ -393,7 +394,7 @@ def test_bad_pictures_are_named_and_the_others_made(photos, capfd):
     assert captured.out.splitlines() == [os.path.join("out", f"{name}.png") for name in "ace"]
     lines = captured.err.splitlines()
     assert lines[0] == "[1/5] a.png x style.png" and lines[1].startswith("16x12 (1/2) step 1/3")
-    bad = [line for line in lines if line.startswith("tf_style: ")]
+    bad = [line for line in lines if line.startswith("tf_style: ") and " pixels, " not in line]
     assert bad[0].startswith(f"tf_style: [2/5] b.png x style.png: {photo('b')}: this is not a")
     assert bad[1].startswith("tf_style: [4/5] d.png x style.png: content: 500x1 becomes 32x1")
     assert bad[2:] == [f"tf_style: 3 pictures made, 2 failed: {photo('b')}, {photo('d')}"]
@@ -549,8 +550,7 @@ def test_without_anything_pretrained_the_defaults_use_what_comes_with_it(no_netw
 
 def test_vgg16_by_name_still_learns_where_nothing_is_pretrained(no_network, folder, capfd):
     flags = [flag for flag in TINY if "weights" not in flag]
-    assert call(cli.main, "content.png", "style.png", "a.png", *flags, "--network=vgg16",
-                "--quiet") == 0
+    assert call(cli.main, "content.png", "style.png", "a.png", *flags, "--network=vgg16") == 0
     assert "using features learned from the pictures" in capfd.readouterr().err
     assert json.loads(read_note("a.png"))["settings"]["weights"] == "unsupervised"
 

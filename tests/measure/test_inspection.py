@@ -137,7 +137,7 @@ def test_inspect_looks_at_the_layers_that_it_is_told(content, style):
                                seen.matrices["style"]["gram"]["block1_conv1"])
     assert [each.layer for each in seen.shares] == ["block1_conv2", "block1_conv1",
                                                     "block2_conv1", ""]
-    assert stages[-1] == "reconstructing from block1_conv1"
+    assert stages[-1] == "reconstructing from block1_conv1, 1 of 1"
 
 
 def test_without_a_generated_image_one_is_made(content, style):

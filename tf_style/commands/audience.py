@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tf_style.commands import status
 from tf_style.commands.display import say
 from tf_style.commands.naming import title
 from tf_style.commands.progress import Overall, Profiler, Progress, Watchers
@@ -48,6 +49,11 @@ class Audience(Host):
             return ""
         return f"[{self._tally.done + 1}/{len(self._request.jobs)}] {title(job)}: "
 
+    def _which(self) -> str:
+        """The same in a few words."""
+        single = self._request.is_single
+        return "" if single else f"picture {self._tally.done + 1} of {len(self._request.jobs)}"
+
     def check(self, job: Job, scene: Scene) -> None:
         """Check that what the job writes can be written; say what has changed since a record."""
         from tf_style.image.picture import check_dimensions
@@ -70,9 +76,10 @@ class Audience(Host):
             raise KeyboardInterrupt
         if self._overall:
             self._overall.show(self._tally.done + 1, title(job))
+        status.show("preparing")
         quiet = self._request.options.quiet
         self._watchers = Watchers([
-            *([] if quiet else [Progress(scene.scales)]),
+            *([] if quiet else [Progress(scene.scales, self._which())]),
             *self._request.byproducts.watchers(job.output, settings),
         ])
 
@@ -93,6 +100,7 @@ class Audience(Host):
         self._watchers.close()
         self.failed |= self._watchers.failed
         self._watchers = Watchers([])
+        status.show("writing")
 
     def fail(self, error: InputError) -> None:
         """Say that something could not be written, and remember it."""
@@ -104,3 +112,4 @@ class Audience(Host):
         self.end()
         self._lasting.close()
         self.failed |= self._lasting.failed
+        status.hide()

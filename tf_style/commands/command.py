@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import tf_style
-from tf_style.commands.display import answer
+from tf_style.commands.display import answer, columns, folded
 from tf_style.commands.signals import Signals
 from tf_style.settings.option import (
     File,
@@ -129,8 +130,12 @@ class Command:
                 *(f"A first try: {each}" for each in self.examples[:1]),
                 f"The flags that people need: {self.program} --help"]
 
-    def help(self, *, full: bool = True) -> str:
-        """What `--helpfull` prints; or `--help`, which has only the flags that people need."""
+    def help(self, *, full: bool = True, width: int = 0) -> str:
+        """What `--helpfull` prints; or `--help`, which has only the flags that people need.
+
+        Args:
+            width: of the terminal; 0 if there is none.
+        """
         lines = [self.usage]
         letters = {name: letter for letter, name in SHORT.items()}
         options = {each.name: each for each in self.options}
@@ -143,7 +148,8 @@ class Command:
             if short and form:
                 short += f" {form}"
             lines.append(f"  --{each.name}{'=' if form else ''}{form}{short}")
-            lines += textwrap.wrap(each.help + default, 88, initial_indent=" " * 6,
+            lines += textwrap.wrap(each.help + default, max(20, min(88, width or 88)),
+                                   initial_indent=" " * 6, break_long_words=False,
                                    subsequent_indent=" " * 6, break_on_hyphens=False)
         lines += ["", "Examples:", *(f"  {each}" for each in self.examples)] * bool(self.examples)
         return "\n".join(lines)
@@ -157,7 +163,9 @@ class Command:
         """Whether only help, the version or a completion is asked for; prints the answer."""
         common = line.options(CommonOptions)
         if common.helpfull or common.help:
-            answer(self.help(full=common.helpfull))
+            width = columns(sys.stdout)
+            answer("\n".join(folded(line, width) for line in
+                             self.help(full=common.helpfull, width=width).split("\n")))
         elif common.version:
             answer(f"tf_style {tf_style.__version__}")
         elif common.completion:

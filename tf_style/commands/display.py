@@ -6,8 +6,10 @@ import contextlib
 import os
 import re
 import sys
+import textwrap
 from typing import TextIO
 
+from tf_style.commands import status
 from tf_style.commands.outputs import OutputError
 
 # Control characters, line ends, changes of the writing direction, and bytes that are no text. Other
@@ -30,9 +32,23 @@ def open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def say(text: str) -> None:
-    """Print one line on stderr."""
-    draw(printable(" ".join(text.split("\n"))) + "\n")
+def say(text: str, *, whole: bool = False) -> None:
+    """Print one line on stderr; on a terminal that is narrower, several that end between words.
+
+    Args:
+        whole: whether it stays one line all the same, as what is to be copied.
+    """
+    line = printable(" ".join(text.split("\n")))
+    draw((line if whole else folded(line, columns())) + "\n")
+
+
+def folded(line: str, width: int) -> str:
+    """A line, broken between words if it is wider than `width`; 0 for any width."""
+    if not width or len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(line, max(width, 20), subsequent_indent=indent + "  ",
+                         break_long_words=False, break_on_hyphens=False)
 
 
 def printable(text: object) -> str:
@@ -65,21 +81,20 @@ def answer(text: str) -> None:
         raise OutputError(f"the answer cannot be written to stdout ({reason})") from None
 
 
-def columns() -> int:
-    """The width of the terminal that stderr is; 0 if it is none."""
+def columns(stream: TextIO | None = None) -> int:
+    """The width of the terminal that a stream, by default stderr, is; 0 if it is none."""
     try:
-        if not sys.stderr.isatty():
-            return 0
-        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        number = (stream or sys.stderr).fileno()
+        return status.columns(number) if status.is_terminal(number) else 0
     except (OSError, ValueError):
-        # It has just gone, or is closed.
-        return 80
+        return 0
 
 
 def _write(stream: TextIO, text: str) -> None:
     try:
-        stream.write(text)
-        stream.flush()
+        with status.hidden():
+            stream.write(text)
+            stream.flush()
     except (OSError, ValueError):
         # What is buffered would fail again with each line, and when Python exits.
         with contextlib.suppress(OSError, ValueError):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tf_style.commands import status
 from tf_style.commands.command import Command, CommandLine, CommonOptions, placed
 from tf_style.commands.display import say
 from tf_style.commands.exits import DONE, tensorflow_quiet
@@ -92,6 +93,7 @@ def evaluate(line: CommandLine) -> int:
     from tf_style.commands import judge
     from tf_style.image.paths import expand
 
+    status.show("reading pictures")
     curves = {given: expand(given) for given in options.generated}
     pictures = _pictures(options, [name for names in curves.values() for name in names])
     _check_curves(options, curves, len(pictures.generated))
@@ -103,7 +105,9 @@ def evaluate(line: CommandLine) -> int:
         from tf_style.commands.scores import Scores
         from tf_style.measure.metrics import Judge
         from tf_style.network import networks  # noqa: F401
+    status.show("loading the network")
     network, source = judge.built(options, choice, fine, pictures)
+    status.show("looking at content and style")
     measuring = Judge(
         network.model, pictures.content, list(pictures.styles.values()), pictures.alphas,
         mask=pictures.mask, fine=fine,
@@ -112,13 +116,14 @@ def evaluate(line: CommandLine) -> int:
         measuring, pictures.generated, curves, options.at_content, source,
         {name: _made_with(name, network.fingerprints) for name in pictures.generated},
     )
+    status.hide()
     try:
         scores.print(as_json=options.json)
     finally:
         line.signals.keep()
         _write(options, scores, measuring, pictures)
     for name, same in scores.flattered.items():
-        if same:
+        if same and not options.quiet:
             say(f"tf_style_evaluate: {name} was made with the weights that judge it here, which "
                  "flatters it; judge with other --weights")
     return DONE

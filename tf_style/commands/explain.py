@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tf_style.commands import status
 from tf_style.commands.command import (
     Command,
     CommandLine,
@@ -16,6 +18,7 @@ from tf_style.commands.command import (
     require,
 )
 from tf_style.commands.display import mention, printable, say
+from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import AUTO, WEIGHTS, InputError, Note, Settings
@@ -119,14 +122,16 @@ def explain(line: CommandLine) -> int:
     line.tell()
     with tensorflow_quiet(options.verbose):
         from tf_style.measure.inspection import inspect
+    began = time.perf_counter()
     drawn = figures.plot_inspection(inspect(
         scene.content, [style.picture for style in scene.styles], settings, generated=generated,
         layers=layers, content_masks=options.content_mask, protect=options.protect,
         style_masks=options.style_mask if opaque else [style.counted() for style in scene.styles],
-        watch=(lambda stage: None) if options.quiet else say,
+        watch=status.show,
     ))
     _tell_enlarged(scene, options.generated, generated)
     line.signals.keep()
+    status.show("drawing")
     with writing():
         outputs[0].parent.mkdir(parents=True, exist_ok=True)
     for path, figure in zip(outputs, drawn.values(), strict=True):
@@ -136,6 +141,10 @@ def explain(line: CommandLine) -> int:
             plotting.write_figure(path, figure)
         if not options.quiet:
             mention(printable(path))
+    status.hide()
+    if not options.quiet:
+        say(f"tf_style_explain: {count(len(outputs), 'figure')} in "
+            f"{minutes(time.perf_counter() - began)}")
     return DONE
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tf_style.commands import status
 from tf_style.image.resize import fitted_size
 from tf_style.measure.metrics import FINE, LARGE, Depth
 from tf_style.network import weights
@@ -103,7 +104,8 @@ def built(
         network = build(choice, fine.layers)
         _check_visible(pictures, network.least_size)
         return network, choice.network
-    choice = Choice(*weights.settle(options.network, options.weights, offline=options.offline))
+    choice = Choice(*weights.settle(options.network, options.weights, offline=options.offline,
+                                    watch=status.show))
     _check_layers(choice, fine)
     source, layers = choice.weights, [*fine.layers]
     if fine == FINE and _reaches(choice.architecture, source):
@@ -111,6 +113,7 @@ def built(
     network = build(
         choice, dict.fromkeys(layers),
         pictures=[pictures.content, *pictures.styles.values()], offline=options.offline,
+        watch=status.show,
     )
     return network, choice.network if source == "included" else source
 

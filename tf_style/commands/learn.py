@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import time
+import warnings
 
+from tf_style.commands import status
 from tf_style.commands.command import (
     Command,
     CommandLine,
@@ -13,9 +16,10 @@ from tf_style.commands.command import (
     require,
 )
 from tf_style.commands.display import mention, printable, say
+from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
-from tf_style.settings import MAX_PIXELS, Settings
+from tf_style.settings import MAX_PIXELS, Note, Settings
 from tf_style.settings.option import File, Files, InputError, Word, option, whole
 
 USAGE = """\
@@ -65,24 +69,32 @@ def learn(line: CommandLine) -> int:
     names = [name for pattern in options.pictures for name in expand(pattern)]
     check_apart({"output": output}, [*names, *line.flagfiles])
     if len(names) > _LEARNED_FROM:
-        say(f"tf_style_learn: learning from {_LEARNED_FROM} of {len(names)} pictures, drawn by "
-            f"--seed={options.seed}")
+        warnings.warn(f"learning from {_LEARNED_FROM} of {len(names)} pictures, drawn by "
+                      f"--seed={options.seed}", Note, stacklevel=2)
         names = random.Random(options.seed).sample(names, _LEARNED_FROM)
+    status.show("reading pictures")
     pictures = [
         shrink(read_picture(name, max_pixels=options.max_pixels, side=_SIDE), _SIDE)
         for name in names
     ]
     line.tell()
+    began = time.perf_counter()
     with tensorflow_quiet(options.verbose):
         from tf_style.network.kernel_files import write_kernels
         from tf_style.network.unsupervised import learn as learn_kernels
     architecture = ARCHITECTURES[options.network]
-    kernels = learn_kernels(architecture, architecture.layers, pictures, seed=options.seed)
+    kernels = learn_kernels(
+        architecture, architecture.layers, pictures, seed=options.seed, watch=status.show
+    )
     line.signals.keep()
+    status.show("writing")
     with writing():
         write_kernels(output, kernels)
+    status.hide()
     if not options.quiet:
         mention(printable(output))
+        say(f"tf_style_learn: {count(len(kernels), 'layer')} learned from "
+            f"{count(len(names), 'picture')} in {minutes(time.perf_counter() - began)}")
     return DONE
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tf_style.commands import status
 from tf_style.commands.display import columns, draw, say
+from tf_style.commands.drawing import bar, count, minutes
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
-    from tf_style.run.result import Step
+    from tf_style.run.result import Result, Step
     from tf_style.run.schedule import Scale
 
 
@@ -69,69 +70,89 @@ class Overall:
     def show(self, number: int, title: str) -> None:
         """Say which picture, counted from 1, begins, and how long the rest may take."""
         done = number - 1
-        bar = _bar(done / self._count) if columns() else ""
+        share = bar(done / self._count) if columns() else ""
         left = ""
         if self._shown:
             # Pictures that could not be read took no time and are not among those shown.
             pace = (time.perf_counter() - self._began) / self._shown
             left = f", {minutes(pace * (self._count - done))} left"
         self._shown += 1
-        say(f"[{number}/{self._count}] {bar}{title}{left}")
+        say(f"[{number}/{self._count}] {share}{title}{left}")
 
 
 class Progress:
-    """A bar on a terminal, plain lines elsewhere, both on stderr."""
+    """How far a run is: one bar for all its sizes on a terminal, plain lines elsewhere.
+
+    Args:
+        plan: all sizes of the run.
+        text: what is said behind the bar.
+    """
 
     EVERY = 5.0
 
-    def __init__(self, plan: Sequence[Scale]):
+    def __init__(self, plan: Sequence[Scale], text: str = ""):
         self._plan = plan
+        self._text = text
         self._terminal = bool(columns())
-        self._shown = 0
         self._next_line = 0.0
         self._first: Step | None = None
+        self._pace: float | None = None
 
     def show(self, step: Step) -> None:
-        bar = _bar(step.step / step.steps) if self._terminal else ""
-        line = (f"{step.width}x{step.height} ({step.scale}/{step.scales}) "
-                f"{bar}step {step.step}/{step.steps}{self._left(step)}  "
-                f"loss {step.loss:.3g}  "
-                + "  ".join(f"{name} {part:.3g}" for name, part in step.parts.items()))
+        size = f"{step.width}x{step.height} ({step.scale}/{step.scales})"
+        number = f"step {step.step}/{step.steps}"
+        losses = [f"loss {step.loss:.3g}",
+                  *(f"{name} {part:.3g}" for name, part in step.parts.items())]
+        left = self._left(step)
         if self._terminal:
-            width = (columns() or 80) - 1
-            draw("\r" + line[:width].ljust(min(self._shown, width)))
-            self._shown = len(line)
-        elif step.seconds >= self._next_line or step.step == step.steps:
+            ends = None if left is None else time.monotonic() + left
+            status.show(self._text, self._share(step), ends=ends,
+                        details=(size, number, *losses))
+            return
+        status.hide()
+        if step.seconds >= self._next_line or step.step == step.steps:
             self._next_line = step.seconds + self.EVERY
-            draw(line + "\n")
+            rest = "" if left is None else f", {minutes(left)} left"
+            draw("  ".join([f"{size} {number}{rest}", *losses]) + "\n")
 
     def close(self) -> None:
-        if self._terminal and self._shown:
-            draw("\n")
+        """The run has ended."""
 
-    def _left(self, step: Step) -> str:
+    def _share(self, step: Step) -> float:
+        """How much of the work is done, if a step's work is its number of pixels."""
+        rest = self._rest(step)
+        done = step.step * step.width * step.height + _pixels(self._plan[: step.scale - 1])
+        return done / (done + rest)
+
+    def _left(self, step: Step) -> float | None:
         """Time left, if the rest takes as long for each pixel as this size does."""
         if self._first is None or self._first.scale != step.scale:
             # The first step at a size, or after a stop, is not counted: it includes compilation.
+            # Until there is a second, the size before tells the pace.
             self._first = step
-            return ""
-        pixels = step.width * step.height
-        pace = (step.seconds - self._first.seconds) / (step.step - self._first.step) / pixels
-        rest = (step.steps - step.step) * pixels + sum(
-            scale.steps * scale.width * scale.height for scale in self._plan[step.scale:]
-        )
-        return f", {minutes(pace * rest)} left"
+        else:
+            passed = step.seconds - self._first.seconds
+            self._pace = passed / (step.step - self._first.step) / (step.width * step.height)
+        return None if self._pace is None else self._pace * self._rest(step)
+
+    def _rest(self, step: Step) -> int:
+        return ((step.steps - step.step) * step.width * step.height
+                + _pixels(self._plan[step.scale :]))
 
 
-def _bar(share: float, width: int = 10) -> str:
-    done = round(width * share)
-    return f"[{'#' * done}{'-' * (width - done)}] "
+def _pixels(scales: Iterable[Scale]) -> int:
+    """The pixels of all steps at these sizes."""
+    return sum(each.steps * each.width * each.height for each in scales)
 
 
-def minutes(seconds: float) -> str:
-    """A duration, such as 1:05."""
-    whole, rest = divmod(math.ceil(seconds), 60)
-    return f"{whole}:{rest:02}"
+def ending(result: Result) -> str:
+    """What was made, in how many steps and how long, and why there were no more."""
+    height, width = result.image.shape[:2]
+    last = result.history[-1] if result.history else None
+    settled = last and last.step < last.steps
+    why = "the loss no longer falls" if settled else "all steps are done"
+    return (f"{width}x{height} pixels, {count(len(result.history), 'step')} in "
+            f"{minutes(result.seconds)}: {why}")
 
 
 class Profiler:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tf_style.commands import status
 from tf_style.commands.display import answer, printable
 from tf_style.measure.curves import Reading, common_content, read_at
 from tf_style.measure.metrics import Evaluation, Judge
@@ -67,7 +68,8 @@ class Scores:
             name: what the judge is called.
         """
         measured, references, by_size = {}, {}, {}
-        for each, picture in generated.items():
+        for number, (each, picture) in enumerate(generated.items()):
+            status.show(f"measuring picture {number + 1} of {len(generated)}")
             measured[each] = judge.evaluate(picture)
             if picture.shape not in by_size:
                 by_size[picture.shape] = judge.references(picture)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from tf_style.commands import status
 from tf_style.image.unfinished import remove_unfinished
 
 INTERRUPTED = 130
@@ -112,6 +113,7 @@ class Signals:
         elif not self.received:
             self._since = time.monotonic()
             self.received.append(number)
+            status.show("stopping")
         elif number != _HANGUP or time.monotonic() - self._since > _SECONDS:
             self.received.append(number)
             self._end(number)
@@ -123,6 +125,7 @@ class Signals:
             return
         # An exception could be raised, and lost, in any library's callback.
         remove_unfinished()
+        status.silence()
         what = _GIVEN_UP if self._keeps else STOPPED
         with contextlib.suppress(OSError, TypeError):
             os.write(self._stderr, f"{self._program}: {what}\n".encode())

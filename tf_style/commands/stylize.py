@@ -8,11 +8,13 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tf_style.commands import status
 from tf_style.commands.audience import Audience
 from tf_style.commands.command import Command, CommandLine
 from tf_style.commands.display import answer, mention, printable, say
+from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
-from tf_style.commands.progress import closed, minutes
+from tf_style.commands.progress import closed, ending
 from tf_style.commands.request import Request
 from tf_style.commands.signals import STOPPED, Signals
 from tf_style.commands.stylize_options import StylizeOptions
@@ -90,6 +92,7 @@ def _make_each(
     from tf_style.run import jobs
 
     limit = request.options.time_limit
+    status.show("reading pictures")
     for outcome in jobs.make(
         request.jobs, request.settings, _painter(request), audience, least=request.least,
         checkpoints=request.checkpoints, **({"seconds": limit} if limit else {}),
@@ -101,6 +104,7 @@ def _make_each(
         tally.count(outcome, request.jobs)
         if request.report:
             entries.append(_entry(outcome))
+        status.show("reading pictures")
         # Its pictures need not stay in memory while the next are read.
         del outcome
 
@@ -128,9 +132,12 @@ def _painter(request: Request, *, learns: bool = True) -> Callable[[], Painter]:
                 settings = request.settings
                 return jobs.drawn(request.jobs, settings.seed, settings.max_pixels)
 
+            status.show("loading the network")
             made.append(Painter(
-                request.settings, drawn if learns and not request.is_single else tuple
+                request.settings, drawn if learns and not request.is_single else tuple,
+                watch=status.show,
             ))
+            status.show("preparing")
             if request.record:
                 request.record.compare_painter(made[0])
         return made[0]
@@ -145,15 +152,19 @@ def _finish(outcome: Outcome[Result], request: Request, audience: Audience) -> N
         say(f"tf_style: {audience.heading(job)}{outcome.error}")
     if result is None:
         return
-    if result.stopped == "not finite" and not request.is_single:
+    quiet = request.options.quiet
+    # Of a single picture, a warning has said so.
+    if result.stopped == "not finite" and (quiet or not request.is_single):
         say(f"tf_style: {audience.heading(job)}{result.stopped.message}")
     try:
         request.byproducts.write(result)
     except InputError as error:
         # It could be written when the run began, and no longer can: the input is not at fault.
         audience.fail(error)
-    if not request.options.quiet:
+    if not quiet:
         mention(printable(outcome.path))
+        if result.stopped == "steps":
+            say(f"tf_style: {ending(result)}")
     if result.stopped in ("callback", "time limit"):
         _tell_stopped(result, os.fspath(outcome.path), request, audience)
 
@@ -161,10 +172,13 @@ def _finish(outcome: Outcome[Result], request: Request, audience: Audience) -> N
 def _tell_stopped(result: Result, output: str, request: Request, audience: Audience) -> None:
     if request.is_single and request.options.quiet and not audience.signals:
         return
-    say(f"tf_style: stopped after {len(result.history)} steps; the picture so far is in {output}")
-    if request.is_single:
-        say(f"tf_style: resume with: {request.resuming}" if request.checkpoints else
-            "tf_style: without --checkpoint=FOLDER there is nothing to resume from")
+    why = ", as the time is up" if result.stopped == "time limit" else ""
+    say(f"tf_style: stopped after {count(len(result.history), 'step')}{why}; the picture so far is "
+        f"in {output}")
+    if request.is_single and request.checkpoints:
+        say(f"tf_style: resume with: {request.resuming}", whole=True)
+    elif request.is_single:
+        say("tf_style: without --checkpoint=FOLDER there is nothing to resume from")
 
 
 def _entry(outcome: Outcome[Result]) -> dict[str, Any]:
@@ -240,6 +254,7 @@ def _list_layers(network: str) -> None:
     if network not in ARCHITECTURES:
         with tensorflow_quiet(False):
             from tf_style.network.models import load_model
+        status.show("loading the network")
         for layer in load_model(network).layers:
             answer(printable(layer.name))
         return

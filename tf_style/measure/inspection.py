@@ -60,7 +60,7 @@ def inspect(
     content_masks: Sequence[Picture] = (),
     style_masks: Sequence[Picture] = (),
     protect: Picture | None = None,
-    watch: Callable[[str], object] = lambda stage: None,
+    watch: Callable[..., object] = lambda stage, share=None: None,
 ) -> Inspection:
     """Look at a run from all sides. It takes two more runs for each layer.
 
@@ -74,7 +74,8 @@ def inspect(
         generated: the picture made from both; by default it is made here.
         layers: to look at; by default the settings' content and style layers.
         content_masks, style_masks, protect: as for `tf_style.stylize`.
-        watch: called with a few words on what comes next.
+        watch: called with a few words on what comes next, and how much of it is done, 0 to 1, if
+            that is known.
 
     Raises:
         InputError: (a `ValueError`) for pictures, settings or weights that cannot be used.
@@ -86,7 +87,7 @@ def inspect(
              if isinstance(each, (str, os.PathLike)) else each for each in styles]
     styles = [each.pixels if isinstance(each, PictureFile) else as_picture(each, "style")
               for each in given]
-    painter = Painter(settings or Settings(), lambda: [content, *styles])
+    painter = Painter(settings or Settings(), lambda: [content, *styles], watch=watch)
     settings = painter.settings
     scene = Scene.of(
         settings, content, given, content_masks, style_masks, protect=protect,
@@ -106,8 +107,8 @@ def inspect(
     of_pictures = {name: matrices(networks[-1].model, picture) for name, picture in seen.items()}
     shares = layer_shares(painter, scene, generated)
     contents, reconstructed = {}, {}
-    for layer in layers:
-        watch(f"reconstructing from {layer}")
+    for number, layer in enumerate(layers, 1):
+        watch(f"reconstructing from {layer}, {number} of {len(layers)}")
         contents[layer] = reconstruct_content(content, given, layer, settings)
         reconstructed[layer] = reconstruct_style(content, given, layer, settings)
     return Inspection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 import warnings
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from tf_style.loss.objective import Objective
 from tf_style.loss.style import STYLE_LOSSES
+from tf_style.network import weights
 from tf_style.network.choice import choose, limits
 from tf_style.network.networks import Network, build_for_run, fingerprints
 from tf_style.run import cost, machine, schedule
@@ -35,6 +37,8 @@ class Painter:
         pictures: returns those to learn features from; called only if features are learned. None
             by default: then those of the first run.
         objective: what is descended, made from networks and settings.
+        watch: called with what comes next while networks are loaded, in a few words, and how much
+            of it is done, 0 to 1, if that is known.
 
     Attributes:
         settings: with every `auto` resolved that does not depend on the pictures.
@@ -49,15 +53,18 @@ class Painter:
     def __init__(
         self, settings: Settings, pictures: Callable[[], Sequence[np.ndarray]] = tuple,
         objective: Callable[[Sequence[Network], Settings], Objective] = Objective.of,
+        watch: Callable[..., object] = weights.unwatched,
     ):
         self._given = settings
         self._objective = objective
+        self._watch = watch
         device = machine.resolve_device(self._given.device)
         precision = machine.resolve_precision(self._given.precision, device)
         if self._given.optimizer == "lbfgs":
             schedule.check_lbfgs()
         self.settings, self._choices = choose(
-            self._given.replace(device=device, precision=precision)
+            self._given.replace(device=device, precision=precision),
+            functools.partial(weights.settle, watch=watch),
         )
         for text in limits(self._given, self._choices):
             warnings.warn(text, stacklevel=3)
@@ -152,7 +159,9 @@ class Painter:
             if self._descent is None:
                 began = time.perf_counter()
                 with tf.device(self.settings.device):
-                    self._networks = build_for_run(self._choices, self.settings, pictures)
+                    self._networks = build_for_run(
+                        self._choices, self.settings, pictures, watch=self._watch
+                    )
                     self._descent = Descent(self._objective(self._networks, self.settings))
                 self.weights = fingerprints(self._choices, self._networks)
                 cached = [each.cached for each in self._networks if each.cached is not None]
