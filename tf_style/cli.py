@@ -37,12 +37,21 @@ def explain(argv: Sequence[str] | None = None) -> None:
 
 def _run(program: str, argv: Sequence[str] | None) -> None:
     from tf_style.commands.signals import Signals
+    from tf_style.commands.status import Status
     from tf_style.commands.streams import hold_places
 
     hold_places()
+    arguments = sys.argv[1:] if argv is None else argv
+    # It is known for sure only once flagfiles are read; until then, little can be seen.
+    quiet = any(each == "--quiet" or each.startswith("-q") for each in arguments)
     # First of all: what is imported next takes seconds, in which the user may change his mind.
-    with Signals(program, owns_process=argv is None) as signals:
-        from tf_style.commands.exits import guarded
+    with (
+        Signals(program, owns_process=argv is None) as signals,
+        Status(program, quiet=quiet),
+    ):
+        from tf_style.commands.exits import guarded, leave
 
         code = guarded(importlib.import_module(COMMANDS[program]).COMMAND, argv, signals)
+    if argv is None:
+        leave(code)
     sys.exit(code)

@@ -12,7 +12,7 @@ from tf_style.commands.command import Command, CommonOptions
 from tf_style.commands.exits import guarded, tensorflow_quiet
 from tf_style.commands.outputs import writing
 from tf_style.commands.signals import Signals
-from tf_style.settings import InputError
+from tf_style.settings import InputError, Note
 
 ONE = ["content.png", "style.png", "a.png", *TINY]
 
@@ -69,6 +69,38 @@ def test_warnings_are_lines_of_the_command_each_time(capfd):
     assert guarded(ending(run), []) == 0
     assert capfd.readouterr().err == "tf_own: a style is small\n" * 2
     assert warnings.showwarning is shown
+
+
+def test_quiet_says_nothing_but_errors(capfd):
+    def run(line):
+        warnings.warn("a style is noisy", stacklevel=1)
+        warnings.warn("a note", Note, stacklevel=1)
+        raise InputError("--size: too large")
+
+    assert guarded(ending(run), ["-q"]) == 2
+    assert capfd.readouterr() == ("", "tf_own: --size: too large\n")
+
+
+@pytest.mark.parametrize("loaded, out", [
+    (True, "last\ncalled\n"), (False, "last\ncalled\ntaken apart\n"),
+])
+def test_a_process_that_is_done_leaves_at_once_if_tensorflow_is_loaded(loaded, out):
+    """With a stand-in for it. What was printed is seen, and what others registered is called."""
+    code = f"""
+import atexit, os, sys
+from tf_style.commands.exits import leave
+class Large:
+    def __del__(self, write=os.write):
+        write(1, b"taken apart\\n")
+large = Large()
+if {loaded}:
+    sys.modules["tensorflow"] = object()
+atexit.register(print, "called")
+print("last")
+leave(3)
+"""
+    done = process(cli.main, code=code)
+    assert (done.returncode, done.stdout, done.stderr) == (3, out, "")
 
 
 def test_a_terminal_that_lacks_a_letter_is_no_reason_to_fail():

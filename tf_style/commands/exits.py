@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
+from tf_style.commands import status
 from tf_style.commands.command import Command, CommonOptions
 from tf_style.commands.display import open_streams, say
 from tf_style.commands.flags import parse
 from tf_style.commands.outputs import OutputError
 from tf_style.commands.signals import INTERRUPTED, STOPPED, Signals
-from tf_style.settings import InputError, Note
+from tf_style.settings import InputError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -44,7 +47,8 @@ def guarded(
             if command.answers(line):
                 return DONE
             if line.options(CommonOptions).quiet:
-                warnings.simplefilter("ignore", Note)
+                status.stop()
+                warnings.simplefilter("ignore", UserWarning)
             if signals is not None:
                 return command.run(dataclasses.replace(line, signals=signals))
             with line.signals:
@@ -63,6 +67,23 @@ def guarded(
             return FAILED
 
 
+def leave(code: int) -> NoReturn:
+    """End the process of a command that is done.
+
+    Once TensorFlow is loaded, Python takes seconds to take all of it apart, while the user waits
+    for the prompt. Nothing that is ours needs that: files are closed and renamed when they are
+    written, what is half written is removed where it failed, and no thread of ours has anything
+    left to do. What others asked to be called at the end is called.
+    """
+    if "tensorflow" in sys.modules:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def _check_working_folder() -> None:
     try:
         os.getcwd()
@@ -74,6 +95,7 @@ def _check_working_folder() -> None:
 @contextlib.contextmanager
 def tensorflow_quiet(verbose: bool) -> Iterator[None]:
     """Import TensorFlow in this context: its start-up messages stay off the screen."""
+    status.show("loading TensorFlow")
     if verbose:
         yield
         return
