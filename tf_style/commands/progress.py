@@ -65,14 +65,17 @@ class Overall:
     def __init__(self, count: int):
         self._count = count
         self._shown = 0
-        self._began = time.perf_counter()
+        # When the first began: TensorFlow is loaded once.
+        self._began = 0.0
 
     def show(self, number: int, title: str) -> None:
         """Say which picture, counted from 1, begins, and how long the rest may take."""
         done = number - 1
         share = bar(done / self._count) if columns() else ""
         left = ""
-        if self._shown:
+        if not self._shown:
+            self._began = time.perf_counter()
+        else:
             # Pictures that could not be read took no time and are not among those shown.
             pace = (time.perf_counter() - self._began) / self._shown
             left = f", {minutes(pace * (self._count - done))} left"
