@@ -84,3 +84,40 @@ def test_its_networks_give_more_layers_on_request(content, style):
     assert {*maps} == {"block1_conv1", "block2_conv1", "block2_conv2"}
     plain, = painter.networks([], [])
     np.testing.assert_array_equal(plain.model(content[None])["block2_conv1"], maps["block2_conv1"])
+
+
+@pytest.mark.parametrize("block_size", [0, 32])
+def test_another_style_weight_needs_no_other_steps(content, style, block_size):
+    settings = Settings(**{**TINY, "size": 64, "style_weight": 2, "block_size": block_size})
+    heavier = settings.replace(style_weight=9)
+    first = Painter(settings)
+    scene = Scene.of(first.settings, content, style)
+    before, traces = first.paint(scene), first.traces
+    second = Painter(heavier, like=first)
+    third = Painter(heavier.replace(style_weight=4), like=second)
+    again, alone = second.paint(scene), Painter(heavier).paint(scene)
+    assert second.traces == first.traces == third.traces == traces
+    np.testing.assert_allclose(again.image, alone.image, atol=1e-3)
+    assert np.abs(again.image - before.image).max() > 0.01
+    for step, other in zip(again.history, alone.history, strict=True):
+        assert step.parts == pytest.approx(other.parts, rel=1e-4)
+    assert again.settings == alone.settings and again.weights == alone.weights
+    assert first.paint(scene).history[0].parts == before.history[0].parts
+    assert third.paint(scene).history[0].parts["style"] == pytest.approx(
+        4 / 9 * again.history[0].parts["style"], rel=1e-4)
+
+
+@pytest.mark.parametrize("others", [
+    {"style_weight": 0.5}, {"style_weight": 0}, {"normalize_gradients": True, "style_weight": 9},
+    {"tv_weight": 2},
+])
+def test_what_differs_otherwise_has_steps_of_its_own(content, style, others):
+    settings = Settings(**TINY).replace(style_weight=2, **{
+        name: value for name, value in others.items() if name == "normalize_gradients"})
+    first = Painter(settings)
+    scene = Scene.of(first.settings, content, style)
+    first.paint(scene)
+    second = Painter(settings.replace(**others), like=first)
+    again, alone = second.paint(scene), Painter(settings.replace(**others)).paint(scene)
+    np.testing.assert_allclose(again.image, alone.image, atol=1e-3)
+    assert again.history[0].parts == pytest.approx(alone.history[0].parts, rel=1e-4)

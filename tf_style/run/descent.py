@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from tf_style.image.style import Style
 from tf_style.loss.blocks import Blocks
 from tf_style.loss.compiled import Compiled
 from tf_style.loss.objective import Objective
-from tf_style.loss.targets import Targets
+from tf_style.loss.targets import Target, Targets
 from tf_style.run.optimizers import EPSILON, Moments, adam
 
 Value = tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]
@@ -33,6 +34,17 @@ class Descent:
         self._blocks: dict[int, Blocks] = {}
         self._move = Compiled(_moved)
         self._lock = threading.Lock()
+        # How much more the style counts than in the objective.
+        self._factor = 1.0
+
+    def with_style_weight(self, weight: float) -> Descent:
+        """The same compiled steps, but the style has another weight, above 0.
+
+        The objective has a part for the style, and does not normalise gradients.
+        """
+        other = copy.copy(self)
+        other._factor = weight / self.objective.weights["style"]
+        return other
 
     @property
     def traces(self) -> int:
@@ -54,7 +66,12 @@ class Descent:
         shapes = [style.picture.shape for style in styles]
         shapes += [] if content is None else [content.shape]
         side = max(max(shape[:2]) for shape in shapes)
-        return self._objective_for(side, block_size).targets(content, styles, protect)
+        found = self._objective_for(side, block_size).targets(content, styles, protect)
+        if self._factor == 1:
+            return found
+        of_style = {term.key for term in self.objective.terms if term.part == "style"}
+        return {key: _weighted(each, self._factor) if key in of_style else each
+                for key, each in found.items()}
 
     def value_and_gradient(
         self, image: tf.Tensor, targets: Targets, step: tf.Tensor, block_size: int
@@ -87,6 +104,14 @@ class Descent:
             if block_size not in self._blocks:
                 self._blocks[block_size] = Blocks(self.objective, block_size)
             return self._blocks[block_size]
+
+
+def _weighted(target: Target, factor: float) -> Target:
+    """The same target, but each goal counts so many times as much."""
+    return [
+        {**region, "goals": [{**goal, "share": factor * goal["share"]} for goal in region["goals"]]}
+        for region in target
+    ]
 
 
 def _moved(

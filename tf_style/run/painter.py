@@ -23,7 +23,7 @@ from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
 from tf_style.run.scene import Scene
-from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings, auto
 
 
 class Painter:
@@ -39,6 +39,8 @@ class Painter:
         objective: what is descended, made from networks and settings.
         watch: called with what comes next while networks are loaded, in a few words, and how much
             of it is done, 0 to 1, if that is known.
+        like: a painter whose networks and compiled steps serve this one, too, as far as only the
+            weight of the style is another.
 
     Attributes:
         settings: with every `auto` resolved that does not depend on the pictures.
@@ -54,10 +56,12 @@ class Painter:
         self, settings: Settings, pictures: Callable[[], Sequence[np.ndarray]] = tuple,
         objective: Callable[[Sequence[Network], Settings], Objective] = Objective.of,
         watch: Callable[..., object] = weights.unwatched,
+        like: Painter | None = None,
     ):
         self._given = settings
         self._objective = objective
         self._watch = watch
+        self._like = like
         device = machine.resolve_device(self._given.device)
         precision = machine.resolve_precision(self._given.precision, device)
         if self._given.optimizer == "lbfgs":
@@ -158,16 +162,33 @@ class Painter:
         with self._lock:
             if self._descent is None:
                 began = time.perf_counter()
+                shared, self._like = self._like, None
+                if shared and not self._differs_by_style_weight_alone(shared):
+                    shared = None
                 with tf.device(self.settings.device):
-                    self._networks = build_for_run(
+                    self._networks = shared._networks if shared else build_for_run(
                         self._choices, self.settings, pictures, watch=self._watch
                     )
-                    self._descent = Descent(self._objective(self._networks, self.settings))
+                    self._descent = self._descent_like(shared)
                 self.weights = fingerprints(self._choices, self._networks)
                 cached = [each.cached for each in self._networks if each.cached is not None]
                 self.weights_cached = cached[-1] if cached else None
                 self.weights_seconds = time.perf_counter() - began
             return self._descent
+
+    def _differs_by_style_weight_alone(self, other: Painter) -> bool:
+        weight = self.settings.style_weight
+        return bool(other._networks) and other._objective is self._objective and (
+            other.settings.replace(style_weight=weight) == self.settings)
+
+    def _descent_like(self, other: Painter | None) -> Descent:
+        """The compiled steps; those of another with the same networks, if they can serve."""
+        mine = self.settings
+        # Below the content's weight, there are other terms.
+        free = other and auto.freedom(other.settings) == auto.freedom(mine) == 1
+        if free and not mine.normalize_gradients:
+            return other._descent.with_style_weight(mine.style_weight)
+        return Descent(self._objective(self._networks, mine))
 
     def _resolved(self, scene: Scene) -> Settings:
         """The settings with every `auto` resolved for these pictures and networks."""
