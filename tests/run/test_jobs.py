@@ -1,3 +1,4 @@
+import dataclasses
 import weakref
 from pathlib import Path
 
@@ -305,3 +306,11 @@ def test_what_is_learned_from_is_a_bounded_draw_of_both_kinds(folder):
     assert len(set(shades(0))) == 4
     assert shades(0) == shades(0) != shades(1)
     assert runner.drawn(jobs("b"), 0)[0].shape == (40, 56, 3)
+
+
+def test_a_picture_that_goes_nowhere_is_not_written(painter, folder):
+    before = sorted(folder.iterdir())
+    job, = jobs("a")
+    outcome, = make(painter, [dataclasses.replace(job, output=None)])
+    assert outcome.value.image.shape == (24, 32, 3) and not outcome.error and outcome.path is None
+    assert sorted(folder.iterdir()) == before

@@ -59,7 +59,8 @@ class Audience(Host):
         from tf_style.image.picture import check_dimensions
 
         full = scene.scales[-1]
-        check_dimensions(job.output, full.height, full.width)
+        if job.output:
+            check_dimensions(job.output, full.height, full.width)
         self._request.byproducts.check_snapshots(
             job.output, sum(scale.steps for scale in scene.scales), self._request.taken
         )

@@ -73,7 +73,7 @@ def jobs(
 def title(job: Job) -> str:
     """What is made of what, in a few words."""
     names = [Path(name).name for name in (job.content, *job.styles) if name]
-    return " x ".join(names)
+    return " ".join([" x ".join(names), *([job.label] if job.label else [])])
 
 
 def _pictures(flag: str, source: str, note: Callable[[str], None]) -> list[str]:

@@ -51,7 +51,7 @@ class Job:
     Attributes:
         content: a path or `sample:NAME`; `None` for a texture of the style alone.
         styles: likewise, blended into one style.
-        output: where the picture is written.
+        output: where the picture is written; `None`: nowhere.
         content_masks, style_masks: one for each style, or none, as for `tf_style.stylize`.
         bits, embed_settings: as for `Result.save`.
         unfinished: where the picture of a run that stopped early is written, so that `output`
@@ -59,11 +59,12 @@ class Job:
         given: the settings to record as given, if those of the run are the resolved settings of
             an earlier one.
         protect: a mask or none, as for `tf_style.stylize`.
+        label: what sets it apart from others of the same pictures.
     """
 
     content: str | None
     styles: tuple[str, ...]
-    output: Path
+    output: Path | None
     content_masks: tuple[str, ...] = ()
     style_masks: tuple[str, ...] = ()
     bits: int = 8
@@ -71,9 +72,10 @@ class Job:
     unfinished: Path | None = None
     given: Settings | None = None
     protect: str | None = None
+    label: str = ""
 
-    def written(self, result: Result) -> Path:
-        """Where the result of a run is written."""
+    def written(self, result: Result) -> Path | None:
+        """Where the result of a run is written; `None`: nowhere."""
         return self.output if result.stopped is Stop.STEPS else self.unfinished or self.output
 
 
@@ -84,7 +86,7 @@ class Outcome(Generic[T]):
     Attributes:
         job: the job.
         value: what was made; `None` where nothing could be.
-        path: where it was written; not where the job says if there is an error.
+        path: where it was written, if it was; not where the job says if there is an error.
         error: why nothing could be made, or written there; empty if all went well.
         begun: whether the job had begun when the error was found: then the input is not at fault.
     """
@@ -234,6 +236,8 @@ def _saved(job: Job, result: Result, alpha: np.ndarray | None) -> Outcome[Result
         InputError: if it can be written nowhere.
     """
     path = job.written(result)
+    if path is None:
+        return Outcome(job, result)
     given = {"alpha": alpha, "bits": job.bits, "embed_settings": job.embed_settings}
     try:
         result.save(path, **given)
