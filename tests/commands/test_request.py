@@ -317,7 +317,9 @@ def test_few_texts_name_no_file():
     own = {each.name: each for kind in COMMANDS.values() for each in kind.options()}
     others = {name for _, name in TEXTS
               if not isinstance({**own, **RUNS}[name].type, (File, Files))}
-    assert others == {"preset", "device", "layers", "style_layers", "content_layers"}
+    assert others == {
+        "preset", "device", "layers", "style_layers", "content_layers", "sheet_of",
+    }
 
 
 @pytest.mark.parametrize("flags", [["--skip_existing"], ["--snapshot_every=1"], []])

@@ -613,6 +613,8 @@ FLAGS = {
     "skip_existing": (None, "make only the pictures whose output is not there yet"),
     "bits": ("8", "of each channel"),
     "dry_run": (None, "print sizes, memory and time"),
+    "sheet": (None, "write one picture of small previews to choose from"),
+    "sheet_of": ("strengths", "what a --sheet compares"),
     "report": (None, "as JSON"),
     "embed_settings": ("True", "keep in a PNG what --settings_from needs"),
     "settings_from": (None, "run again what made a PNG"),

@@ -80,6 +80,7 @@ FLAGS = {
     **dict.fromkeys(("debug", "loud", "verbosity"), "verbose"),
     **dict.fromkeys(("continue", "resumetraining"), "resume"),
     "estimate": "dry_run",
+    **dict.fromkeys(("contactsheet", "grid", "collage", "overview", "compare"), "sheet"),
     **dict.fromkeys(("nooverwrite", "noclobber", "skip", "skipexisting"), "skip_existing"),
     "nodownload": "offline",
     **dict.fromkeys(("usage", "helpshort", "h"), "help"),
@@ -275,6 +276,8 @@ def words(option: Option) -> tuple[str, ...]:
                      (*samples.CONTENT_SAMPLES, *samples.STYLE_SAMPLES))
     if option.name == "preset":
         return tuple(presets())
+    if option.name == "sheet_of":
+        return ("strengths", "presets", *presets())
     return {"init": (AUTO, "content", "style", "noise", "gray"), "device": (AUTO, "cpu", "gpu"),
             "size": ("original",)}.get(option.name, ())
 

@@ -83,6 +83,8 @@ class Request:
         settings = line.options(Settings)
         notes = [*line.notes]
         jobs, kept = _jobs(options, line.places, given, notes.append)
+        if options.sheet:
+            jobs = [dataclasses.replace(job, output=None, unfinished=None) for job in jobs]
         request = cls(options, settings, record, jobs, kept, notes=tuple(notes))
         return request._checked(line, is_seeded) if jobs else request
 
@@ -104,7 +106,8 @@ class Request:
                        len(job.content_masks), len(job.style_masks), job.protect is not None)
         least = max(choice.least_size for choice in choices)
         schedule.check_size(settings, least)
-        written = [check_output(each.output, bits=each.bits) for each in self.jobs]
+        written = [check_output(each.output, bits=each.bits) for each in self.jobs if each.output]
+        sheet = check_output(options.sheet) if options.sheet else None
         for each in self.jobs:
             for path in (each.unfinished, options.snapshot_every and last_snapshot(each.output)):
                 if path:
@@ -123,8 +126,8 @@ class Request:
         inputs = list(dict.fromkeys(inputs))
         left = [each.unfinished for each in self.jobs if each.unfinished]
         kept = Path(options.checkpoint) if options.checkpoint else None
-        check_apart({"output": written + left, "report": report, "profile": profile, **named,
-                     "checkpoint": kept}, inputs)
+        check_apart({"output": written + left, "sheet": sheet, "report": report,
+                     "profile": profile, **named, "checkpoint": kept}, inputs)
         outputs = {"output": job.output, "report": report, "profile": profile, **named}
         checkpoints = _checkpoints(options, outputs)
         _check_weights(choices)
@@ -132,7 +135,7 @@ class Request:
         if is_seeded and not self._draws(settings, choices):
             notes += ("--seed: nothing is drawn at random here, so that every seed gives the same "
                       "picture; --init=noise and --init_noise draw",)
-        others = filter(None, [report, profile, *named.values()])
+        others = filter(None, [sheet, report, profile, *named.values()])
         taken = Taken([*map(locate, inputs), *written, *left, *others])
         if not self.is_single:
             _check_stand_ins(settings, self.jobs, byproducts, taken, least)
@@ -264,7 +267,7 @@ def _check_stand_ins(
         settings, content if job.content else None, styles, job.content_masks, job.style_masks,
         protect=job.protect, least=least,
     ).scales
-    for each in jobs:
+    for each in (job for job in jobs if job.output):
         check_dimensions(each.output, scales[-1].height, scales[-1].width)
         byproducts.check_snapshots(each.output, sum(scale.steps for scale in scales), taken)
 

@@ -16,6 +16,7 @@ from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.progress import closed, ending
 from tf_style.commands.request import Request
+from tf_style.commands.sheet import make_sheet
 from tf_style.commands.signals import STOPPED, Signals
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.commands.tally import Tally
@@ -51,6 +52,8 @@ def stylize(line: CommandLine) -> int:
         network = Settings.option("network")
         _list_layers(network.parse(line.given.get("network", network.default)))
         return DONE
+    if options.sheet or "sheet_of" in line.given:
+        return make_sheet(COMMAND, line, _painter)
     request = Request.of(line)
     dataclasses.replace(line, notes=request.notes).tell()
     if not request.jobs:
@@ -118,7 +121,9 @@ def _report(request: Request, entries: list[dict[str, Any]], audience: Audience)
         audience.fail(error)
 
 
-def _painter(request: Request, *, learns: bool = True) -> Callable[[], Painter]:
+def _painter(
+    request: Request, like: Painter | None = None, *, learns: bool = True
+) -> Callable[[], Painter]:
     """A function that returns the painter of all jobs, made at its first call, with TensorFlow."""
     made: list[Painter] = []
 
@@ -135,7 +140,7 @@ def _painter(request: Request, *, learns: bool = True) -> Callable[[], Painter]:
             status.show("loading the network")
             made.append(Painter(
                 request.settings, drawn if learns and not request.is_single else tuple,
-                watch=status.show,
+                watch=status.show, like=like,
             ))
             status.show("preparing")
             if request.record:

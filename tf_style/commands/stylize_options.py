@@ -11,6 +11,7 @@ from tf_style.settings.option import (
     File,
     Files,
     Switch,
+    Text,
     Word,
     option,
     whole,
@@ -53,6 +54,15 @@ class StylizeOptions(CommonOptions):
         "'tf_style[deep]'",
     )
     dry_run: bool = option(Switch(), False, "print sizes, memory and time, and run nothing")
+    sheet: str | None = option(
+        File(), None, "write one picture of small previews to choose from, each over what to type "
+        "for it, and nothing else: a row for each content with each style, a column for each of "
+        "--sheet_of; 256 pixels, or --size",
+    )
+    sheet_of: str = option(
+        Text("strengths|presets|X,NAME,…"), "strengths", "what a --sheet compares: strengths, from "
+        "0.3 to 0.7; presets, all that look different; or some of both, such as 0.4,0.6,color",
+    )
     report: str | None = option(
         File(), None, "write settings, versions, seconds, losses and peak memory as JSON; "
         "of several pictures a list",
