@@ -162,7 +162,7 @@ def test_pictures_of_another_size_or_weights_are_not_mixed(made):
     table.check_same(made, size=64, weights="a.h5", weights_vgg19="b.h5")
     table.check_same(made, size=64, weights="a.h5", weights_vgg19=None)
     for other in ({"size": 32}, {"weights": "b.h5"}, {"weights_vgg19": "a.h5"}):
-        with pytest.raises(InputError, match="Choose another --output"):
+        with pytest.raises(InputError, match="Choose another output"):
             table.check_same(made, **other)
 
 

@@ -46,7 +46,7 @@ def test_each_kind_of_options_takes_its_own_of_a_line():
 
 def test_two_parsings_know_nothing_of_each_other():
     flags.parse(evaluate.COMMAND, ["--json"])
-    with pytest.raises(InputError, match="--json: there is no such flag"):
+    with pytest.raises(InputError, match="json: there is no such flag"):
         parse("--json")
 
 

@@ -40,13 +40,13 @@ def test_what_is_not_apart_is_named(outputs, message, folder):
     (folder / "sub").mkdir()
     with pytest.raises(InputError) as refused:
         check_apart(outputs, ["content.png", "style.png"])
-    assert message.replace("/", os.sep) in str(refused.value)
+    assert message.replace("/", os.sep) in refused.value.flags
 
 
 def test_a_link_to_an_input_is_that_input(link):
-    with pytest.raises(InputError, match=r"--output=link\.png: this would replace an input"):
+    with pytest.raises(InputError, match=r"output=link\.png: this would replace an input"):
         check_apart({"output": link}, ["style.png"])
-    with pytest.raises(InputError, match=r"--output=style\.png: this would replace an input"):
+    with pytest.raises(InputError, match=r"output=style\.png: this would replace an input"):
         check_apart({"output": Path("style.png")}, ["link.png"])
 
 
@@ -81,7 +81,7 @@ def test_a_folder_that_is_there_or_can_be_made(folder):
 
 @pytest.mark.parametrize("name", ["style.png", "style.png/logs"])
 def test_what_cannot_be_a_folder_is_named(name):
-    with pytest.raises(InputError, match=f"^--logdir={name}: expected a folder, or a new name$"):
+    with pytest.raises(InputError, match=f"^logdir={name}: expected a folder, or a new name$"):
         check_folder("logdir", name)
 
 
@@ -90,5 +90,5 @@ def test_a_folder_that_is_write_protected_is_named(folder, monkeypatch):
     # Root may write anywhere, so the refusal is a stand-in.
     monkeypatch.setattr(os, "access", lambda *_: False)
     for name in ("logs", "new"):
-        with pytest.raises(InputError, match=f"^--logdir={name}: cannot write in "):
+        with pytest.raises(InputError, match=f"^logdir={name}: cannot write in "):
             check_folder("logdir", name)

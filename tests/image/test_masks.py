@@ -205,7 +205,7 @@ def test_floats_are_what_was_meant():
 def test_arrays_that_are_no_masks_are_named(array, message):
     with pytest.raises(InputError) as error:
         as_mask(array, "--content_mask")
-    assert str(error.value).startswith("--content_mask: ") and message in str(error.value)
+    assert str(error.value).startswith("content_masks: ") and message in str(error.value)
 
 
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12), st.integers(1, 4))

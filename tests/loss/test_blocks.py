@@ -176,7 +176,7 @@ def test_one_trace_serves_all_sizes():
 
 @pytest.mark.parametrize("loss", [name for name in STYLE_LOSSES if name not in IN_BLOCKS])
 def test_losses_that_are_no_mean_are_refused(loss):
-    with pytest.raises(InputError, match=f"--style_loss={loss}: not a mean over positions"):
+    with pytest.raises(InputError, match=f"style_loss={loss}: not a mean over positions"):
         Blocks(Objective.of([network(0)], settings(style_loss=loss)), 64)
 
 

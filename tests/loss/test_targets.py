@@ -78,7 +78,7 @@ def test_a_mask_that_no_window_reaches_is_refused(model, content, style, kind):
         mask[first:] = 1
         styles = [Style(picture, "a.png", **{kind: mask})]
         if refused:
-            with pytest.raises(InputError, match="--style_loss=phase: no window of block1_conv1"):
+            with pytest.raises(InputError, match="style_loss=phase: no window of block1_conv1"):
                 objective.targets(picture, styles)
         else:
             objective.targets(picture, styles)

@@ -62,7 +62,7 @@ def test_an_unknown_layer_is_answered_with_the_nearest():
     with pytest.raises(InputError) as error:
         ARCHITECTURES["vgg16"].check(["block6_conv1"], "content_layers")
     assert str(error.value) == (
-        "--content_layers: VGG16 has no layer 'block6_conv1'. Did you mean 'block5_conv1'? "
+        "content_layers: VGG16 has no layer 'block6_conv1'. Did you mean 'block5_conv1'? "
         "All layers: tf_style --list_layers"
     )
 

@@ -158,7 +158,7 @@ def test_what_is_not_safe_to_load_is_refused_at_once(case, members, tmp_path):
     with pytest.raises(InputError) as error:
         load_model(tmp_path / "a.keras")
     assert message in str(error.value) and "\n" not in str(error.value)
-    assert str(error.value).startswith(f"--network={tmp_path / 'a.keras'}: ")
+    assert str(error.value).startswith(f"network={tmp_path / 'a.keras'}: ")
     assert time.perf_counter() - began < 5
 
 

@@ -102,13 +102,13 @@ def test_a_saved_model_has_no_weights_to_be_found(tmp_path):
 
 @pytest.mark.parametrize("settings, message", [
     ({"network": "no.keras", "content_layers": "a", "style_layers": "a"},
-     r"^--network=no\.keras: expected auto, vgg16, vgg19, compact or a saved"),
+     r"^network=no\.keras: expected auto, vgg16, vgg19, compact or a saved"),
     ({"weights": "random", "style_network": "no.keras", "style_layers": "a"},
-     r"^--style_network=no\.keras: expected"),
+     r"^style_network=no\.keras: expected"),
     ({"weights": "random", "content_layers": "block6_conv1"},
-     "^--content_layers: VGG16 has no layer 'block6_conv1'"),
+     "^content_layers: VGG16 has no layer 'block6_conv1'"),
     ({"weights": "random", "style_network": "vgg19", "style_network_weights": "random",
-      "style_layers": "block3_conv5"}, "^--style_layers: VGG19 has no layer 'block3_conv5'"),
+      "style_layers": "block3_conv5"}, "^style_layers: VGG19 has no layer 'block3_conv5'"),
 ])
 def test_networks_and_layers_that_are_not_there_are_named(settings, message):
     with pytest.raises(InputError, match=message):
@@ -145,7 +145,7 @@ def test_a_layer_that_only_vgg16_has_is_named_once_the_network_is_known():
     settle, _ = asked({(AUTO, AUTO): ("compact", "included")})
     settings = Settings(content_layers="block5_conv2")
     choose(settings, settle_known)
-    with pytest.raises(InputError, match=r"^--content_layers: the compact network has no layer"):
+    with pytest.raises(InputError, match=r"^content_layers: the compact network has no layer"):
         choose(settings, settle)
 
 
@@ -183,7 +183,7 @@ def test_nothing_is_said_where_the_user_named_the_layers(tmp_path):
 def test_large_forms_need_weights_that_have_them(tmp_path):
     shallow = kernels_of(tmp_path / "shallow.h5", "block3_conv3")
     for weights in (shallow, "random", "unsupervised"):
-        with pytest.raises(InputError, match=r"^--large_forms=0\.4: needs pretrained weights"):
+        with pytest.raises(InputError, match=r"^large_forms=0\.4: needs pretrained weights"):
             choose(Settings(weights=weights, large_forms=0.4))
         assert len(choose(Settings(weights=weights, large_forms=0))[0].style_layers) <= 4
     assert choose(Settings(large_forms=0.4), settle_known)[0].large_forms == AUTO

@@ -84,9 +84,9 @@ def test_a_missing_layer_is_named_with_what_there_is(tmp_path, kernels):
 
 @pytest.mark.parametrize("own, asked, message", [
     ("vgg19", "vgg16", "weights of VGG19, as 'block3_conv4' is in them, not of VGG16. Give "
-     "--network=vgg19"),
+     "network=vgg19"),
     ("vgg16", "vgg19", "weights of VGG16, as there is no 'block3_conv4' in them, not of VGG19. "
-     "Give --network=vgg16"),
+     "Give network=vgg16"),
 ])
 def test_another_networks_layers_of_the_same_names_are_refused(tmp_path, own, asked, message):
     def layers(network, deepest):
@@ -190,7 +190,7 @@ def test_crafted_files_are_refused_in_one_line(case, tmp_path, kernels):
     with pytest.raises(InputError) as error:
         read_kernels(tmp_path / "a.h5", VGG16, CONVOLUTIONS)
     assert message in str(error.value) and "\n" not in str(error.value)
-    assert str(error.value).startswith(f"--weights={tmp_path / 'a.h5'}: ")
+    assert str(error.value).startswith(f"weights={tmp_path / 'a.h5'}: ")
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float64, np.int8, np.uint16])
@@ -318,13 +318,13 @@ def test_files_of_networks_with_and_without_readouts_are_told_apart(tmp_path, co
         tmp_path / "c.weights.h5"
     )
     with pytest.raises(InputError, match=(
-        r"a\.h5: these are weights of the compact network, not of VGG16\. Give --network=compact$"
+        r"a\.h5: these are weights of the compact network, not of VGG16\. Give network=compact$"
     )):
         read_kernels(tmp_path / "a.h5", VGG16, CONVOLUTIONS)
     for name in ("b.h5", "c.weights.h5"):
         with pytest.raises(InputError, match=(
-            f"{name}: these are not weights of --network=compact, whose files say so. Give another "
-            "--network, such as vgg16, or --weights=auto$"
+            f"{name}: these are not weights of network=compact, whose files say so. Give another "
+            "network, such as vgg16, or weights=auto$"
         )):
             read_compact(tmp_path / name)
 

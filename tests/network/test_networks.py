@@ -90,7 +90,7 @@ def test_the_networks_of_a_run_follow_its_settings(tmp_path, content, counted):
 
 def test_offline_the_networks_of_a_run_fetch_nothing(no_downloads):
     settings, choices = choose(Settings(weights="imagenet", offline=True, precision="float32"))
-    with pytest.raises(InputError, match="--offline"):
+    with pytest.raises(InputError, match="offline"):
         build_for_run(choices, settings, [])
 
 

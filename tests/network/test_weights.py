@@ -90,7 +90,7 @@ def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(InputError) as error:
         load(VGG16, LAYERS, "imagenet")
     text = str(error.value)
-    assert "https://storage.googleapis.com/" in text and "--weights=FILE" in text
+    assert "https://storage.googleapis.com/" in text and "weights=FILE" in text
     assert str(tmp_path / "models") in text and "timed out" in text and "\n" not in text
 
 
@@ -166,7 +166,7 @@ def test_words_that_mean_nothing_for_a_network(word, architecture, others):
         with pytest.raises(InputError) as error:
             ask()
         assert str(error.value) == (
-            f"--weights={word}: means nothing for --network={architecture.name}. Expected "
+            f"weights={word}: means nothing for network={architecture.name}. Expected "
             f"{others}, or a weights file"
         )
 
@@ -228,7 +228,7 @@ def test_offline_without_a_whole_file_nothing_is_fetched(kept_file, damage):
             given()
         text = str(error.value)
         assert weights._IMAGENET["vgg16"].url in text and str(kept_file.parent) in text
-        assert "--offline" in text and "\n" not in text
+        assert "offline" in text and "\n" not in text
 
 
 def test_offline_the_environment_wins(kept_file, monkeypatch):

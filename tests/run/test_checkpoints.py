@@ -88,7 +88,7 @@ def test_a_resumed_run_protects_what_it_protected(stylizers, unbroken, tmp_path,
     steps = []
     stylizers[0].stylize(content, **given, checkpoints=Checkpoints(tmp_path),
                          callback=lambda step: steps.append(step) or len(steps) == 4)
-    with pytest.raises(InputError, match="is another run's: the mask of --protect differs"):
+    with pytest.raises(InputError, match="is another run's: the mask of protect differs"):
         stylizers[1].stylize(content, style, checkpoints=Checkpoints(tmp_path, resume=True))
     again = stylizers[1].stylize(
         content, **given, checkpoints=Checkpoints(tmp_path, resume=True)
@@ -124,7 +124,7 @@ def test_a_finished_run_goes_on_with_more_steps(stylizers, unbroken, tmp_path, c
     assert again.resumed_at_step == 10 and "going on with more steps" in again.notes[0]
     assert np.abs(again.image - unbroken.image).max() > 1e-4
     # From there on it is a run of so many steps: neither fewer nor other ones.
-    with pytest.raises(InputError, match=r"--steps was \[8, 9\], is \[8, 7\]"):
+    with pytest.raises(InputError, match=r"steps was \[8, 9\], is \[8, 7\]"):
         changed(steps="8,7").stylize(content, style,
                                      checkpoints=Checkpoints(tmp_path, resume=True))
 
@@ -164,8 +164,8 @@ def test_starting_anew_where_there_is_a_checkpoint_is_said(stylizers, tmp_path, 
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"settings": {"style_weight": 3.0}}, "--style_weight was 14.0, is 3.0"),
-    ({"settings": {"steps": "6,3"}}, r"--steps was \[6, 4\], is \[6, 3\]"),
+    ({"settings": {"style_weight": 3.0}}, "style_weight was 14.0, is 3.0"),
+    ({"settings": {"steps": "6,3"}}, r"steps was \[6, 4\], is \[6, 3\]"),
     ({"content": True}, "is another run's: the content differs"),
     ({"style": True}, "is another run's: the style differs"),
 ])
@@ -179,7 +179,7 @@ def test_another_run_is_refused_and_the_difference_named(
             style / 2 if "style" in changes else style,
             checkpoints=Checkpoints(tmp_path, resume=True),
         )
-    assert "start anew without --resume" in str(error.value)
+    assert "start anew without resume" in str(error.value)
 
 
 def test_differences_are_named_by_what_causes_them(content, style):
@@ -432,5 +432,5 @@ def test_a_run_without_a_step_needs_no_checkpoint(tmp_path, content, style):
 
 @pytest.mark.parametrize("name", ["a" * 300, f"{'a' * 300}/b", "a\0b"], ids=["long", "in", "NUL"])
 def test_a_folder_that_cannot_be(name):
-    with pytest.raises(InputError, match="--checkpoint="):
+    with pytest.raises(InputError, match="folder="):
         Checkpoints(name)

@@ -62,7 +62,7 @@ def test_blocks_are_chosen_where_the_whole_does_not_fit(content, style, monkeypa
 def test_a_loss_that_needs_the_whole_is_not_computed_in_blocks(content, style):
     settings = {**SMALL, "steps": 2, "style_loss": "histogram"}
     assert stylize(content, style, **settings, max_memory=0.1).settings.block_size == 0
-    with pytest.raises(InputError, match="--style_loss=histogram: not a mean over positions"):
+    with pytest.raises(InputError, match="style_loss=histogram: not a mean over positions"):
         stylize(content, style, **settings, block_size=64)
 
 

@@ -194,15 +194,15 @@ def test_what_does_not_belong_together_is_named(content, style):
     mask = np.ones((*content.shape[:2], 3), np.float32)
     for arguments, settings, message in (
         ((content, []), {}, "style: expected at least one picture"),
-        ((content, [style, style]), {"style_blend": "1"}, "--style_blend: expected a share for"),
+        ((content, [style, style]), {"style_blend": "1"}, "style_blend: expected a share for"),
         ((content, [style, style]), {"style_scale": "1,2,1"},
-         "--style_scale: expected one number, or one for each style (2). Received: 3"),
-        ((content, [style, style], [mask]), {}, "--content_mask: expected a mask for each style"),
+         "style_scale: expected one number, or one for each style (2). Received: 3"),
+        ((content, [style, style], [mask]), {}, "content_masks: expected a mask for each style"),
         ((content, [style, style], [mask, 0 * mask]), {}, "the region of style 2 is empty"),
-        ((content, style, [], [mask[:, :20]]), {}, "--style_mask: expected a mask with the propor"),
-        ((None, style, [mask]), {}, "--content_mask: there is no content"),
-        ((None, style), {"init": "content"}, "--init=content: there is no content"),
-        ((None, style), {"preserve_color": "histogram"}, "--preserve_color=histogram: there is no"),
+        ((content, style, [], [mask[:, :20]]), {}, "style_masks: expected a mask with the propor"),
+        ((None, style, [mask]), {}, "content_masks: there is no content"),
+        ((None, style), {"init": "content"}, "init=content: there is no content"),
+        ((None, style), {"preserve_color": "histogram"}, "preserve_color=histogram: there is no"),
     ):
         with pytest.raises(InputError) as error:
             Scene.of(Settings(**settings), *arguments)
@@ -254,7 +254,7 @@ def test_what_is_transparent_counts_under_no_mask(cut_out, content):
     ):
         only, = Scene.of(Settings(), content, path, [], [mask]).styles
         np.testing.assert_allclose(only.mask, expected, atol=1e-6)
-    with pytest.raises(InputError, match=r"^--style_mask: nothing of .*cut\.png counts: it is tr"):
+    with pytest.raises(InputError, match=r"^style_masks: nothing of .*cut\.png counts: it is tr"):
         Scene.of(Settings(), content, path, [], [1 - alpha])
 
 
@@ -319,11 +319,11 @@ def test_what_is_protected_follows_the_sizes(tmp_path, content, style):
 def test_what_cannot_be_protected_is_named(content, style):
     mask = np.ones(content.shape[:2], np.float32)
     for given, protect, settings, message in (
-        (content, 0 * mask, {}, "--protect: nothing is protected: the mask is black"),
-        (content, mask[:, :20], {}, "--protect: expected a mask with the proportions of its"),
-        (content, mask[0], {}, "--protect: expected a path or an array (height, width)"),
-        (None, mask, {"size": "32x24"}, "--protect: there is no content"),
-        (content, mask, {"content_weight": 0}, "--protect: --content_weight is 0"),
+        (content, 0 * mask, {}, "protect: nothing is protected: the mask is black"),
+        (content, mask[:, :20], {}, "protect: expected a mask with the proportions of its"),
+        (content, mask[0], {}, "protect: expected a path or an array (height, width)"),
+        (None, mask, {"size": "32x24"}, "protect: there is no content"),
+        (content, mask, {"content_weight": 0}, "protect: content_weight is 0"),
     ):
         with pytest.raises(InputError) as error:
             Scene.of(Settings(**settings), given, style, protect=protect)

@@ -87,9 +87,9 @@ def test_without_content_the_size_is_the_settings():
         (24, 32, 1), (48, 64, 1)
     ]
     assert sizes(plan(Settings(size=64, scales=1, steps=1), None, [], 1)) == [(64, 64, 1)]
-    with pytest.raises(InputError, match="--size=original: there is no content"):
+    with pytest.raises(InputError, match="size=original: there is no content"):
         plan(Settings(size="original"), None, [], 1)
-    with pytest.raises(InputError, match="--size=64x48: the content gives the proportions"):
+    with pytest.raises(InputError, match="size=64x48: the content gives the proportions"):
         plan(Settings(size="64x48"), (10, 10), [], 1)
 
 
@@ -120,7 +120,7 @@ def test_sizes_are_numbered_and_know_the_steps_of_those_left_out():
 def test_a_size_that_no_picture_is_large_enough_at():
     check_size(Settings(size=16), 16)
     check_size(Settings(size="original"), 512)
-    with pytest.raises(InputError, match=r"--size=15: too small for the deepest .* side: 16 pix"):
+    with pytest.raises(InputError, match=r"size=15: too small for the deepest .* side: 16 pix"):
         check_size(Settings(size=15), 16)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pickle
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_values_are_parsed_and_defaults_stay():
     own = Own(size="12")
     assert (own.size, own.file, own.quiet) == (12, None, False)
     assert Own().size == "auto" and Own(size="auto").size == "auto"
-    with pytest.raises(InputError, match=r"--size: expected a whole number, at most 64. Received"):
+    with pytest.raises(InputError, match=r"size: expected a whole number, at most 64. Received"):
         Own(size="65")
     with pytest.raises(InputError, match="choose one of them"):
         Own(size=8, file="no")
@@ -58,7 +59,7 @@ def test_auto_is_a_word_where_it_is_the_default_alone():
     class Other(Options):
         size: int = option(whole(8), 9, "how large")
 
-    with pytest.raises(InputError, match=r"--size: expected a whole number. Received: 'auto'"):
+    with pytest.raises(InputError, match=r"size: expected a whole number. Received: 'auto'"):
         Other(size="auto")
 
 
@@ -93,7 +94,7 @@ def test_values_of_each_type(kind, given, value):
 def test_what_is_refused(kind, given, message):
     with pytest.raises(InputError) as error:
         kind.parse("x", given)
-    assert str(error.value).startswith("--x: ") and message in str(error.value)
+    assert str(error.value).startswith("x: ") and message in str(error.value)
 
 
 @pytest.mark.parametrize("given, found", [
@@ -109,7 +110,7 @@ def test_a_file_may_be_in_the_home_folder(given, found, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name, message", [
-    ("a\0b", "--x='a\\x00b': no file can have such a name"),
+    ("a\0b", "x='a\\x00b': no file can have such a name"),
     ("a" * 5000, "cannot be used (File name too long)"),
     ("漢" * 300, "cannot be used (File name too long)"),
     ("a/" * 3000, "cannot be used (File name too long)"),
@@ -135,7 +136,7 @@ MANY = "9" * 400
 def test_numbers_of_many_digits_are_refused(kind, text):
     if isinstance(kind, Weights):
         text = f"a:{text}"
-    with pytest.raises(InputError, match="--x: expected "):
+    with pytest.raises(InputError, match="x: expected "):
         kind.parse("x", text)
 
 
@@ -144,5 +145,21 @@ def test_numbers_of_many_digits_are_refused(kind, text):
     (Weights("layer"), {"a": 10**400}), (Duration(), 10**400),
 ])
 def test_so_are_they_from_python(kind, value):
-    with pytest.raises(InputError, match="--x: expected "):
+    with pytest.raises(InputError, match="x: expected "):
         kind.parse("x", value)
+
+
+@pytest.mark.parametrize("flags, arguments", [
+    ("--size=64x48: expected the long side, or --content=none",
+     "size=64x48: expected the long side, or content=None"),
+    ("--content_mask: expected a mask; see --preserve_color=none",
+     "content_masks: expected a mask; see preserve_color=none"),
+    ("--layers: no such layer. All layers: tf_style --list_layers --network=vgg19",
+     "layers: no such layer. All layers: tf_style --list_layers --network=vgg19"),
+    ("my--file.png: '--size' is no picture", "my--file.png: '--size' is no picture"),
+])
+def test_errors_name_arguments_in_python_and_flags_on_the_command_line(flags, arguments):
+    error = InputError(flags)
+    assert (str(error), error.flags) == (arguments, flags)
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.flags) == (arguments, flags)

@@ -19,7 +19,7 @@ def test_a_size_is_parsed_once(written, meant, plain):
 
 @pytest.mark.parametrize("written", ["300x", "x", "7x7x7", "0x5", "-1", 7, "auto", None])
 def test_what_is_no_size_is_named(written):
-    with pytest.raises(InputError, match="--size: expected a whole number"):
+    with pytest.raises(InputError, match="size: expected a whole number"):
         SizeType().parse("size", written)
 
 
@@ -32,7 +32,7 @@ def test_proportions_and_long_side(size, content, expected):
 
 
 def test_sizes_that_do_not_go_with_the_content_are_named():
-    with pytest.raises(InputError, match="--size=original: there is no content"):
+    with pytest.raises(InputError, match="size=original: there is no content"):
         Size().proportions(None)
-    with pytest.raises(InputError, match="--size=64x48: the content gives the proportions"):
+    with pytest.raises(InputError, match="size=64x48: the content gives the proportions"):
         Size(width=64, height=48).proportions((10, 10))

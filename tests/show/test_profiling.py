@@ -16,5 +16,5 @@ def test_a_profile_is_written(tmp_path):
 
 
 def test_a_profile_that_cannot_be_stopped_is_an_input_error():
-    with pytest.raises(InputError, match="--profile: cannot be written"):
+    with pytest.raises(InputError, match="profile: cannot be written"):
         profiling.stop_profile()

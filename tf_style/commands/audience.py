@@ -106,7 +106,7 @@ class Audience(Host):
     def fail(self, error: InputError) -> None:
         """Say that something could not be written, and remember it."""
         self.failed = True
-        say(f"tf_style: {error}")
+        say(f"tf_style: {error.flags}")
 
     def close(self) -> None:
         """There are no more jobs."""

@@ -54,7 +54,7 @@ def guarded(
             with line.signals:
                 return command.run(line)
         except InputError as error:
-            say(f"{program}: {error}")
+            say(f"{program}: {error.flags}")
             return BAD_INPUT
         except OutputError as error:
             say(f"{program}: {error}")

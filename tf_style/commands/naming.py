@@ -80,7 +80,7 @@ def _pictures(flag: str, source: str, note: Callable[[str], None]) -> list[str]:
     try:
         found = expand(source)
     except InputError as error:
-        raise InputError(f"--{flag}={error}") from None
+        raise InputError(f"--{flag}={error.flags}") from None
     if found == [source]:
         return found
     made = [name for name in found if has_note(name)]

@@ -25,7 +25,7 @@ def writing() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise OutputError(str(error)) from None
+        raise OutputError(error.flags) from None
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be written ({error.strerror})") from None
 

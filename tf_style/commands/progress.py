@@ -56,7 +56,7 @@ class Watchers:
     def _fail(self, error: InputError) -> None:
         # The picture is worth more than what is written beside it: the run goes on.
         self.failed = True
-        say(f"tf_style: {error}")
+        say(f"tf_style: {error.flags}")
 
 
 class Overall:

@@ -172,7 +172,7 @@ def resolve(
     try:
         imagenet_file(architecture, offline=offline, watch=watch)
     except InputError as error:
-        reason = str(error).partition(": ")[2]
+        reason = error.flags.partition(": ")[2]
         warnings.warn(
             f"using features learned from the pictures instead of pretrained ones: {reason}",
             stacklevel=4,
@@ -276,7 +276,7 @@ def load(
         return Loaded(read_kernels(weights, architecture, convolutions), notes=read_notes(weights))
     except InputError as error:
         if weights == environment_file():
-            raise InputError(str(error).replace("--weights", f"${ENVIRONMENT}", 1)) from None
+            raise InputError(error.flags.replace("--weights", f"${ENVIRONMENT}", 1)) from None
         raise
 
 

@@ -155,7 +155,7 @@ def make(
             )
         except InputError as error:
             # A checkpoint of another run, or pictures too small for a saved model.
-            return Outcome(job, error=str(error), begun=False)
+            return Outcome(job, error=error.flags, begun=False)
         return _saved(job, dataclasses.replace(result, given=job.given or result.given), alpha)
 
     styles: dict[str, PictureFile] = {}
@@ -191,13 +191,13 @@ def forecast(
             )
             host.check(job, scene)
         except InputError as error:
-            yield Outcome(job, error=str(error), begun=False)
+            yield Outcome(job, error=error.flags, begun=False)
             continue
         ready = painter()
         try:
             yield Outcome(job, ready.forecast(scene))
         except InputError as error:
-            yield Outcome(job, error=str(error))
+            yield Outcome(job, error=error.flags)
 
 
 def _outline(name: str, max_pixels: int) -> PictureFile:
@@ -249,7 +249,7 @@ def _saved(job: Job, result: Result, alpha: np.ndarray | None) -> Outcome[Result
             kept = folder / path.name
             with unfinished(folder, os.rmdir):
                 result.save(kept, **given)
-            return Outcome(job, result, kept, f"{error}; the picture is in {kept}")
+            return Outcome(job, result, kept, f"{error.flags}; the picture is in {kept}")
         raise
 
 
@@ -296,13 +296,13 @@ def _attempt(
         )
         host.check(job, scene)
     except InputError as error:
-        return Outcome(job, error=str(error), begun=False)
+        return Outcome(job, error=error.flags, begun=False)
     except MemoryError:
         return Outcome(job, error=_NO_MEMORY)
     ready = painter()
     try:
         return work(ready, job, scene, alpha)
     except InputError as error:
-        return Outcome(job, error=str(error))
+        return Outcome(job, error=error.flags)
     except MemoryError:
         return Outcome(job, error=_NO_MEMORY)

@@ -7,6 +7,7 @@ import errno
 import inspect
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -21,8 +22,37 @@ class Note(UserWarning):
     """Something that the user may like to know and need not act on."""
 
 
+# Flags whose arguments have other names in Python.
+_ARGUMENTS = {
+    "content_mask": "content_masks", "style_mask": "style_masks", "checkpoint": "folder",
+    "checkpoint_every": "every",
+}
+_FLAG = re.compile(r"(tf_style\w*(?: --[^\s,;)]+)+)|(?<![\w./'\"-])--(content=none\b|\w+)")
+
+
 class InputError(ValueError):
-    """Some input cannot be used. The message names it and says what to do next."""
+    """Some input cannot be used. The message names it and says what to do next.
+
+    `str(error)` names arguments, as they are called in Python.
+
+    Attributes:
+        flags: the same message with the flags of the command line.
+    """
+
+    @property
+    def flags(self) -> str:
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return _FLAG.sub(_argument, self.flags)
+
+
+def _argument(match: re.Match) -> str:
+    """The argument for a flag; a whole command stays as it is."""
+    command, flag = match.groups()
+    if command:
+        return command
+    return "content=None" if flag == "content=none" else _ARGUMENTS.get(flag, flag)
 
 
 def _shown(value: Any, written: Callable[[Any], str] = repr) -> str:
