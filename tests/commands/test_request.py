@@ -150,7 +150,8 @@ BAD = {
                                "a saved model brings its own weights"),
     "no network file": ([*PICTURES, "--network=no.keras", "--style_layers=a", "--content_layers=a"],
                         "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved "
-                        "Keras model. There is no such network. There is no such file"),
+                        "Keras model, such as model.keras. There is neither such a network nor "
+                        "such a file"),
     "neither network nor file": ([*PICTURES, "--network=resnet50"],
                                  "There is neither such a network nor such a file"),
     "mistyped content": (["nowhere/contnt.png", "style.png"],

@@ -3,6 +3,7 @@ import json
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -333,3 +334,28 @@ def test_a_line_of_one_pixel_is_painted(content, style):
     line = np.zeros(content.shape[:2], np.float32)
     line[:, 31] = 1
     assert changed(line) > 0.5 * changed(np.ones_like(line))
+
+
+def test_a_model_in_memory_is_recorded_honestly(content, style, tmp_path):
+    layers = keras.layers
+    models = [keras.Sequential([
+        keras.Input((32, 32, 3)), layers.Conv2D(4, 3, activation="relu", name="early"),
+        layers.Conv2D(4, 3, strides=2, activation="relu", name="late"), layers.Flatten(),
+    ], name="mine") for _ in range(2)]
+    given = {"size": 48, "scales": 1, "steps": 2, "content_layers": "late",
+             "style_layers": "early"}
+    with pytest.warns(UserWarning, match="^model:mine:.* only who has it can make this picture"):
+        result = stylize(content, style, network=models[0], **given)
+    assert {*result.weights} == {"early", "late"} and result.notes[0].startswith("model:mine:")
+    result.save(tmp_path / "a.png")
+    recorded = json.loads(read_note(tmp_path / "a.png"))
+    for each in ("given", "settings"):
+        assert recorded[each]["network"] == str(result.settings.network)
+    models[0].save(tmp_path / "mine.keras")
+    saved = stylize(content, style, network=tmp_path / "mine.keras", **given)
+    np.testing.assert_allclose(saved.image, result.image, atol=0.01)
+    assert saved.weights == result.weights and not saved.notes
+    # Of the same name, for another part.
+    both = stylize(content, style, network=models[0], style_network=models[1], **given)
+    assert len(both.notes) == 2
+    assert both.weights["content/early"] != both.weights["style/early"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tf_style.image.paths import no_plain_file
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
-from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, WEIGHTS, InputError, LiveModel, Settings, no_network
 from tf_style.settings.auto import Kind, for_weights, suited
 
 
@@ -17,7 +17,7 @@ class Choice:
     """A network, where its weights come from, and which of its layers are looked at.
 
     Attributes:
-        network: `vgg16`, `vgg19`, `compact`, or a saved Keras model's file.
+        network: `vgg16`, `vgg19`, `compact`, a saved Keras model's file, or a model in memory.
         weights: a word or a file; `None` for a saved model, or if not known yet.
         content, style: layer → weight; empty where another network computes that part.
     """
@@ -36,7 +36,8 @@ class Choice:
     def files(self) -> list[str]:
         """The files that it is read from."""
         return [name for name in (self.network, self.weights)
-                if name not in (None, *ARCHITECTURES, *WEIGHTS)]
+                if name not in (None, *ARCHITECTURES, *WEIGHTS)
+                and not isinstance(name, LiveModel)]
 
     @property
     def parts(self) -> list[str]:
@@ -65,17 +66,15 @@ class Choice:
 
 
 def architecture_of(network: str, flag: str = "network") -> Architecture | None:
-    """The layers of a named network; `None` for a saved model's file.
+    """The layers of a named network; `None` for a saved model's file, or a model in memory.
 
     Raises:
         InputError: if there is neither such a network nor such a file.
     """
+    if isinstance(network, LiveModel):
+        return None
     if network not in ARCHITECTURES and (reason := no_plain_file(network)):
-        none = "There is no such network. " * reason.startswith("there is no")
-        raise InputError(
-            f"--{flag}={network}: expected {', '.join((AUTO, *ARCHITECTURES))} or a saved Keras "
-            f"model. {none}{reason[0].upper()}{reason[1:]}"
-        )
+        raise no_network(flag, network, reason)
     return ARCHITECTURES.get(network)
 
 

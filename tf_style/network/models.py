@@ -15,7 +15,7 @@ from tf_style.image.paths import PathLike, no_plain_file
 from tf_style.network import archives
 from tf_style.network.architectures import Architecture, Layer, check_layers
 from tf_style.network.kernel_files import IMAGENET_MEAN, Kernels
-from tf_style.settings import AUTO, NETWORKS, InputError
+from tf_style.settings import InputError, LiveModel, no_network
 
 
 def vgg_model(
@@ -26,6 +26,7 @@ def vgg_model(
     pooling: str = "max",
     padding: str = "zeros",
     name: str | None = None,
+    input_range: tuple[float, float] = (0.0, 1.0),
 ) -> keras.Model:
     """The feature model of a network like VGG with the given kernels.
 
@@ -44,11 +45,13 @@ def vgg_model(
             looks like an edge next to gray, and optimising an image draws a line along it. Other
             convolutions always see zeros there.
         name: of the model; by default the network's, with `_features`.
+        input_range: black and white in the pictures that the model takes.
     """
     layers = list(layers)
-    picture = keras.Input((None, None, 3), name="picture")
-    offset = [-mean / 255 for mean in IMAGENET_MEAN]
-    features = keras.layers.Rescaling(1.0, offset, dtype=dtype, name="rescaling")(picture)
+    picture = keras.Input((None, None, 3), name="picture", dtype="float32")
+    scale, black = _to_unit(input_range)
+    offset = [black - mean / 255 for mean in IMAGENET_MEAN]
+    features = keras.layers.Rescaling(scale, offset, dtype=dtype, name="rescaling")(picture)
     maps = {}
     if padding == "edge":
         features = _EdgePadding(dtype=dtype, name="edge_padding")(features)
@@ -100,6 +103,12 @@ def in_order(
     return found
 
 
+def _to_unit(input_range: tuple[float, float]) -> tuple[float, float]:
+    """The factor and the summand that bring pictures of this range to `[0, 1]`."""
+    low, high = input_range
+    return 1 / (high - low), -low / (high - low)
+
+
 class _EdgePadding(keras.layers.Layer):
     """One more row or column on each side, a copy of the one at the border."""
 
@@ -139,24 +148,35 @@ def _readout(layer: Layer, dtype: str) -> keras.layers.Layer:
     )
 
 
-def cut_model(path: PathLike, layers: Iterable[str]) -> keras.Model:
-    """The feature model of a saved Keras model: cut at the deepest layer, for pictures of any size.
+def cut_model(
+    path: PathLike, layers: Iterable[str], option: str = "content_layers, --style_layers"
+) -> keras.Model:
+    """The feature model of another Keras model: cut at the deepest layer, for pictures of any size.
+
+    It shares no weights with a model in memory, which may go on to be trained.
 
     Args:
-        path: a file that `keras.models.load_model` reads; the model takes RGB in `[0, 1]`.
+        path: a file that `keras.models.load_model` reads, or a `LiveModel`; the model takes RGB in
+            `[0, 1]`.
         layers: names of its own layers, each with one output `(batch, h, w, channels)`.
+        option: the flag that named the layers, without dashes.
 
     Raises:
         InputError: if the file cannot be read or has no such layer, or if something before the
             layer needs pictures of one size.
     """
     layers = list(layers)
-    whole = load_model(path)
-    check_layers(layers, [layer.name for layer in whole.layers], os.fspath(path),
-                 "content_layers, --style_layers", f" --network={path}")
+    is_live = isinstance(path, LiveModel)
+    whole = _with_one_input(path.model, path) if is_live else load_model(path)
+    known = [layer.name for layer in whole.layers]
+    if not is_live:
+        check_layers(layers, known, os.fspath(path), option, f" --network={path}")
+    elif unknown := [name for name in layers if name not in known]:
+        raise InputError(f"--{option}: {path} has no layer {unknown[0]!r}. All layers: "
+                         f"{', '.join(known)}")
     try:
         cut = keras.Model(whole.inputs[0], {name: whole.get_layer(name).output for name in layers})
-        picture = keras.Input((None, None, 3), name="picture")
+        picture = keras.Input((None, None, 3), name="picture", dtype="float32")
         model = keras.models.clone_model(cut, input_tensors=picture)
         model.set_weights(cut.get_weights())
         shapes = {name: output.shape for name, output in model.output.items()}
@@ -175,6 +195,21 @@ def cut_model(path: PathLike, layers: Iterable[str]) -> keras.Model:
     return model
 
 
+def of_range(model: keras.Model, input_range: tuple[float, float]) -> keras.Model:
+    """The same model for pictures of another range than `[0, 1]`, as a layer of a new one.
+
+    Args:
+        input_range: black and white in the pictures that it takes.
+    """
+    if input_range == (0.0, 1.0):
+        return model
+    picture = keras.Input((None, None, 3), name="picture", dtype="float32")
+    rescaling = keras.layers.Rescaling(*_to_unit(input_range), dtype="float32", name="rescaling")
+    found = keras.Model(picture, model(rescaling(picture)), name=model.name)
+    found.trainable = False
+    return found
+
+
 def load_model(path: PathLike) -> keras.Model:
     """A saved Keras model with one input.
 
@@ -184,10 +219,7 @@ def load_model(path: PathLike) -> keras.Model:
         InputError: if `path` holds none that can be loaded safely.
     """
     if reason := no_plain_file(path):
-        raise InputError(
-            f"--network={path}: expected {', '.join((AUTO, *NETWORKS))} or a saved Keras model. "
-            f"{reason[0].upper()}{reason[1:]}"
-        )
+        raise no_network("network", os.fspath(path), reason)
     try:
         _check_weights(path, *archives.read_config(path, _is_registered))
         model = keras.models.load_model(path, compile=False, safe_mode=True)
@@ -197,7 +229,13 @@ def load_model(path: PathLike) -> keras.Model:
             f"--network={path}: not a Keras model that can be loaded "
             f"({' '.join(str(error).split())[:200]})"
         ) from None
-    if not model.built or len(model.inputs) != 1:
+    return _with_one_input(model, path)
+
+
+def _with_one_input(model: keras.Model, path: PathLike) -> keras.Model:
+    """The model, if it is one that can be cut."""
+    # A model of its maker's own class knows no inputs.
+    if not model.built or len(getattr(model, "inputs", None) or ()) != 1:
         raise InputError(f"--network={path}: expected a model with one input, a picture")
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):
         raise InputError(f"--network={path}: some of its weights are not finite")
@@ -245,8 +283,8 @@ def least_size(model: keras.Model) -> int:
 
 
 def in_precision(model: keras.Model, dtype: str) -> keras.Model:
-    """The same model with another type for weights and feature maps."""
-    if dtype == "float32":
+    """The same model with another type, or Keras' policy, for weights and feature maps."""
+    if all(layer.dtype_policy.name == dtype for layer in model.layers[1:]):
         return model
 
     def convert(layer: keras.layers.Layer) -> keras.layers.Layer:

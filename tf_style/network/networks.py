@@ -14,7 +14,7 @@ from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import Architecture
 from tf_style.network.choice import Choice
 from tf_style.network.kernel_files import Kernels, digests
-from tf_style.network.models import cut_model, in_precision, least_size, vgg_model
+from tf_style.network.models import cut_model, in_precision, least_size, of_range, vgg_model
 from tf_style.settings import Settings
 
 
@@ -49,6 +49,8 @@ def build(
     cache_folder: str | os.PathLike | None = None,
     offline: bool = False,
     watch: Callable[..., object] = weight_sources.unwatched,
+    input_range: tuple[float, float] = (0.0, 1.0),
+    option: str = "content_layers, --style_layers",
 ) -> Network:
     """Load or learn a network's kernels and build its feature model.
 
@@ -58,6 +60,8 @@ def build(
         precision, pooling, padding: see `tf_style.network.models.vgg_model`; a saved model keeps
             its own pooling and padding.
         seed, pictures, cache_folder, offline, watch: see `tf_style.network.weights.load`.
+        input_range: black and white in the pictures that the model takes.
+        option: the flag that named the layers of a saved model, without dashes.
 
     Raises:
         InputError: if the weights are not available or do not fit.
@@ -65,9 +69,9 @@ def build(
     layers = list(layers)
     architecture = choice.architecture
     if architecture is None:
-        model = cut_model(choice.network, layers)
+        model = cut_model(choice.network, layers, option)
         return Network(
-            in_precision(model, precision), least_size=least_size(model),
+            of_range(in_precision(model, precision), input_range), least_size=least_size(model),
             fingerprints=digests(_arrays(model)),
         )
     loaded = weight_sources.load(
@@ -77,7 +81,7 @@ def build(
     return Network(
         vgg_model(
             architecture, layers, loaded.kernels, precision, pooling, padding,
-            _signed(f"{architecture.name}_features", loaded.notes),
+            _signed(f"{architecture.name}_features", loaded.notes), input_range,
         ),
         architecture, architecture.least_size(layers), digests(loaded.kernels), loaded.cached,
     )

@@ -23,7 +23,7 @@ from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
 from tf_style.run.scene import Scene
-from tf_style.settings import AUTO, InputError, Settings, auto
+from tf_style.settings import AUTO, InputError, LiveModel, Settings, auto
 
 
 class Painter:
@@ -114,6 +114,10 @@ class Painter:
         Args:
             note: called with the text of each note.
         """
+        for name in dict.fromkeys(choice.network for choice in self._choices):
+            if isinstance(name, LiveModel):
+                note(f"{name} is a model in memory, recorded by name and fingerprint alone: only "
+                     "who has it can make this picture again")
         pictures = [style.picture for style in scene.styles]
         descent = self._warm([*([] if scene.content is None else [scene.content]), *pictures])
         scene = scene.seen_by(self.settings, self.least_size)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from tf_style.settings.live import PREFIX, LiveModel, NetworkFile
 from tf_style.settings.option import (
     AUTO,
     File,
@@ -48,8 +49,10 @@ class Settings(Options):
 
     Values are checked and brought to one form on construction, so `Settings(steps="100,60")` and
     `Settings(steps=(100, 60))` are equal. Layers are text as on the command line, a sequence of
-    names, or a mapping of name to weight. `size` is a `Size`, written as `512`, `"512x384"` or
-    `"original"`.
+    names, or a mapping of name to weight. `size` is a `Size`, written as `512`, `(512, 384)` (width
+    and height, without a content), `"512x384"` or `"original"`. A network may also be a Keras model
+    in memory that takes RGB in [0, 1]: it is used as it is when the networks are built, and only
+    its name and a fingerprint are recorded.
 
     Raises:
         InputError: (a `ValueError`) for a value outside its range, or two that contradict each
@@ -70,7 +73,7 @@ class Settings(Options):
         "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable",
     )
     network: str = option(
-        File("NAME|FILE"), AUTO,
+        NetworkFile("NAME|FILE"), AUTO,
         f"auto, {', '.join(NETWORKS)}, or a saved Keras model file; auto is the network that "
         "--weights belong to; without these, vgg16 with the file in $TF_STYLE_WEIGHTS if set, else "
         "with imagenet, else compact",
@@ -82,12 +85,12 @@ class Settings(Options):
         "set, else imagenet, else unsupervised; with compact, included",
     )
     content_network: str = option(
-        File("NAME|FILE"), AUTO,
+        NetworkFile("NAME|FILE"), AUTO,
         "network of the content loss; auto: --network",
     )
     content_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
     style_network: str = option(
-        File("NAME|FILE"), AUTO,
+        NetworkFile("NAME|FILE"), AUTO,
         "network of the style loss; auto: --network",
     )
     style_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
@@ -232,16 +235,14 @@ class Settings(Options):
                     f"={weights}: a saved model brings its own weights; leave them out with "
                     f"--{flag}={network}"
                 )
-            if not os.path.splitext(network)[1] and not os.path.exists(network):
-                raise InputError(
-                    f"--{flag}={network}: expected {', '.join((AUTO, *NETWORKS))} or a saved Keras "
-                    "model, such as model.keras. There is neither such a network nor such a file"
-                )
+            is_live = isinstance(network, LiveModel)
+            if not (is_live or os.path.splitext(network)[1] or os.path.exists(network)):
+                raise no_network(flag, network)
             if getattr(self, f"{part}_layers") == AUTO:
-                raise InputError(
-                    f"--{flag}={network}: name its layers with --{part}_layers. All layers: "
-                    f"tf_style --list_layers --network={network}"
-                )
+                listed = (", ".join(layer.name for layer in network.model.layers) if is_live
+                          else f"tf_style --list_layers --network={network}")
+                raise InputError(f"--{flag}={network}: name its layers with --{part}_layers. All "
+                                 f"layers: {listed}")
         if self.normalize_gradients and self.block_size not in (AUTO, 0):
             raise InputError("--normalize_gradients: the length of a whole picture's gradient is "
                              "not known block by block. Choose --block_size=0")
@@ -308,9 +309,28 @@ class Settings(Options):
 MAX_PIXELS = Settings.option("max_pixels").default
 
 
+def no_network(flag: str, network: str, reason: str = "there is no such file") -> InputError:
+    """The error for what is no network.
+
+    Args:
+        flag: that named it, without dashes.
+        reason: why it is no file of a saved model, in a few words.
+    """
+    if network.startswith(PREFIX):
+        reason = "this was a model in memory, which no file has; give the model itself, in Python"
+    elif reason == "there is no such file":
+        reason = "there is neither such a network nor such a file"
+    return InputError(
+        f"--{flag}={network}: expected {', '.join((AUTO, *NETWORKS))} or a saved Keras model, such "
+        f"as model.keras. {reason[0].upper()}{reason[1:]}"
+    )
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Size):
         return value.plain()
+    if isinstance(value, LiveModel):
+        return str(value)
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, tuple) else value

@@ -59,7 +59,7 @@ class Size:
 
 @dataclasses.dataclass(frozen=True)
 class SizeType:
-    """A `Size`, written as `512`, `512x384` or `original`."""
+    """A `Size`, written as `512`, `512x384` or `original`; in Python also `(512, 384)`."""
 
     form: ClassVar[str] = f"N|{ORIGINAL}|WxH"
 
@@ -68,7 +68,10 @@ class SizeType:
             return value
         if value == ORIGINAL:
             return Size()
-        sides = value.lower().split("x") if isinstance(value, str) else [value]
+        if isinstance(value, str):
+            sides = value.lower().split("x")
+        else:
+            sides = value if isinstance(value, (tuple, list)) else [value]
         if len(sides) == 2:
             width, height = (_SIDE.parse(name, side) for side in sides)
             return Size(width=width, height=height)
