@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tf_style.image.picture import read_picture, write_picture
+    from tf_style.image.resize import fit
+    from tf_style.loss.perceptual import PerceptualLoss, StyleLoss
     from tf_style.network.features import feature_model
     from tf_style.run.checkpoints import Checkpoints
     from tf_style.run.result import Result, Step
@@ -22,28 +25,38 @@ __version__ = "0.2.0"
 _HOMES = {
     "Checkpoints": "tf_style.run.checkpoints",
     "InputError": "tf_style.settings.option",
+    "PerceptualLoss": "tf_style.loss.perceptual",
     "Result": "tf_style.run.result",
     "Settings": "tf_style.settings.settings",
     "Step": "tf_style.run.result",
+    "StyleLoss": "tf_style.loss.perceptual",
     "Stylizer": "tf_style.run.stylizer",
     "feature_model": "tf_style.network.features",
+    "fit": "tf_style.image.resize",
     "plot": "tf_style.show.plotting",
+    "read_picture": "tf_style.image.picture",
     "show_progress": "tf_style.show.notebook",
     "stylize": "tf_style.run.stylizer",
+    "write_picture": "tf_style.image.picture",
 }
 
 __all__ = [
     "Checkpoints",
     "InputError",
+    "PerceptualLoss",
     "Result",
     "Settings",
     "Step",
+    "StyleLoss",
     "Stylizer",
     "__version__",
     "feature_model",
+    "fit",
     "plot",
+    "read_picture",
     "show_progress",
     "stylize",
+    "write_picture",
 ]
 
 

@@ -147,3 +147,103 @@ def test_feature_model_learns_from_samples_or_pictures():
               for each in ((), pictures)]
     maps = [np.asarray(model(pictures[0][None])["block1_conv2"]) for model in models]
     assert maps[0].shape == maps[1].shape and not np.allclose(*maps)
+
+
+def test_layers_may_be_one_text():
+    for layers in ("block1_conv2", "block1_conv2, block2_conv1"):
+        model = feature_model(layers, network="compact")
+        assert list(model.output) == layers.split(", ")
+
+
+@pytest.mark.parametrize("low, high", [(0, 255), (-1, 1)])
+@pytest.mark.parametrize("network", ["compact", "file"])
+def test_pictures_may_have_another_range(low, high, network, classifier):
+    given = {"compact": ("block2_conv1", {"network": "compact"}),
+             "file": ("late", {"network": classifier})}[network]
+    layer, given = given
+    expected = np.asarray(feature_model(layer, **given)(PICTURE)[layer])
+    model = feature_model(layer, **given, input_range=(low, high))
+    found = np.asarray(model(low + (high - low) * PICTURE)[layer])
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_a_model_of_0_to_255_takes_uint8():
+    pixels = np.rint(PICTURE * 255).astype(np.uint8)
+    model = feature_model("block1_conv2", network="compact", input_range=(0, 255))
+    expected = feature_model("block1_conv2", network="compact")(pixels / np.float32(255))
+    np.testing.assert_allclose(model(pixels)["block1_conv2"], expected["block1_conv2"],
+                               rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("given", [(1, 0), (0, np.nan), (0, np.inf), 255, (0, 1, 2), "ab", None])
+def test_a_range_is_black_and_white(given):
+    with pytest.raises(InputError, match=r"^input_range: expected two numbers, black and white"):
+        feature_model("block1_conv1", network="compact", input_range=given)
+
+
+def test_a_model_in_memory_is_a_network(classifier):
+    whole = keras.models.load_model(classifier)
+    model = feature_model("late,early", network=whole)
+    expected = feature_model(["late", "early"], network=classifier)(PICTURE)
+    for name, each in model(PICTURE).items():
+        np.testing.assert_array_equal(np.asarray(each), np.asarray(expected[name]))
+    assert whole.trainable and not model.trainable
+    with pytest.raises(InputError, match=r"^layers: model:.* has no layer 'x'. All .*early"):
+        feature_model("x", network=whole)
+    with pytest.raises(InputError, match="a saved model brings its own"):
+        feature_model("early", "random", network=whole)
+
+
+def test_a_model_of_its_makers_class_cannot_be_cut():
+    class Own(keras.Model):
+        def call(self, pictures):
+            return pictures
+
+    with pytest.raises(InputError, match="expected a model with one input, a picture"):
+        feature_model("a", network=Own())
+
+
+@pytest.fixture
+def policy():
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("name, found", [
+    ("mixed_bfloat16", "bfloat16"), ("mixed_float16", "float16"), ("bfloat16", "bfloat16"),
+])
+def test_the_global_policy_is_followed_unless_a_type_is_given(name, found, policy, classifier):
+    whole = keras.models.load_model(classifier)
+    policy(name)
+    for layer, network in (("block2_conv1", "compact"), ("late", whole)):
+        features = feature_model(layer, network=network)(PICTURE)[layer]
+        assert keras.backend.standardize_dtype(features.dtype) == found
+        features = feature_model(layer, network=network, dtype="float32")(PICTURE)[layer]
+        assert keras.backend.standardize_dtype(features.dtype) == "float32"
+
+
+def test_a_policy_that_means_nothing_here_is_named(policy):
+    policy("float64")
+    with pytest.raises(InputError, match=r"^dtype: expected .* Keras' global policy is float64$"):
+        feature_model("block1_conv1", network="compact")
+
+
+@pytest.mark.parametrize("dtype, input_range", [("float32", (0, 1)), ("bfloat16", (-1, 1))])
+def test_maps_are_brought_to_one_size(dtype, input_range):
+    layers = ["block1_conv2", "block3_conv2", "block4_pool"]
+    given = {"network": "compact", "dtype": dtype, "input_range": input_range}
+    plain, scaled = (feature_model(layers, **given, unit_rms=each) for each in (False, True))
+    low, high = input_range
+    squares = {name: [] for name in layers}
+    for name in ("harbor", "brushstrokes", "ink", "stained_glass", "waves"):
+        picture = low + (high - low) * fit(read_picture(f"sample:{name}"), 256)[None]
+        before, after = plain(picture), scaled(picture)
+        for layer, each in after.items():
+            each, other = (np.asarray(maps, np.float64) for maps in (each, before[layer]))
+            squares[layer].append(np.mean(each**2))
+            # One number for the whole map.
+            ratio = np.sum(each * other) / np.sum(other**2)
+            assert np.abs(each - ratio * other).max() < 0.02 * np.abs(each).max()
+    for each in squares.values():
+        assert np.mean(each) == pytest.approx(1, rel=0.02)
+    assert scaled.name == plain.name and not scaled.trainable_variables
