@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks import pixels
 from benchmarks.pixels import compare
-from tf_style.commands.flagfiles import presets
 from tf_style.loss.style import STYLE_LOSSES
+from tf_style.settings.presets import presets
 
 ROOT = Path(__file__).parents[1]
 

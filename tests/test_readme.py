@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from tf_style import cli
-from tf_style.commands import flagfiles
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.picture import read_picture
 from tf_style.network import unsupervised
@@ -18,6 +17,7 @@ from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.kernel_files import write_kernels
 from tf_style.settings import Settings
 from tf_style.settings.option import Number
+from tf_style.settings.presets import presets
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -62,8 +62,8 @@ def test_the_readme_is_short():
 def test_presets_are_listed():
     section = re.search(r"^## Presets\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
     listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
-    assert listed == [name for name in listed if name in flagfiles.presets()]
-    assert set(listed) == set(flagfiles.presets())
+    assert listed == [name for name in listed if name in presets()]
+    assert set(listed) == set(presets())
 
 
 # Words before a command that are none themselves.

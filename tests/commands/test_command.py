@@ -9,7 +9,7 @@ from PIL import Image
 import tf_style
 from tests.commands.conftest import TINY, assert_tells, call
 from tf_style import InputError, cli
-from tf_style.commands import evaluate, explain, flagfiles, flags, learn, stylize
+from tf_style.commands import evaluate, explain, flags, learn, stylize
 from tf_style.commands.command import (
     Command,
     CommandLine,
@@ -21,6 +21,7 @@ from tf_style.commands.exits import guarded
 from tf_style.commands.request import Request
 from tf_style.image.picture import read_picture
 from tf_style.settings.option import Number, Options, Switch, Text, Texts, option, whole
+from tf_style.settings.presets import presets
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -194,7 +195,7 @@ def test_the_first_try_of_a_picture_can_be_made():
 def test_presets_are_listed_with_what_each_is_for(capsys):
     assert call(cli.main, "--list_presets") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == list(flagfiles.presets())
+    assert [line.split()[0] for line in lines] == list(presets())
     assert all(len(line.split()) > 4 and line.endswith(".") for line in lines)
 
 

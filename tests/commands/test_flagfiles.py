@@ -10,15 +10,16 @@ from tf_style import cli
 from tf_style.commands import flagfiles, flags, stylize
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.settings import Settings
+from tf_style.settings.presets import presets
 
 
 def test_presets_are_the_files_in_flags():
     files = (Path(__file__).parents[2] / "flags").glob("*.flags")
-    assert list(flagfiles.presets()) == sorted(path.stem for path in files)
-    assert {"quickstart", "shallow", "document"} <= set(flagfiles.presets())
+    assert list(presets()) == sorted(path.stem for path in files)
+    assert {"quickstart", "shallow", "document"} <= set(presets())
 
 
-@pytest.mark.parametrize("name", flagfiles.presets())
+@pytest.mark.parametrize("name", presets())
 def test_every_preset_is_read(name):
     line = flags.parse(stylize.COMMAND, [f"--preset={name}"])
     assert line.given and line.flagfiles and not line.places

@@ -8,10 +8,10 @@ import pytest
 
 from tests.commands.conftest import call
 from tf_style import InputError, cli
-from tf_style.commands import evaluate, explain, flagfiles, flags, foreign, learn, stylize
+from tf_style.commands import evaluate, explain, flags, foreign, learn, stylize
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.picture import write_picture
-from tf_style.settings import Settings
+from tf_style.settings import Settings, presets
 
 OPTIONS = {each.name: each for each in stylize.COMMAND.options}
 
@@ -247,9 +247,9 @@ def test_a_path_is_no_word():
 
 def test_a_preset_without_a_line_harms_no_other_flag(folder, monkeypatch):
     (folder / "empty.flags").write_text("")
-    monkeypatch.setattr(flagfiles, "_preset_folders", lambda: [folder])
+    monkeypatch.setattr(presets, "_folders", lambda: [folder])
     assert given("--steps=5")["steps"] == "5"
-    assert flagfiles.presets() == {"empty": ""}
+    assert presets.presets() == {"empty": ""}
 
 
 def test_other_commands_understand_their_own():

@@ -3,14 +3,16 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
 from tests.image.conftest import PICTURE, RAMP, saved
 from tf_style.image.picture import (
+    as_layers,
     as_picture,
     check_dimensions,
     check_output,
     read_alpha,
+    read_layers,
     read_note,
     read_picture,
     read_size,
@@ -93,8 +95,10 @@ def test_a_size_is_that_of_the_picture_that_is_read(tmp_path, ending, orientatio
 def test_arrays_are_checked():
     assert as_picture(np.full((2, 2, 3), 255, np.uint8)).max() == 1
     for bad, message in (
-        (np.zeros((2, 2)), "expected a path or an array"),
-        (np.zeros((0, 2, 3)), "expected a path or an array"),
+        (np.zeros(2), "expected a path, a picture of Pillow's, or an array"),
+        (np.zeros((2, 2, 2)), "expected a path, a picture of Pillow's, or an array"),
+        (np.zeros((0, 2, 3)), "expected a path, a picture of Pillow's, or an array"),
+        (None, "expected a path, a picture of Pillow's, or an array"),
         (np.full((2, 2, 3), 7.0), "expected values in"),
         (np.full((2, 2, 3), np.nan), "expected values in"),
         (np.zeros((2, 2, 3), int), "expected floats"),
@@ -188,3 +192,63 @@ def test_the_longest_sides_can_be_written(tmp_path):
     for name, side in (("a.webp", 16383), ("a.jpg", 65500)):
         check_dimensions(name, 1, side)
         write_picture(tmp_path / name, np.zeros((1, side, 3), np.float32))
+
+
+GENERATOR = np.random.default_rng(0)
+BYTES = GENERATOR.integers(0, 256, (5, 7, 4), np.uint8)
+
+
+@pytest.mark.parametrize("array, mode", [
+    (BYTES[..., 0], "L"), (BYTES[..., :1], "L"), (BYTES[..., :3], "RGB"), (BYTES, "RGBA"),
+])
+def test_arrays_are_gray_or_colours_with_and_without_alpha(array, mode):
+    before = array.copy()
+    exact = array.reshape(5, 7, -1).astype(np.float64) / 255
+    expected = exact[..., :3] if mode != "L" else exact.repeat(3, axis=2)
+    pixels, alpha = as_layers(array)
+    np.testing.assert_allclose(pixels, expected, atol=1e-6)
+    if mode == "RGBA":
+        np.testing.assert_allclose(alpha, exact[..., 3], atol=1e-6)
+        expected = expected * exact[..., 3:] + 1 - exact[..., 3:]
+    else:
+        assert alpha is None
+    floats = np.asarray(array / np.float32(255))
+    for given in (array, floats, array / 255, Image.fromarray(np.squeeze(array), mode)):
+        kept = np.array(given)
+        found = as_picture(given)
+        assert found.shape == (5, 7, 3) and found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        np.testing.assert_array_equal(np.array(given), kept)
+    np.testing.assert_array_equal(array, before)
+
+
+def test_a_picture_of_pillows_is_that_of_its_file(tmp_path):
+    smooth = Image.fromarray(BYTES[..., :3])
+    exif = smooth.getexif()
+    exif[ExifTags.Base.Orientation] = 6
+    smooth.save(tmp_path / "turned.jpg", exif=exif)
+    smooth.quantize(8).save(tmp_path / "palette.gif")
+    Image.fromarray(BYTES).save(tmp_path / "clear.png")
+    Image.fromarray(GENERATOR.integers(0, 65536, (5, 7), np.uint16)).save(tmp_path / "deep.png")
+    for path in tmp_path.iterdir():
+        with Image.open(path) as image:
+            for expected, found in zip(read_layers(path), as_layers(image), strict=True):
+                assert (expected is None) == (found is None)
+                if expected is not None:
+                    np.testing.assert_array_equal(found, expected, err_msg=path.name)
+
+
+def test_a_damaged_picture_of_pillows_is_named(tmp_path):
+    Image.fromarray(GENERATOR.integers(0, 256, (64, 64, 3), np.uint8)).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    image = Image.open(io.BytesIO(content[: len(content) // 2]))
+    with pytest.raises(InputError, match=r"^style: the picture cannot be read"):
+        as_picture(image, "style")
+
+
+def test_whatever_is_a_picture_can_be_written(tmp_path):
+    for image in (BYTES[..., :3], BYTES[..., :3] / 255, Image.fromarray(BYTES[..., :3])):
+        write_picture(tmp_path / "a.png", image)
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), BYTES[..., :3])
+    write_picture(tmp_path / "a.png", BYTES[..., 0])
+    assert read_picture(tmp_path / "a.png").shape == (5, 7, 3)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tf_style import InputError, Stylizer, stylize
-from tf_style.commands.flagfiles import presets
 from tf_style.commands.flags import parse
 from tf_style.commands.stylize import COMMAND
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.settings import Settings
+from tf_style.settings.presets import presets
 
 TINY = {
     "size": 32, "scales": 1, "steps": 6, "weights": "random", "tolerance": 0,

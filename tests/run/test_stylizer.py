@@ -259,11 +259,11 @@ def test_a_saved_picture_knows_its_settings(tmp_path, content, style):
 def test_bad_input_is_named(content, style):
     for arguments, named, message in (
         ((content, []), {}, "style: expected at least one picture"),
-        ((content[:, :, 0], style), {}, "content: expected a path or an array"),
+        ((content[:, :, :2], style), {}, "content: expected a path, a picture of Pillow's"),
         (("missing.png", style), {}, "missing.png: there is no such file"),
-        ((content, style), {"style_layers": "block9"}, "--style_layers: VGG16 has no layer"),
-        ((content, style), {"device": "gpu:9"}, "--device=gpu:9: TensorFlow sees"),
-        ((content, style), {"device": "tpu"}, "--device: expected auto, cpu, gpu"),
+        ((content, style), {"style_layers": "block9"}, "style_layers: VGG16 has no layer"),
+        ((content, style), {"device": "gpu:9"}, "device=gpu:9: TensorFlow sees"),
+        ((content, style), {"device": "tpu"}, "device: expected auto, cpu, gpu"),
         ((content, style), {"sizes": 3}, "no setting is called 'sizes'"),
         ((content[:1], style), {}, "Least side: 2 pixels"),
     ):
@@ -359,3 +359,53 @@ def test_a_model_in_memory_is_recorded_honestly(content, style, tmp_path):
     both = stylize(content, style, network=models[0], style_network=models[1], **given)
     assert len(both.notes) == 2
     assert both.weights["content/early"] != both.weights["style/early"]
+
+
+def test_a_preset_is_settings_by_name(content, style):
+    given = {name: value for name, value in SMALL.items() if name != "weights"}
+    result = stylize(content, style, preset="fast", **given)
+    assert (result.given.network, result.given.size.long_side) == ("compact", 48)
+    assert Stylizer(preset="fast").settings.weights == "included"
+    with pytest.raises(InputError, match=r"^preset=fasst: there is no such preset. All: .*, fast,"):
+        stylize(content, style, preset="fasst")
+    with pytest.raises(InputError, match=r"^settings and preset: choose one of them"):
+        Stylizer(Settings(), preset="fast")
+
+
+def test_pictures_come_as_they_are(content, style):
+    """Gray, with alpha, of Pillow's: each like the plain array that it stands for."""
+    in_bytes = [np.rint(each * 255).astype(np.uint8) for each in (content, style)]
+    found, expected = (small().stylize(*each)
+                       for each in (map(Image.fromarray, in_bytes), in_bytes))
+    np.testing.assert_array_equal(found.image, expected.image)
+    assert found.inputs == expected.inputs and found.inputs.content.startswith("array:")
+    gray = small().stylize(content.mean(axis=2), style.mean(axis=2))
+    assert gray.content.shape == (36, 48, 3) and np.ptp(gray.content, axis=2).max() == 0
+    # A content is seen over white; of a style, what is transparent does not count.
+    clear = np.ones_like(content[..., :1])
+    clear[:, :24] = 0
+    seen = small().stylize(np.concatenate([content, clear], axis=2), style)
+    np.testing.assert_allclose(seen.content[:, :15], 1, atol=0.01)
+    style[:, :20] = 0.9
+    clear = np.ones_like(style[..., :1])
+    clear[:, :20] = 0
+    hidden = small().stylize(content, np.concatenate([style, clear], axis=2))
+    style[:, :20] = 0.1
+    assert np.abs(
+        small().stylize(content, np.concatenate([style, clear], axis=2)).image - hidden.image
+    ).max() == 0
+
+
+def test_a_texture_has_a_width_and_a_height(style):
+    result = stylize(None, style, **{**SMALL, "size": (40, 24)})
+    assert result.image.shape == (24, 40, 3) and result.settings.size.plain() == "40x24"
+
+
+def test_masks_may_be_pillows(content, style):
+    mask = np.zeros(content.shape[:2], np.uint8)
+    mask[:, :24] = 255
+    found, expected = (
+        small().stylize(content, style, content_masks=[each]).image
+        for each in (Image.fromarray(mask), mask)
+    )
+    np.testing.assert_array_equal(found, expected)

@@ -10,14 +10,17 @@ from tf_style.settings.size import SizeType
     (512, Size(512), 512), ("512", Size(512), 512), ("300x200", Size(width=300, height=200),
                                                      "300x200"),
     ("300X200", Size(width=300, height=200), "300x200"), ("original", Size(), "original"),
-    (Size(48), Size(48), 48),
+    (Size(48), Size(48), 48), ((300, 200), Size(width=300, height=200), "300x200"),
+    ([300, 200], Size(width=300, height=200), "300x200"),
 ])
 def test_a_size_is_parsed_once(written, meant, plain):
     assert SizeType().parse("size", written) == meant == Settings(size=written).size
     assert meant.plain() == plain and str(meant) == str(plain)
 
 
-@pytest.mark.parametrize("written", ["300x", "x", "7x7x7", "0x5", "-1", 7, "auto", None])
+@pytest.mark.parametrize("written", [
+    "300x", "x", "7x7x7", "0x5", "-1", 7, "auto", None, (300,), (3, 2, 1), (300, 1), (),
+])
 def test_what_is_no_size_is_named(written):
     with pytest.raises(InputError, match="size: expected a whole number"):
         SizeType().parse("size", written)

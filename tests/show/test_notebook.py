@@ -38,7 +38,7 @@ def test_the_picture_forms_in_one_place(tmp_path):
 
 
 def test_outside_of_a_notebook_it_says_so(monkeypatch):
-    with pytest.raises(InputError, match="this is not a notebook"):
+    with pytest.raises(InputError, match=r"this is not a notebook.*: tf_style --animate=FILE$"):
         tf_style.show_progress()
     monkeypatch.setitem(sys.modules, "IPython", None)
     with pytest.raises(InputError, match="this is not a notebook"):

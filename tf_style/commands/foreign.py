@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from tf_style.commands.flagfiles import presets
 from tf_style.image import samples
 from tf_style.network.architectures import plain_layer
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError
 from tf_style.settings.option import Duration, File, Files, Option, Switch, Weights, Word
+from tf_style.settings.presets import presets
 
 # Flag of another program, without dashes and underscores → flag here; behind an equals sign the
 # value that it has if none is given.

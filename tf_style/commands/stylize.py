@@ -245,7 +245,7 @@ def _list_samples() -> None:
 
 
 def _list_presets() -> None:
-    from tf_style.commands.flagfiles import presets
+    from tf_style.settings.presets import presets
 
     for name, text in presets().items():
         answer(f"  {name:12} {text}")

@@ -83,6 +83,19 @@ def decode(file: Opened, side: int | None = None) -> Decoded:
     return dataclasses.replace(found, alpha=None) if is_opaque else found
 
 
+def decode_image(image: Image.Image) -> Decoded:
+    """The pixels of a picture that Pillow holds in memory, upright, and their alpha."""
+    image.load()
+    # Metadata that cannot be read says nothing about the pixels.
+    with suppress(Exception):
+        image = ImageOps.exif_transpose(image)
+    numbers = _numbers(image, False)
+    found = (_of_numbers(numbers, image.info.get("icc_profile")) if numbers
+             else _of_8_bits(image, False))
+    is_opaque = found.alpha is None or found.alpha.min() == 1
+    return dataclasses.replace(found, alpha=None) if is_opaque else found
+
+
 @contextmanager
 def native_messages_off() -> Iterator[None]:
     """Keep what C and C++ code writes to stderr off the screen."""

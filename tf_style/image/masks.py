@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image
 
 from tf_style.image import color
 from tf_style.image.paths import PathLike
@@ -37,7 +38,7 @@ _EDGES = 128
 
 
 def as_mask(
-    source: PathLike | np.ndarray, name: str = "mask", *, max_pixels: int = MAX_PIXELS
+    source: PathLike | np.ndarray | Image.Image, name: str = "mask", *, max_pixels: int = MAX_PIXELS
 ) -> np.ndarray:
     """A mask as its painter meant it.
 
@@ -48,7 +49,7 @@ def as_mask(
     Args:
         source: a path or `sample:NAME`; or an array `(height, width)`, or with 1 to 4 channels
             like a file's (gray, gray and alpha, RGB, RGB and alpha): float in `[0, 1]`, bool, or
-            whole numbers up to 255 or 65535.
+            whole numbers up to 255 or 65535; or a picture of Pillow's.
         name: what errors call an array.
         max_pixels: the most that a file may have.
 
@@ -69,6 +70,8 @@ def as_mask(
             warnings.filterwarnings("ignore", message=".*nearly black")
             pixels, alpha = read_layers(source, max_pixels=max_pixels)
         return _told_apart(_painted(pixels, alpha, name), name)
+    if isinstance(source, Image.Image) and source.mode == "P":
+        source = source.convert("RGBA")
     values = np.asarray(source)
     mask = _painted(*_layers(values, name), name)
     # A float is what was meant.

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin
 
 from tf_style.image import deep
-from tf_style.image.decoding import decode
+from tf_style.image.decoding import decode, decode_image
 from tf_style.image.files import opened
 from tf_style.image.paths import PathLike, check_writable, locate, write_bytes
 from tf_style.image.png import NOTE
@@ -60,11 +60,7 @@ def read_picture(
         UserWarning: for a file with several pictures, of which the first is read; and for one
             that is read otherwise than it may have been meant.
     """
-    pixels, alpha = read_layers(source, max_pixels=max_pixels, side=side)
-    if alpha is not None:
-        pixels *= alpha[..., None]
-        pixels += 1 - alpha[..., None]
-    return pixels
+    return _over_white(*read_layers(source, max_pixels=max_pixels, side=side))
 
 
 def read_layers(
@@ -139,39 +135,86 @@ def read_note(source: PathLike) -> str | None:
 
 
 def as_picture(
-    source: PathLike | np.ndarray, name: str = "picture", *, max_pixels: int = MAX_PIXELS,
-    side: int | None = None,
+    source: PathLike | np.ndarray | Image.Image, name: str = "picture", *,
+    max_pixels: int = MAX_PIXELS, side: int | None = None,
 ) -> np.ndarray:
-    """A picture in memory from a path, `sample:NAME` or an array.
+    """A picture in memory from a path, `sample:NAME`, an array or a picture of Pillow's.
 
     Args:
-        source: a path; or an array `(height, width, 3)`, float in `[0, 1]` or uint8.
-        name: what errors call an array.
+        source: as for `as_layers`.
+        name: what errors call what is no file.
         max_pixels, side: of a file, as for `read_picture`.
 
     Returns:
-        float32 array `(height, width, 3)` in `[0, 1]`.
+        float32 array `(height, width, 3)` in `[0, 1]`, over white where it is transparent.
 
     Raises:
-        InputError: if the file cannot be read or the array is not such a picture.
+        InputError: if the file cannot be read or this is not such a picture.
+    """
+    return _over_white(*as_layers(source, name, max_pixels=max_pixels, side=side))
+
+
+def as_layers(
+    source: PathLike | np.ndarray | Image.Image, name: str = "picture", *,
+    max_pixels: int = MAX_PIXELS, side: int | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The same as it is stored, and how opaque it is.
+
+    Args:
+        source: a path or `sample:NAME`; a picture of Pillow's, of any mode; or an array, float in
+            `[0, 1]` or uint8: `(height, width, 3)`, RGB; `(height, width, 4)`, RGB and alpha;
+            `(height, width)` or `(height, width, 1)`, gray.
+        name, max_pixels, side: as for `as_picture`, which raises likewise.
+
+    Returns:
+        As `read_layers` does.
     """
     if isinstance(source, (str, os.PathLike)):
-        return read_picture(source, max_pixels=max_pixels, side=side)
+        return read_layers(source, max_pixels=max_pixels, side=side)
+    if isinstance(source, Image.Image):
+        try:
+            found = decode_image(source)
+        # It may have been opened and not yet read, and its file be damaged.
+        except Exception as error:
+            raise InputError(f"{name}: the picture cannot be read ({error})") from None
+        return found.pixels, found.alpha
     array = np.asarray(source)
-    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
         raise InputError(
-            f"{name}: expected a path or an array (height, width, 3). "
-            f"Received: shape {array.shape}"
+            f"{name}: expected a path, a picture of Pillow's, or an array (height, width, 3), RGB; "
+            f"(height, width, 4), RGBA; or (height, width), gray. Received: shape {array.shape}"
         )
     if array.dtype == np.uint8:
-        return array.astype(np.float32) / 255
-    if not np.issubdtype(array.dtype, np.floating):
+        array = array.astype(np.float32) / 255
+    elif not np.issubdtype(array.dtype, np.floating):
         raise InputError(f"{name}: expected floats in [0, 1] or uint8. Received: {array.dtype}")
-    if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+    elif not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
         raise InputError(
             f"{name}: expected values in [0, 1]. Received: {array.min():g} to {array.max():g}"
         )
-    return array.astype(np.float32)
+    array = array.astype(np.float32)
+    pixels = array.repeat(3, axis=2) if array.shape[2] == 1 else (
+        np.ascontiguousarray(array[..., :3]))
+    alpha = array[..., 3] if array.shape[2] == 4 else None
+    return pixels, None if alpha is None or alpha.min() == 1 else alpha
+
+
+def png_bytes(image: np.ndarray) -> bytes:
+    """A picture `(height, width, 3)` in `[0, 1]` as a PNG of 8 bits a channel."""
+    buffer = io.BytesIO()
+    Image.fromarray(_quantized(image, None, 8, transparent=False)).save(
+        buffer, "PNG", icc_profile=srgb_profile())
+    return buffer.getvalue()
+
+
+def _over_white(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """The pixels, which are changed, over white."""
+    if alpha is not None:
+        pixels *= alpha[..., None]
+        pixels += 1 - alpha[..., None]
+    return pixels
 
 
 def check_output(path: PathLike, *, bits: int = 8) -> Path:
@@ -217,7 +260,7 @@ def check_dimensions(path: PathLike, height: int, width: int) -> None:
 
 def write_picture(
     path: PathLike,
-    image: np.ndarray,
+    image: np.ndarray | Image.Image,
     note: str | None = None,
     *,
     alpha: np.ndarray | None = None,
@@ -229,7 +272,8 @@ def write_picture(
 
     Args:
         path: ends in .png, .jpg, .webp or .tiff.
-        image: `(height, width, 3)` in `[0, 1]`.
+        image: `(height, width, 3)` in `[0, 1]`; what lies beyond is clipped. Or anything else that
+            `stylize` takes for a picture.
         note: text kept inside a PNG, for `read_note`; other formats drop it.
         alpha: how opaque the result is, `(any height, any width)` in `[0, 1]`, such as
             `read_alpha` returns; resized to the picture. `image` is taken to be over white, as
@@ -241,6 +285,9 @@ def write_picture(
         InputError: if the ending is unknown, holds fewer bits, or nothing can be written there.
     """
     path = check_output(path, bits=bits)
+    if not (isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
+            and image.dtype.kind == "f"):
+        image = as_picture(image, "image")
     options = dict(_SAVE_OPTIONS[path.suffix.lower()])
     kind = options["format"]
     pixels = _quantized(image, alpha, bits, transparent=kind != "JPEG")

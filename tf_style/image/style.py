@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 
 from tf_style.image import mending
 from tf_style.image.masks import region_at, resized
 from tf_style.image.paths import PathLike
-from tf_style.image.picture import read_layers
+from tf_style.image.picture import as_layers
 from tf_style.image.resize import fit
 from tf_style.settings import MAX_PIXELS, InputError
 
@@ -19,15 +21,16 @@ _FAINT = 1 / 16
 
 
 def read_style(
-    source: PathLike, *, max_pixels: int = MAX_PIXELS, side: int | None = None
+    source: PathLike | np.ndarray | Image.Image, name: str = "style", *,
+    max_pixels: int = MAX_PIXELS, side: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The style picture in a file, and how opaque it is.
+    """A style picture, and how opaque it is.
 
     Transparent places have no colour that belongs to the style. What surrounds them is mirrored
     into them, so that nothing that looks at the picture sees an edge there.
 
     Args:
-        source, max_pixels, side: as for `read_picture`, which raises and warns likewise.
+        source, name, max_pixels, side: as for `as_layers`, which raises and warns likewise.
 
     Returns:
         float32 `(height, width, 3)` in `[0, 1]`; and float32 `(height, width)` in `[0, 1]`, 0 where
@@ -36,11 +39,13 @@ def read_style(
     Raises:
         InputError: also for a picture that is transparent everywhere.
     """
-    pixels, alpha = read_layers(source, max_pixels=max_pixels, side=side)
+    pixels, alpha = as_layers(source, name, max_pixels=max_pixels, side=side)
     if alpha is None:
         return pixels, None
     if not alpha.any():
-        raise InputError(f"{source}: expected a style to learn from, this picture is transparent "
+        if isinstance(source, (str, os.PathLike)):
+            name = os.fspath(source)
+        raise InputError(f"{name}: expected a style to learn from, this picture is transparent "
                          "everywhere. Choose another, or remove its transparency")
     return continued(pixels, alpha >= min(_FAINT, alpha.max())), alpha
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tf_style.image.paths import PathLike, locate
 from tf_style.image.picture import as_picture
 from tf_style.image.style import read_style
 from tf_style.settings import MAX_PIXELS, InputError
 
-Picture = PathLike | np.ndarray
+Picture = PathLike | np.ndarray | Image.Image
 
 ARRAY = "array:"
 
@@ -99,7 +100,8 @@ class Inputs:
                 text = os.fspath(picture)
                 digests[text] = _digest(text)
             else:
-                values = picture if np.ndim(picture) == 2 else as_picture(picture)
+                is_mask = isinstance(picture, np.ndarray) and picture.ndim == 2
+                values = picture if is_mask else as_picture(picture)
                 digest = hashlib.sha256(np.ascontiguousarray(values, np.float32)).hexdigest()
                 text = ARRAY + digest
                 digests[text] = digest

@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 
 from tf_style.image.paths import PathLike
-from tf_style.image.picture import write_picture
+from tf_style.image.picture import png_bytes, write_picture
+from tf_style.image.resize import shrink
 from tf_style.run.inputs import Inputs
 from tf_style.settings import Settings
+
+# The long side of what a notebook shows, in pixels.
+_SHOWN = 1024
 
 
 class Stop(str, enum.Enum):
@@ -74,7 +78,7 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a run made, as plain data.
+    """What a run made, as plain data. A notebook shows it as a picture.
 
     Attributes:
         image: the generated image, `(height, width, 3)` float32 RGB in `[0, 1]`.
@@ -113,6 +117,15 @@ class Result:
     resumed_at_step: int = 0
     style_defects: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return (f"Result({width}x{height}, {len(self.history)} steps in {self.seconds:.1f} s, "
+                f"ended by: {self.stopped})")
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows, no larger than a screen."""
+        return png_bytes(shrink(self.image, _SHOWN))
 
     def save(
         self,

@@ -303,9 +303,7 @@ def _shown(
     """A style picture, and how opaque it is."""
     if isinstance(picture, PictureFile):
         return picture.pixels, picture.alpha
-    if isinstance(picture, (str, os.PathLike)):
-        return read_style(picture, max_pixels=max_pixels, side=side)
-    return as_picture(picture, name), None
+    return read_style(picture, name, max_pixels=max_pixels, side=side)
 
 
 def _named(

@@ -12,7 +12,8 @@ from tf_style.run.painter import Painter
 from tf_style.run.result import Result
 from tf_style.run.run import Callback
 from tf_style.run.scene import Scene
-from tf_style.settings import Settings
+from tf_style.settings import InputError, Settings
+from tf_style.settings.presets import preset_values
 
 
 def stylize(
@@ -20,6 +21,7 @@ def stylize(
     style: Picture | Sequence[Picture],
     settings: Settings | None = None,
     *,
+    preset: str | None = None,
     content_masks: Sequence[Picture] = (),
     style_masks: Sequence[Picture] = (),
     protect: Picture | None = None,
@@ -31,14 +33,18 @@ def stylize(
     """Paint the content image in the style of the style image.
 
     Args:
-        content: a path, `sample:NAME`, or an array `(height, width, 3)`, float in `[0, 1]` or
-            uint8; `None` for a texture of the style alone, of `settings.size`.
-        style: likewise; several are blended into one style. What is transparent in a file does not
-            count.
+        content: a path, `sample:NAME`, a picture of Pillow's, or an array, float in `[0, 1]` or
+            uint8: `(height, width, 3)`, `(height, width, 4)` with alpha, or `(height, width)`,
+            gray; `None` for a texture of the style alone, of `settings.size`. What is transparent
+            is white.
+        style: likewise; several, in a list, are blended into one style. What is transparent does
+            not count.
         settings: defaults to `Settings()`.
+        preset: the name of a preset, such as `fast`, in place of `settings`; the pictures that some
+            presets name do not count.
         content_masks: for each style, a picture with the content's proportions, white where the
             style goes, black where it does not; or an array `(height, width)`, float in `[0, 1]`,
-            bool, or whole numbers.
+            bool, or whole numbers; or a picture of Pillow's.
         style_masks: likewise, for each style: which parts of it count.
         protect: such a mask of the content: it is held more strongly where this is white, for
             example faces.
@@ -61,8 +67,7 @@ def stylize(
         >>> result.image.shape
         (48, 64, 3)
     """
-    settings = (settings or Settings()).replace(**overrides)
-    return Stylizer(settings).stylize(
+    return Stylizer(settings, preset=preset, **overrides).stylize(
         content, style, content_masks=content_masks, style_masks=style_masks, protect=protect,
         callback=callback, checkpoints=checkpoints, time_limit=time_limit,
     )
@@ -76,6 +81,7 @@ class Stylizer:
 
     Args:
         settings: defaults to `Settings()`.
+        preset: the name of a preset, such as `fast`, in place of `settings`.
         pictures: what `weights="unsupervised"` learns from, besides the pictures that come with
             tf_style; by default the content and style images of the first run. It learns once.
         **overrides: fields of `Settings`.
@@ -88,10 +94,11 @@ class Stylizer:
         self,
         settings: Settings | None = None,
         *,
+        preset: str | None = None,
         pictures: Sequence[Picture] = (),
         **overrides: Any,
     ):
-        settings = (settings or Settings()).replace(**overrides)
+        settings = _settings(settings, preset, overrides)
         seen = [as_picture(each, max_pixels=settings.max_pixels) for each in pictures]
         self._painter = Painter(settings, lambda: seen)
 
@@ -128,3 +135,14 @@ class Stylizer:
         return self._painter.paint(
             scene, callback=callback, checkpoints=checkpoints, time_limit=time_limit
         )
+
+
+def _settings(
+    settings: Settings | None, preset: str | None, overrides: Mapping[str, Any]
+) -> Settings:
+    if preset is None:
+        return (settings or Settings()).replace(**overrides)
+    if settings is not None:
+        raise InputError("settings and preset: choose one of them")
+    # Together, as a value given may be all that two of the preset's go with.
+    return Settings().replace(**{**preset_values(preset), **overrides})

@@ -39,8 +39,8 @@ def show_progress(*, seconds: float = 1.0, long_side: int = 384) -> Callable[[St
     else:
         shell = get_ipython()
     if shell is None:
-        raise InputError("show_progress: this is not a notebook, such as Jupyter's. Use --animate "
-                         "or --snapshot_every with the command tf_style instead")
+        raise InputError("show_progress: this is not a notebook, such as Jupyter's. Elsewhere "
+                         "use the command: tf_style --animate=FILE")
     shown: list = []
     since = 0.0
 
