@@ -45,8 +45,10 @@ setup(
         "progress": ["rich>=13"],
         "test": [
             "pytest", "pytest-xdist", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile",
-            "imagecodecs", "pillow-heif", "rich>=13",
+            "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime",
         ],
+        # features.export(…, format="onnx").
+        "onnx": ["tf2onnx", "onnx"],
         "lbfgs": ["scipy>=1.11"],
         "docs": ["sphinx>=7.4", "myst-parser>=3", "furo"],
         "notebooks": ["jupyterlab"],

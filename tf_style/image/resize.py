@@ -34,7 +34,19 @@ def resize(image: np.ndarray, height: int, width: int, *, smooth: bool = False) 
 
 
 def fit(image: np.ndarray, long_side: int) -> np.ndarray:
-    """A picture resized so that its long side is `long_side`, clipped to `[0, 1]`."""
+    """A picture resized, with antialiasing, so that its long side is `long_side`.
+
+    Args:
+        image: `(height, width, channels)` in `[0, 1]`.
+        long_side: in pixels.
+
+    Returns:
+        float32 array `(height, width, channels)` in `[0, 1]`, of the same proportions.
+
+    Example:
+        >>> fit(np.zeros((30, 40, 3)), 20).shape
+        (15, 20, 3)
+    """
     return np.clip(resize(image, *fitted_size(*image.shape[:2], long_side)), 0, 1)
 
 

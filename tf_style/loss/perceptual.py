@@ -16,9 +16,6 @@ from tf_style.network.features import build_features, check_range, choose_featur
 from tf_style.settings import AUTO, InputError, LiveModel, Settings
 from tf_style.settings.option import Number, Weights
 
-# Each network of tf_style has them.
-_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv3")
-
 
 class _FeatureLoss(keras.losses.Loss):
     """What both losses share: a network, built once, and how it is named when a model is saved."""
@@ -106,7 +103,11 @@ class PerceptualLoss(_FeatureLoss):
     pixel loss rewards a blur where it cannot know where a line runs; here, a blur is none.
 
     For each picture: Σ wₗ mean(‖F − P‖²) / mean(‖Pₛ‖²) / Σ wₗ + `pixel_weight` × mean(|x − y|), in
-    float32: 0 at equality, and about 1 to 2 for pictures that have nothing in common.
+    float32: 0 at equality, and about 1 to 2 for pictures that have nothing in common. It takes two
+    batches `(batch, height, width, 3)` of one size, the truth first.
+
+    A model compiled with it can be saved. To load it, have Keras know the class: say
+    `from tf_style import PerceptualLoss` before `keras.models.load_model`.
 
     Args:
         layers: of the network, as in `feature_model`, or a mapping of name to weight.
@@ -116,11 +117,6 @@ class PerceptualLoss(_FeatureLoss):
         pixel_weight: of the mean absolute difference of the pixels, in units of `input_range`,
             which is added: without it, colours may drift.
         reduction, name: as for every loss of Keras.
-
-    Call it with two batches `(batch, height, width, 3)` of one size, the truth first.
-
-    A model compiled with it can be saved. To load it, have Keras know the class: say
-    `from tf_style import PerceptualLoss` before `keras.models.load_model`.
 
     Raises:
         InputError: (a `ValueError`) as `feature_model` does.
@@ -143,7 +139,8 @@ class PerceptualLoss(_FeatureLoss):
 
     def __init__(
         self,
-        layers: str | Iterable[str] | Mapping[str, float] = _LAYERS,
+        layers: str | Iterable[str] | Mapping[str, float] = (
+            "block1_conv2", "block2_conv2", "block3_conv3"),
         weights: str = AUTO,
         *,
         network: PathLike | keras.Model = AUTO,
@@ -180,11 +177,13 @@ class PerceptualLoss(_FeatureLoss):
 class StyleLoss(_FeatureLoss):
     """How differently two pictures are painted: a `keras.losses.Loss`, also for `metrics=`.
 
-    It compares statistics of their feature maps, whatever is where: textures, strokes, colours. The
-    pictures may have different sizes, and one truth may serve the whole batch.
+    It compares statistics of their feature maps, whatever is where: textures, strokes, colours. For
+    each picture the weighted mean over layers, float32: 0 at equality, and 1 where the prediction's
+    maps are all zero. It takes two batches `(batch, height, width, 3)`, the truth first. They may
+    have different sizes, and one truth may serve the whole batch.
 
-    For each picture the weighted mean over layers, float32: 0 at equality, and 1 where the
-    prediction's maps are all zero.
+    To load a model that was saved with it, say `from tf_style import StyleLoss` before
+    `keras.models.load_model`.
 
     Args:
         layers: of the network, as in `feature_model`, or a mapping of name to weight.
@@ -194,9 +193,6 @@ class StyleLoss(_FeatureLoss):
             at random draw the same in each step, from `seed`.
         input_range: black and white in both pictures.
         reduction, name: as for every loss of Keras.
-
-    Call it with two batches `(batch, height, width, 3)`, the truth first. To load a model that was
-    saved with it, say `from tf_style import StyleLoss` before `keras.models.load_model`.
 
     Raises:
         InputError: (a `ValueError`) as `feature_model` does, and for an unknown `style_loss`.
@@ -213,7 +209,8 @@ class StyleLoss(_FeatureLoss):
 
     def __init__(
         self,
-        layers: str | Iterable[str] | Mapping[str, float] = _LAYERS,
+        layers: str | Iterable[str] | Mapping[str, float] = (
+            "block1_conv2", "block2_conv2", "block3_conv3"),
         weights: str = AUTO,
         *,
         network: PathLike | keras.Model = AUTO,

@@ -34,13 +34,11 @@ class InputError(ValueError):
     """Some input cannot be used. The message names it and says what to do next.
 
     `str(error)` names arguments, as they are called in Python.
-
-    Attributes:
-        flags: the same message with the flags of the command line.
     """
 
     @property
     def flags(self) -> str:
+        """The same message with the flags of the command line."""
         return super().__str__()
 
     def __str__(self) -> str:
