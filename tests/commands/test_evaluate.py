@@ -250,7 +250,7 @@ def test_several_styles_are_pooled(other, capfd):
     ([*PICTURES, "--generated=dot.png"],
      "dot.png: 1x1 pixels are too few for the judge. Least side: 4"),
     ([*PICTURES, "--generated=style.png", "--network=no.keras"],
-     "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved Keras model. There"),
+     "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved Keras model, such as"),
     ([*PICTURES, "--generated=style.png", "--style_layers=block9_conv1"],
      "--style_layers: VGG16 has no layer 'block9_conv1'"),
     ([*PICTURES, "--generated=style.png", "--content_layers=block1_conv1,block1_conv2"],

@@ -590,8 +590,8 @@ def test_names_of_layers_cannot_move_the_cursor(capfd):
 @pytest.mark.parametrize("flag, environment, message", [
     ("--weights=pipe", None, "--weights=pipe: this is a pipe or a device"),
     ("--offline", "pipe", "$TF_STYLE_WEIGHTS=pipe: this is a pipe or a device"),
-    ("--network=pipe", None, "saved Keras model. This is a pipe or a device"),
-    ("--network=.", None, "saved Keras model. This is a folder"),
+    ("--network=pipe", None, "model.keras. This is a pipe or a device"),
+    ("--network=.", None, "model.keras. This is a folder"),
     ("--style_network=pipe", None, "--style_network=pipe: expected auto, vgg16, vgg19,"),
 ])
 def test_a_pipe_is_never_waited_for(flag, environment, message, refused, monkeypatch):

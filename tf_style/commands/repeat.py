@@ -106,7 +106,8 @@ class Record:
             ]
         # A number of many digits is an OverflowError.
         except (TypeError, ValueError, ArithmeticError) as error:
-            raise InputError(f"{flag}: its settings cannot be used ({_short(error)})") from None
+            raise InputError(f"{flag}: its settings cannot be used "
+                             f"({_short(getattr(error, 'flags', error))})") from None
         return cls(
             source, *checked, _pictures(data, flag), 16 if data.get("bits") == 16 else 8,
             *(_texts(data.get(name)) for name in ("digests", "weights", "versions")), paths,
