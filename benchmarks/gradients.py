@@ -198,7 +198,7 @@ def _reference_painter(settings: Settings) -> Painter:
     try:
         return Painter(settings.replace(precision="float32"))
     except InputError as error:
-        raise InputError(str(error).replace("--weights", "--reference_weights")) from None
+        raise InputError(error.flags.replace("--weights", "--reference_weights")) from None
 
 
 def _gradients(

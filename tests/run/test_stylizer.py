@@ -379,6 +379,8 @@ def test_pictures_come_as_they_are(content, style):
                        for each in (map(Image.fromarray, in_bytes), in_bytes))
     np.testing.assert_array_equal(found.image, expected.image)
     assert found.inputs == expected.inputs and found.inputs.content.startswith("array:")
+    in_floats = [each.astype(np.float32) / 255 for each in in_bytes]
+    assert small().stylize(*in_floats).inputs == expected.inputs
     gray = small().stylize(content.mean(axis=2), style.mean(axis=2))
     assert gray.content.shape == (36, 48, 3) and np.ptp(gray.content, axis=2).max() == 0
     # A content is seen over white; of a style, what is transparent does not count.

@@ -103,8 +103,8 @@ class PerceptualLoss(_FeatureLoss):
     pixel loss rewards a blur where it cannot know where a line runs; here, a blur is none.
 
     For each picture the weighted mean over layers, plus `pixel_weight` times the pixels' mean
-    absolute difference, in float32: 0 at equality, and about 1 to 2 for pictures that have nothing in common. It takes two
-    batches `(batch, height, width, 3)` of one size, the truth first.
+    absolute difference, in float32: 0 at equality, and about 1 to 2 for pictures that have nothing
+    in common. It takes two batches `(batch, height, width, 3)` of one size, the truth first.
 
     A model compiled with it can be saved. To load it, have Keras know the class: say
     `from tf_style import PerceptualLoss` before `keras.models.load_model`.
