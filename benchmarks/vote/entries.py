@@ -148,8 +148,8 @@ def gather_noted(
         try:
             made = [read_picture(source) for source in sources]
         except InputError as error:
-            raise InputError(f"{name} was made from {error.flags}. Run this where it was made, or give "
-                             "--contents and --styles") from None
+            raise InputError(f"{name} was made from {error.flags}. Run this where it was made, "
+                             "or give --contents and --styles") from None
         entries[name] = Entry.of(name, *map(read_picture, files), *made, side)
     return entries
 

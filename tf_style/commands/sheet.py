@@ -20,7 +20,7 @@ from tf_style.commands.audience import Audience
 from tf_style.commands.command import Command, CommandLine
 from tf_style.commands.display import mention, printable, say
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
-from tf_style.commands.flagfiles import presets, split_off
+from tf_style.commands.flagfiles import split_off
 from tf_style.commands.flags import parse, parse_one
 from tf_style.commands.outputs import writing
 from tf_style.commands.progress import closed
@@ -30,6 +30,7 @@ from tf_style.commands.spelling import spelled
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.commands.tally import Tally
 from tf_style.settings import AUTO, InputError, Settings, auto
+from tf_style.settings.presets import presets
 from tf_style.settings.size import Size
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def _that_differ(
             column = dataclasses.replace(_of_preset(command, line, typed, name), chosen=False)
             look = _look(column)
         except InputError as error:
-            note(f"--preset={name}: left out ({error})")
+            note(f"--preset={name}: left out ({error.flags})")
             continue
         if look not in looks:
             looks.append(look)
@@ -348,7 +349,7 @@ def _outcomes(
             if not number:
                 raise
             for row, job in enumerate(column.jobs):
-                yield row, number, jobs.Outcome(job, error=str(error))
+                yield row, number, jobs.Outcome(job, error=error.flags)
         if done:
             last = ready()
         if audience.stop() or time.perf_counter() >= ends:
