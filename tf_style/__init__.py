@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tf_style.settings import InputError, Settings
     from tf_style.show.notebook import show_progress
     from tf_style.show.plotting import plot
+    from tf_style.transfer.model_file import TransformModel
+    from tf_style.transfer.painter import transform_model
+    from tf_style.transfer.train import train
 
 __version__ = "0.2.0"
 
@@ -31,12 +34,15 @@ _HOMES = {
     "Step": "tf_style.run.result",
     "StyleLoss": "tf_style.loss.perceptual",
     "Stylizer": "tf_style.run.stylizer",
+    "TransformModel": "tf_style.transfer.model_file",
     "feature_model": "tf_style.network.features",
     "fit": "tf_style.image.resize",
     "plot": "tf_style.show.plotting",
     "read_picture": "tf_style.image.picture",
     "show_progress": "tf_style.show.notebook",
     "stylize": "tf_style.run.stylizer",
+    "train": "tf_style.transfer.train",
+    "transform_model": "tf_style.transfer.painter",
     "write_picture": "tf_style.image.picture",
 }
 
@@ -49,6 +55,7 @@ __all__ = [
     "Step",
     "StyleLoss",
     "Stylizer",
+    "TransformModel",
     "__version__",
     "feature_model",
     "fit",
@@ -56,6 +63,8 @@ __all__ = [
     "read_picture",
     "show_progress",
     "stylize",
+    "train",
+    "transform_model",
     "write_picture",
 ]
 

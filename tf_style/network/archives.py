@@ -24,6 +24,8 @@ from tf_style.network import hdf5
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = (_CONFIG, "metadata.json", _WEIGHTS)
+# Beside these, in the files of networks that paint.
+STYLES, THUMBNAIL = "styles.npz", "thumbnail.jpg"
 # Those of the largest networks of `keras.applications` have about 1 MB, and a thousand layers. To
 # build more layers takes minutes.
 _LONGEST, _MOST_LAYERS = 8_000_000, 2000
@@ -96,7 +98,7 @@ def _from_archive(path: PathLike) -> tuple[bytes, int]:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         names = [each.filename for each in members]
-        if sorted(names) != sorted(_MEMBERS):
+        if sorted(name for name in names if name not in (STYLES, THUMBNAIL)) != sorted(_MEMBERS):
             raise ValueError(f"the archive holds {', '.join(names) or 'nothing'}; expected "
                              f"{', '.join(_MEMBERS)}")
         for each in members:

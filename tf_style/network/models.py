@@ -210,35 +210,38 @@ def of_range(model: keras.Model, input_range: tuple[float, float]) -> keras.Mode
     return found
 
 
-def load_model(path: PathLike) -> keras.Model:
+def load_model(path: PathLike, flag: str = "network") -> keras.Model:
     """A saved Keras model with one input.
 
     It is checked before Keras opens it: `tf_style.network.archives`.
+
+    Args:
+        flag: the option that names it, for errors.
 
     Raises:
         InputError: if `path` holds none that can be loaded safely.
     """
     if reason := no_plain_file(path):
-        raise no_network("network", os.fspath(path), reason)
+        raise no_network(flag, os.fspath(path), reason)
     try:
         _check_weights(path, *archives.read_config(path, _is_registered))
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     # Keras raises nearly anything for a foreign file.
     except Exception as error:
         raise InputError(
-            f"--network={path}: not a Keras model that can be loaded "
+            f"--{flag}={path}: not a Keras model that can be loaded "
             f"({' '.join(str(error).split())[:200]})"
         ) from None
-    return _with_one_input(model, path)
+    return _with_one_input(model, path, flag)
 
 
-def _with_one_input(model: keras.Model, path: PathLike) -> keras.Model:
+def _with_one_input(model: keras.Model, path: PathLike, flag: str = "network") -> keras.Model:
     """The model, if it is one that can be cut."""
     # A model of its maker's own class knows no inputs.
     if not model.built or len(getattr(model, "inputs", None) or ()) != 1:
-        raise InputError(f"--network={path}: expected a model with one input, a picture")
+        raise InputError(f"--{flag}={path}: expected a model with one input, a picture")
     if not all(np.isfinite(weights).all() for weights in model.get_weights()):
-        raise InputError(f"--network={path}: some of its weights are not finite")
+        raise InputError(f"--{flag}={path}: some of its weights are not finite")
     return model
 
 

@@ -170,6 +170,8 @@ def freedom(settings: Settings) -> float:
 
 def scales(settings: Settings, side: int) -> int:
     """How many sizes there are, if the long side of the last is `side`, in pixels."""
+    if settings.model:
+        return 1
     if settings.scales != AUTO:
         return settings.scales
     if settings.steps != AUTO and len(settings.steps) > 1:
@@ -179,6 +181,8 @@ def scales(settings: Settings, side: int) -> int:
 
 def steps(settings: Settings, count: int) -> tuple[int, ...]:
     """Most steps at each of the last `count` sizes, coarse first."""
+    if settings.model:
+        return (0,) * count
     if settings.steps == AUTO:
         known = _STEPS_COMPACT if settings.network == "compact" else _STEPS
         return known.get(count, (60,) * (count - 2) + (40, 30))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tf_style.settings.live import PREFIX, LiveModel, NetworkFile
@@ -39,6 +39,17 @@ STYLE_LOSSES = (
 # Those that draw positions, channels or directions at random.
 DRAWING_LOSSES = ("sliced_wasserstein", "histogram", "neighbors", "phase_match")
 MOST_SCALES, MOST_STEPS = 12, 1_000_000
+# What still counts where a network paints: --model.
+_WITH_MODEL = ("size", "model", "style_blend", "preserve_color", "precision", "device",
+               "max_pixels", "cache_dir", "offline")
+# What counts where a network is trained: the objective and the machine.
+_IN_TRAINING = (
+    "size", "strength", "network", "weights", "content_network", "content_network_weights",
+    "style_network", "style_network_weights", "pooling", "content_layers", "style_layers",
+    "large_forms", "content_weight", "style_weight", "tv_weight", "content_loss", "style_loss",
+    "style_scale", "style_size", "style_cleanup", "seed", "precision", "device", "max_pixels",
+    "cache_dir", "offline",
+)
 # Of a part of the loss that is not 0.
 LEAST_WEIGHT = 1e-6
 
@@ -67,6 +78,11 @@ class Settings(Options):
         SizeType(), 512,
         "long side of the output, in pixels; original: the content's own; with --content=none "
         "width x height",
+    )
+    model: str | None = option(
+        File("FILE"), None,
+        "paint with a network that tf_style_train made, or sample:NAME, in a tenth of a second; "
+        "there is no style then",
     )
     strength: float | str = option(
         Number(0, 1), AUTO,
@@ -220,6 +236,8 @@ class Settings(Options):
 
     def check_conflicts(self) -> None:
         """Check that no two values contradict each other."""
+        if self.model:
+            self._check_only(_WITH_MODEL, "with --model")
         if self.scales != AUTO and self.steps != AUTO and len(self.steps) not in (1, self.scales):
             raise InputError(
                 f"--steps: expected one number, or one for each of the {self.scales} --scales. "
@@ -269,6 +287,20 @@ class Settings(Options):
                                  f"{weight}")
         if not (self.content_weight or self.style_weight):
             raise InputError("--content_weight and --style_weight are both 0: nothing to do")
+
+    def check_for_training(self) -> None:
+        """Check that nothing is asked for that has no effect where a network is trained.
+
+        Raises:
+            InputError: if something is.
+        """
+        self._check_only(_IN_TRAINING, "in a training")
+
+    def _check_only(self, names: Collection[str], where: str) -> None:
+        """Check that all options but these have their defaults."""
+        for each in self.options():
+            if each.name not in names and getattr(self, each.name) != each.parse(each.default):
+                raise InputError(f"--{each.name}: has no effect {where}. Leave it out")
 
     def network_of(self, part: str) -> tuple[str, str, str]:
         """The flag that names the network of a part, that network, and its weights.

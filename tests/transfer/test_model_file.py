@@ -1,0 +1,113 @@
+"""Files of networks that paint."""
+
+import io
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_style.settings import InputError
+from tf_style.transfer.model_file import TransformModel, thumbnail
+from tf_style.transfer.pupil import Pupil
+
+
+def pupil(styles=2):
+    keras.utils.set_random_seed(1)
+    each = Pupil("fine", styles)
+    chance = np.random.default_rng(2)
+    each.begin_with(each.kernels, {
+        name: [chance.uniform(0.5, 1.5, pair[0].shape).astype(np.float32),
+               chance.normal(0, 0.3, pair[0].shape).astype(np.float32)]
+        for name, pair in each.norms.items()
+    })
+    return each
+
+
+def made(styles=2):
+    note = {"styles": [{"name": f"style{number}", "digest": "0"} for number in range(styles)]}
+    return TransformModel.of(pupil(styles), note, thumbnail(np.zeros((20, 30, 3))))
+
+
+PICTURE = np.random.default_rng(0).random((1, 24, 40, 3), np.float32)
+
+
+def test_a_file_gives_the_same_network(tmp_path):
+    first = made()
+    first.save(tmp_path / "a.keras")
+    second = TransformModel.read(tmp_path / "a.keras")
+    np.testing.assert_array_equal(first.model(PICTURE), second.model(PICTURE))
+    assert second.styles == ["style0", "style1"] and second.width == "fine"
+    np.testing.assert_array_equal(
+        first.blended([1, 3]).model(PICTURE), second.blended([2, 6]).model(PICTURE))
+    assert (np.asarray(second.only("style1").model(PICTURE))
+            == second.blended([0, 1]).model(PICTURE)).numpy().all()
+
+
+def test_it_paints_as_the_pupil_does():
+    each = pupil()
+    import tensorflow as tf
+
+    model = TransformModel.of(each, {"styles": []}).model
+    # Rounded, and with a margin.
+    inside = slice(16, -16)
+    large = np.tile(PICTURE, (1, 4, 3, 1))
+    off = np.abs(each.paint(tf.constant(large), tf.constant([0])) - model(large))
+    assert off[:, inside, inside].mean() < 0.02
+
+
+def test_anybody_can_read_what_it_was_made_from(tmp_path):
+    made().save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        note = json.loads(archive.read("metadata.json"))["tf_style"]
+        shown = Image.open(io.BytesIO(archive.read("thumbnail.jpg")))
+    assert [each["name"] for each in note["styles"]] == ["style0", "style1"]
+    assert shown.size == (30, 20)
+
+
+def test_keras_reads_it_alone(tmp_path):
+    first = made()
+    first.save(tmp_path / "a.keras")
+    plain = keras.models.load_model(tmp_path / "a.keras", safe_mode=True)
+    np.testing.assert_array_equal(first.model(PICTURE), plain(PICTURE))
+    # Saved again, it has lost what stood beside it, and still paints.
+    plain.save(tmp_path / "b.keras")
+    again = TransformModel.read(tmp_path / "b.keras")
+    assert again.styles == [] and again.width == ""
+    np.testing.assert_array_equal(first.model(PICTURE), again.model(PICTURE))
+
+
+def test_any_model_from_pictures_to_pictures_will_do(tmp_path):
+    picture = keras.Input((None, None, 3))
+    keras.Model(picture, keras.layers.Conv2D(3, 1)(picture)).save(tmp_path / "a.keras")
+    assert TransformModel.read(tmp_path / "a.keras").model(PICTURE).shape == PICTURE.shape
+    keras.Model(picture, keras.layers.Conv2D(4, 1)(picture)).save(tmp_path / "b.keras")
+    with pytest.raises(InputError, match=r"model=.*b\.keras: expected a model from RGB"):
+        TransformModel.read(tmp_path / "b.keras")
+
+
+@pytest.mark.parametrize("change", [
+    {"styles.npz": b"no arrays"}, {"metadata.json": b'{"tf_style": 3}'},
+    {"metadata.json": b"{"}, {"extra.txt": b""},
+])
+def test_damaged_files_are_refused(tmp_path, change):
+    made().save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()} | change
+    with zipfile.ZipFile(tmp_path / "b.keras", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match=r"b\.keras"):
+        TransformModel.read(tmp_path / "b.keras")
+
+
+def test_the_file_is_small(tmp_path):
+    model = made(1)
+    model.save(tmp_path / "a.keras")
+    values = sum(each.size for each in model.model.get_weights())
+    model.model.save(tmp_path / "plain.keras")
+    # Without what any file has, it takes two bytes a value.
+    rest = (tmp_path / "plain.keras").stat().st_size - 4 * values
+    assert (tmp_path / "a.keras").stat().st_size < 2.2 * values + rest

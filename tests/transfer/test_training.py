@@ -1,0 +1,142 @@
+"""Training networks that paint."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.transfer.conftest import TINY
+from tf_style.run.checkpoints import Checkpoints
+from tf_style.settings import InputError, Settings
+from tf_style.transfer import training
+from tf_style.transfer.train import Trainer, train
+from tf_style.transfer.training import Stage
+
+
+@pytest.fixture
+def painting():
+    """Red and yellow stripes."""
+    values = np.zeros((64, 64, 3), np.float32)
+    values[..., 0] = 0.9
+    values[::8, :, 1] = values[1::8, :, 1] = 0.8
+    return values
+
+
+def settings(**changes):
+    return Settings(**TINY, size=64, **changes)
+
+
+def trainer(*styles, steps, init="none", **changes):
+    return Trainer(styles, (), settings(**changes), steps=steps, init=init)
+
+
+def same(first, second):
+    return all(np.array_equal(*pair) for pair in zip(
+        first.model.get_weights(), second.model.get_weights(), strict=True))
+
+
+def test_losses_fall_and_each_style_comes_over(painting, tmp_path):
+    blue = painting[..., ::-1].copy()
+    losses = []
+    made = train([painting, blue], (), settings(style_weight=100), steps=150, init="none",
+                 callback=lambda lesson: losses.append(lesson.loss))
+    assert len(losses) == 150 and np.mean(losses[-9:]) < 0.8 * np.mean(losses[:5])
+    gray = np.full((1, 40, 56, 3), 0.5, np.float32)
+    red, blue = (made.blended(shares).model(gray).numpy().mean((0, 1, 2))
+                 for shares in ([1, 0], [0, 1]))
+    assert red[0] - red[2] > blue[0] - blue[2] + 0.1
+    # Another training may start from it.
+    made.save(tmp_path / "first.keras")
+    again = []
+    train(painting, (), settings(style_weight=100), steps=1, init=tmp_path / "first.keras",
+          callback=lambda lesson: again.append(lesson.loss))
+    assert again[0] < 0.9 * losses[0]
+
+
+def test_what_is_no_network_is_no_start(painting, tmp_path):
+    with pytest.raises(InputError, match=r"init=.*There is no such file"):
+        trainer(painting, steps=1, init=tmp_path / "none.keras")
+
+
+def test_a_step_goes_down_the_gradient_of_the_parts(painting):
+    each = trainer(painting, steps=10)
+    learner = each._training
+    crops = learner._crops(1, Stage(32, 4, 1))
+    before = [variable.numpy() for variable in each.pupil.variables]
+    first, parts = learner._learn(crops)
+    assert first == pytest.approx(sum(parts.values()), rel=1e-4)
+    assert {*parts} == {"content", "style", "variation"}
+    moved = [variable.numpy() - then for variable, then in
+             zip(each.pupil.variables, before, strict=True)]
+    assert all(np.abs(change).max() > 0 for change in moved)
+    second, _ = learner._learn(crops)
+    assert second < first
+
+
+def test_a_seed_decides_all_chance(painting):
+    first, again, other = (trainer(painting, steps=3, seed=seed) for seed in (0, 0, 1))
+    for one, two in zip(first.pupil.variables, again.pupil.variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy())
+    assert (first.pupil.variables[0].numpy() != other.pupil.variables[0].numpy()).any()
+    crops = [each._training._crops(2, Stage(32, 4, 1)) for each in (first, again, other)]
+    np.testing.assert_array_equal(crops[0], crops[1])
+    assert (crops[0] != crops[2]).any()
+
+
+@pytest.mark.slow
+def test_a_resumed_training_ends_with_the_same_weights(painting, tmp_path):
+    whole = trainer(painting, steps=6).train()
+    trainer(painting, steps=6).train(
+        lambda lesson: lesson.number == 3, Checkpoints(tmp_path / "kept"))
+    numbers = []
+    resumed = trainer(painting, steps=6).train(
+        lambda lesson: numbers.append(lesson.number), Checkpoints(tmp_path / "kept", resume=True))
+    assert numbers == [4, 5, 6] and same(whole, resumed)
+
+
+@pytest.mark.slow
+def test_another_training_is_not_resumed(painting, tmp_path):
+    trainer(painting, steps=4).train(lambda lesson: True, Checkpoints(tmp_path / "kept"))
+    for other, reason in ((trainer(painting[:, :32], steps=4), "style 1"),
+                          (trainer(painting, steps=4, seed=3), "seed"),
+                          (trainer(painting, steps=3), "steps")):
+        with pytest.raises(InputError, match=reason):
+            other.train(None, Checkpoints(tmp_path / "kept", resume=True))
+
+
+@pytest.mark.slow
+def test_a_time_decides_where_no_steps_are_given(painting, monkeypatch):
+    monkeypatch.setattr(training, "STAGES", (Stage(32, 4, 0.5), Stage(48, 2, 0.5)))
+    clock = iter(range(10_000))
+    monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(clock)))
+    lessons = []
+    # One second before the first step, and one in each.
+    Trainer([painting], (), settings(), time_limit=6, init="none").train(lessons.append)
+    assert [each.steps for each in lessons] == [None] * 6
+    assert [each.done for each in lessons] == pytest.approx([each / 6 for each in range(1, 7)])
+
+
+def test_a_loss_that_is_not_finite_changes_nothing(painting, monkeypatch):
+    each = trainer(painting, steps=5)
+    before = [variable.numpy() for variable in each.pupil.variables]
+    monkeypatch.setattr(each._training, "_crops",
+                        lambda number, stage: np.full((4, 32, 32, 3), np.nan, np.float32))
+    with pytest.warns(UserWarning, match="not finite at step 1"):
+        each.train()
+    for variable, then in zip(each.pupil.variables, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), then)
+
+
+def test_options_without_effect_are_refused(painting):
+    with pytest.raises(InputError, match="tolerance: has no effect in a training"):
+        trainer(painting, steps=1, tolerance=0.1)
+
+
+def test_files_of_photographs_are_learned_from(painting, tmp_path):
+    names = []
+    for number in range(45):
+        names.append(tmp_path / f"{number}.png")
+        Image.new("RGB", (50, 40), (number, 0, 0)).save(names[-1])
+    each = Trainer([painting], names, settings(), steps=1, init="none")
+    assert (each.photographs.given, len(each.photographs.held_out)) == (41, 4)
+    assert each.made().note["pictures"] == {"given": 41, "added": 0}
+    assert each.made().styles == ["style 1"]

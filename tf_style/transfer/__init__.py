@@ -1,0 +1,1 @@
+"""Networks that paint: their shape, training, use and files."""

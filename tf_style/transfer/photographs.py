@@ -1,0 +1,124 @@
+"""The photographs that a network learns to paint, as crops that a seed and a number decide."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import random
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from tf_style.image import samples
+from tf_style.image.picture import read_picture
+from tf_style.image.resize import resize, shrink
+from tf_style.settings import MAX_PIXELS, InputError
+from tf_style.transfer.scenes import scene
+
+# Kept in memory, 0.6 MB each; drawn at random of more.
+MOST = 400
+# Long side at which they are kept, in pixels: that of a picture at the default size.
+SIDE = 512
+# Shown and measured, and never learned from: one in ten, at most so many.
+_HELD_OUT = 8
+# Where there are fewer, drawn scenes and the samples stand beside them.
+_ENOUGH = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Photographs:
+    """What is learned from, and what is held out.
+
+    Attributes:
+        pictures: to take crops from, uint8 `(height, width, 3)` each.
+        held_out: to show and to measure with; of the same kind.
+        given: how many of `pictures` the user gave; the others come with tf_style.
+    """
+
+    pictures: Sequence[np.ndarray]
+    held_out: Sequence[np.ndarray]
+    given: int
+
+    @classmethod
+    def read(cls, names: Sequence[str], seed: int, max_pixels: int = MAX_PIXELS) -> Photographs:
+        """Photographs by their files, drawn by `seed` where there are very many.
+
+        Files that cannot be read are left out, and a warning says so. Where there are few, scenes
+        that are drawn at random and the samples are added, so that the network learns to paint
+        other things, too.
+
+        Raises:
+            InputError: if files are named and none can be read.
+        """
+        names = list(dict.fromkeys(names))
+        random.Random(seed).shuffle(names)
+        found: list[np.ndarray] = []
+        broken: list[str] = []
+        for name in names:
+            if len(found) == MOST:
+                break
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found.append(_kept(read_picture(name, max_pixels=max_pixels, side=SIDE)))
+            except InputError as error:
+                broken.append(str(error))
+        if names and not found:
+            raise InputError(f"--pictures: none can be read. The first: {broken[0]}")
+        if broken:
+            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+            warnings.warn(f"left out: {broken[0]}{more}", stacklevel=2)
+        held = found[: min(_HELD_OUT, len(found) // 10)]
+        pictures = found[len(held):]
+        others: list[np.ndarray] = []
+        if len(pictures) < _ENOUGH:
+            with contextlib.suppress(InputError):
+                others += [_kept(read_picture(samples.PREFIX + name))
+                           for name in samples.CONTENT_SAMPLES]
+            others += [scene(seed + number) for number in range(_ENOUGH // 2)]
+        return cls([*pictures, *others], held or [*pictures, *others][:1], len(pictures))
+
+    def crops(self, number: int, side: int, count: int, seed: int) -> np.ndarray:
+        """Square crops, enlarged where a photograph is smaller.
+
+        Args:
+            number: of the step that they are for.
+
+        Returns:
+            `(count, side, side, 3)` float32 in `[0, 1]`.
+        """
+        chance = np.random.default_rng([seed, number])
+        return np.stack([self._crop(side, chance) for _ in range(count)])
+
+    def _crop(self, side: int, chance: np.random.Generator) -> np.ndarray:
+        # Those that were given and those that were added count the same, if there are few.
+        ours = len(self.pictures) - self.given
+        if self.given and ours and chance.random() < 0.5:
+            place = chance.integers(self.given)
+        else:
+            place = chance.integers(self.given if not ours else len(self.pictures))
+        picture = self.pictures[place]
+        height, width = picture.shape[:2]
+        shortest = min(height, width)
+        # From a crop at its own size to twice as much, made smaller.
+        least, most = min(side, shortest), min(2 * side, shortest)
+        of = round(math.exp(chance.uniform(math.log(least), math.log(most))))
+        top, left = chance.integers(height - of + 1), chance.integers(width - of + 1)
+        crop = Image.fromarray(picture[top : top + of, left : left + of])
+        if of != side:
+            crop = crop.resize((side, side), Image.Resampling.BICUBIC)
+        values = np.asarray(crop, np.float32) / 255
+        return values[:, ::-1] if chance.random() < 0.5 else values
+
+
+def _kept(picture: np.ndarray) -> np.ndarray:
+    """A picture at the size at which it is kept, as bytes."""
+    small = shrink(picture, SIDE)
+    height, width = small.shape[:2]
+    if max(height, width) < 8 or min(height, width) < 2:
+        # Too thin to take a crop from.
+        small = resize(small, max(8, height), max(8, width))
+    return np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)

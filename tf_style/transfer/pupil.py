@@ -1,0 +1,120 @@
+"""A network that is trained: convolutions for all styles, a normalisation for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_style.transfer.transform import EPSILON, SHAPES, transform, transform_network
+
+# Layer → scale and shift, `(styles, channels)` each.
+Norms = Mapping[str, Sequence[np.ndarray]]
+
+
+def normalized(values: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+    """What a network's `GroupNormalization` makes of a map, with less memory.
+
+    Args:
+        values: `(batch, height, width, channels)`, any float type.
+        scale, shift: `(batch or 1, channels)` float32.
+    """
+    exact = tf.cast(values, tf.float32)
+    mean = tf.reduce_mean(exact, (1, 2), keepdims=True)
+    square = tf.reduce_mean(tf.square(exact), (1, 2), keepdims=True)
+    factor = scale[:, None, None] * tf.math.rsqrt(
+        tf.nn.relu(square - tf.square(mean)) + EPSILON)
+    offset = shift[:, None, None] - mean * factor
+    return values * tf.cast(factor, values.dtype) + tf.cast(offset, values.dtype)
+
+
+class Pupil:
+    """The convolutions of a network that paints, and a normalisation for each style.
+
+    Args:
+        width: one of `SHAPES`.
+        styles: how many.
+        dtype: in which it computes: `float32` or `mixed_bfloat16`.
+        seed: of its first weights.
+
+    Source: Dumoulin, Shlens, Kudlur, A learned representation for artistic style, ICLR 2017.
+    """
+
+    def __init__(self, width: str, styles: int, dtype: str = "float32", seed: int = 0):
+        self.width, self.styles = width, styles
+        self._shape = SHAPES[width]
+        self._model = transform_network(self._shape, dtype)
+        self._convolutions = {
+            layer.name: layer for layer in self._model.layers
+            if isinstance(layer, keras.layers.Conv2D)
+        }
+        chance = np.random.default_rng([seed, 2])
+        for layer in self._convolutions.values():
+            layer.set_weights([_drawn(each.shape, chance) for each in layer.get_weights()])
+        self._norms = {
+            layer.name: [
+                keras.Variable(np.full((styles, layer.gamma.shape[0]), value, np.float32),
+                               name=f"{layer.name}_{role}")
+                for value, role in ((1, "scale"), (0, "shift"))
+            ]
+            for layer in self._model.layers
+            if isinstance(layer, keras.layers.GroupNormalization)
+        }
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All that training changes, in a fixed order."""
+        kernels = [each for layer in self._convolutions.values()
+                   for each in layer.trainable_variables]
+        return kernels + [each for pair in self._norms.values() for each in pair]
+
+    def paint(self, pictures: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        """The painted pictures, float32, without a margin.
+
+        Args:
+            pictures: `(batch, height, width, 3)`; sides are multiples of 4.
+            rows: `(batch,)` int32, the style of each, counted from 0.
+        """
+        def convolve(name: str, values: tf.Tensor, *_: int) -> tf.Tensor:
+            return self._convolutions[name](values)
+
+        def normalize(name: str, values: tf.Tensor) -> tf.Tensor:
+            return normalized(values, *[tf.gather(each.value, rows) for each in self._norms[name]])
+
+        return transform(self._shape, pictures, convolve, normalize)
+
+    @property
+    def kernels(self) -> dict[str, list[np.ndarray]]:
+        """Layer → the arrays of its convolution."""
+        return {name: layer.get_weights() for name, layer in self._convolutions.items()}
+
+    @property
+    def norms(self) -> dict[str, list[np.ndarray]]:
+        """Layer → scale and shift, `(styles, channels)` each."""
+        return {name: [each.numpy() for each in pair] for name, pair in self._norms.items()}
+
+    def begin_with(self, kernels: Mapping[str, Sequence[np.ndarray]], norms: Norms) -> None:
+        """Take over the weights of a trained network of this width.
+
+        Its first style stands for those that it does not have.
+        """
+        for name, layer in self._convolutions.items():
+            layer.set_weights(kernels[name])
+        for name, pair in self._norms.items():
+            for variable, values in zip(pair, norms[name], strict=True):
+                rows = [min(row, len(values) - 1) for row in range(self.styles)]
+                variable.assign(values[rows])
+
+
+def _drawn(shape: Sequence[int], chance: np.random.Generator) -> np.ndarray:
+    """A kernel to begin with, or a bias of zeros.
+
+    Source: Glorot, Bengio, AISTATS 2010, eq. 16.
+    """
+    if len(shape) == 1:
+        return np.zeros(shape, np.float32)
+    area = shape[0] * shape[1]
+    limit = np.sqrt(6 / (area * (shape[2] + shape[3])))
+    return chance.uniform(-limit, limit, shape).astype(np.float32)

@@ -1,0 +1,57 @@
+"""The networks that come with the package, made by `tools.sample_networks`. No TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tf_style.image.paths import PathLike, no_plain_file
+from tf_style.image.samples import PREFIX, STYLE_SAMPLES
+from tf_style.network.archives import read_config
+from tf_style.settings import NETWORKS, InputError
+
+# One for all: its styles share their convolutions.
+FILE = Path(__file__).parent / "samples.keras"
+
+
+def locate_model(model: PathLike) -> tuple[Path, str]:
+    """The file that `model`, a path or `sample:NAME`, names; and the one style that is meant.
+
+    Returns:
+        The path; the name of a style, empty for all that the file has.
+
+    Raises:
+        InputError: if there is no such sample.
+    """
+    text = str(model)
+    if not text.startswith(PREFIX):
+        return Path(model), ""
+    name = text[len(PREFIX):]
+    if name not in STYLE_SAMPLES:
+        raise InputError(f"--model={text}: expected one of "
+                         f"{', '.join(PREFIX + each for each in STYLE_SAMPLES)}, or a file")
+    return FILE, name
+
+
+def check_model(flag: str, model: str) -> Path:
+    """The file of a network that paints, looked at as far as that is possible without TensorFlow.
+
+    Args:
+        flag: the option that names it.
+
+    Raises:
+        InputError: if it is none.
+    """
+    path, _ = locate_model(model)
+    if reason := no_plain_file(path):
+        looks = (f". The network that looks at pictures is --network={model.lower()}"
+                 if model.lower() in NETWORKS else "")
+        raise InputError(f"--{flag}={model}: expected a .keras file that tf_style_train wrote, or "
+                         f"sample:NAME. {reason[0].upper()}{reason[1:]}{looks}")
+    try:
+        # Whether a class is registered, Keras knows.
+        read_config(path, lambda name: True)
+    # Nearly anything, for a damaged file.
+    except Exception as error:
+        raise InputError(f"--{flag}={model}: not a Keras model that can be loaded "
+                         f"({' '.join(str(error).split())[:200]})") from None
+    return path

@@ -1,0 +1,237 @@
+"""Training a network that paints, by the objective that a run descends."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_style.image.style import Style
+from tf_style.loss.objective import Objective
+from tf_style.loss.terms import Term
+from tf_style.transfer.photographs import Photographs
+from tf_style.transfer.pupil import Pupil
+
+# Most of the training; it rises before, and falls along half a wave.
+LEARNING_RATE = 3e-3
+_WARM, _LEAST_RATE = 30, 0.02
+# A few hundred steps: a shorter memory than usual.
+_BETA_2 = 0.99
+_CLIP = 10.0
+# Pictures whose statistics are taken together. Those of one small crop say more about what is on
+# it than about how it is painted; and fewer are to be decomposed.
+_GROUP = 4
+_FILES = "state"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A part of the training.
+
+    Attributes:
+        side: of the crops, in pixels.
+        count: crops in a batch.
+        share: of the whole training.
+    """
+
+    side: int
+    count: int
+    share: float
+
+
+# Small crops teach colours and strokes in half the time; large ones, what goes where.
+STAGES = (Stage(128, 16, 0.5), Stage(256, 4, 0.5))
+
+
+@dataclasses.dataclass(frozen=True)
+class Lesson:
+    """One step of a training.
+
+    Attributes:
+        number: counted from 1.
+        steps: how many there are; `None` if the time decides.
+        done: share of the whole training, up to 1.
+        seconds: since it began, without the time between a stop and a resume.
+        loss: of the batch that the step looked at.
+        parts: the weighted losses that add up to it: `content`, `style`, `variation`.
+    """
+
+    number: int
+    steps: int | None
+    done: float
+    seconds: float
+    loss: float
+    parts: Mapping[str, float]
+
+
+class Training:
+    """The state of one training.
+
+    Args:
+        objective: what is descended.
+        styles: one or more, as they are seen at the size that the network is trained for.
+        photographs: to take crops from.
+        pupil: what is trained.
+        seed: of all chance.
+        steps: how many; `None`: as many as `seconds` allow.
+        seconds: how long, `math.inf` for no limit.
+    """
+
+    def __init__(
+        self, objective: Objective, styles: Sequence[Style], photographs: Photographs,
+        pupil: Pupil, *, seed: int, steps: int | None = None, seconds: float = math.inf,
+    ):
+        self.number, self.seconds = 0, 0.0
+        self._objective, self._photographs, self._pupil = objective, photographs, pupil
+        self._seed, self._steps, self._limit = seed, steps, seconds
+        self._targets = [objective.targets(None, [style]) for style in styles]
+        self._optimizer = keras.optimizers.Adam(
+            LEARNING_RATE, beta_2=_BETA_2, global_clipnorm=_CLIP)
+        self._optimizer.build(pupil.variables)
+        self._compiled = tf.function(self._step, autograph=False, reduce_retracing=True)
+
+    def lessons(self) -> Iterator[Lesson]:
+        """Take all steps that are left; the crops of each are cut while the one before is taken.
+
+        Raises:
+            FloatingPointError: if the loss is not finite; the weights are as before that step.
+        """
+        began = time.perf_counter() - self.seconds
+        with ThreadPoolExecutor(1) as cutter:
+            stage = self._stage()
+            waiting = cutter.submit(self._crops, self.number + 1, stage)
+            while self._done() < 1:
+                if self._stage() != stage:
+                    stage = self._stage()
+                    waiting = cutter.submit(self._crops, self.number + 1, stage)
+                crops = waiting.result()
+                waiting = cutter.submit(self._crops, self.number + 2, stage)
+                loss, parts = self._learn(crops)
+                self.number += 1
+                self.seconds = time.perf_counter() - began
+                if not math.isfinite(loss):
+                    raise FloatingPointError
+                yield Lesson(self.number, self._steps, min(1.0, self._done()), self.seconds, loss,
+                             parts)
+
+    def save(self, folder: Path, note: Mapping[str, Any]) -> None:
+        """Write its state and a note of JSON data into a folder."""
+        self._checkpoint().write(os.fspath(folder / _FILES))
+        state = {**note, "number": self.number, "seconds": self.seconds}
+        (folder / "note.json").write_text(json.dumps(state))
+
+    def restore(self, folder: Path) -> dict[str, Any] | None:
+        """Go on with what `save` wrote. Returns the note; `None` if the folder is damaged."""
+        try:
+            note = json.loads((folder / "note.json").read_text())
+            self._checkpoint().read(os.fspath(folder / _FILES)).assert_consumed()
+        # TensorFlow raises an IndexError where a file ends too early.
+        except (tf.errors.OpError, IndexError, AssertionError, OSError, ValueError):
+            return None
+        self.number, self.seconds = note["number"], note["seconds"]
+        return note
+
+    def _checkpoint(self) -> tf.train.Checkpoint:
+        variables = [*self._pupil.variables, *self._optimizer.variables]
+        return tf.train.Checkpoint(variables=[each.value for each in variables])
+
+    def _done(self) -> float:
+        """How much of the training is done, from 0."""
+        if self._steps is not None:
+            return self.number / self._steps
+        return self.seconds / self._limit
+
+    def _stage(self) -> Stage:
+        done = self._done()
+        for stage in STAGES:
+            done -= stage.share
+            if done < -1e-9:
+                return stage
+        return STAGES[-1]
+
+    def _crops(self, number: int, stage: Stage) -> np.ndarray:
+        return self._photographs.crops(number, stage.side, stage.count, self._seed)
+
+    def _learn(self, crops: np.ndarray) -> tuple[float, dict[str, float]]:
+        """Take one step. Returns the loss before it, and its parts."""
+        groups = max(1, len(crops) // _GROUP)
+        chance = np.random.default_rng([self._seed, self.number, 1])
+        chosen = chance.permutation(np.arange(groups) + chance.integers(len(self._targets)))
+        chosen = chosen % len(self._targets)
+        done = self._done()
+        rate = LEARNING_RATE * min(1, (self.number + 1) / _WARM) * (
+            _LEAST_RATE + (1 - _LEAST_RATE) * (1 + math.cos(math.pi * min(1, done))) / 2)
+        loss, parts = self._compiled(
+            tf.constant(crops), tf.constant(np.repeat(chosen, len(crops) // groups), tf.int32),
+            [self._targets[each] for each in chosen], tf.constant(rate, tf.float32),
+        )
+        return float(loss), {name: float(each) for name, each in parts.items()}
+
+    def _step(
+        self, crops: tf.Tensor, rows: tf.Tensor, targets: Sequence[Any], rate: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        shown = [network.model(crops, training=False) for network in self._objective.networks]
+        with tf.GradientTape() as tape:
+            painted = self._pupil.paint(crops, rows)
+            with tf.GradientTape() as inner:
+                inner.watch(painted)
+                parts = self._parts(painted, crops, shown, targets)
+                loss = tf.add_n(list(parts.values()))
+                scale = self._objective.gradient_scale(painted, loss[None])[0]
+                scaled = loss * scale
+            slope = tf.stop_gradient(inner.gradient(scaled, painted) / scale)
+        variables = self._pupil.variables
+        gradients = tape.gradient(painted, [each.value for each in variables], slope)
+        finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
+        gradients = [tf.where(finite, each, tf.zeros_like(each)) for each in gradients]
+        self._optimizer.learning_rate.assign(tf.where(finite, rate, 0.0))
+        self._optimizer.apply(gradients, variables)
+        return tf.where(finite, loss, math.nan), parts
+
+    def _parts(
+        self, painted: tf.Tensor, crops: tf.Tensor, shown: Sequence[Mapping[str, tf.Tensor]],
+        targets: Sequence[Any],
+    ) -> dict[str, tf.Tensor]:
+        """Part → its weighted mean over the batch."""
+        seen = [network.model(painted, training=False) for network in self._objective.networks]
+        losses: dict[str, list[tf.Tensor]] = {}
+        for term in self._objective.terms:
+            maps = seen[term.network][term.layer] if term.layer else painted
+            if term.reference == "style":
+                found = self._of_groups(term, maps, targets)
+            elif term.reference == "content":
+                before = shown[term.network][term.layer] if term.layer else crops
+                found = term.weight * self._kept(term, maps, before)
+            else:
+                found = term.weight * term.loss.distance(maps, (), self._objective.draw(0))
+            losses.setdefault(term.part, []).append(tf.reduce_mean(found))
+        return self._objective.weighted(losses)
+
+    def _kept(self, term: Term, maps: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
+        """How far the maps are from those of the photographs, for each."""
+        region = {"paired": before} if term.loss.paired else {}
+        target = tf.nest.map_structure(
+            tf.stop_gradient, term.loss.target(term.loss.of(before, region)))
+        return term.loss.distance(term.loss.of(maps, region), target, self._objective.draw(0))
+
+    def _of_groups(self, term: Term, maps: tf.Tensor, targets: Sequence[Any]) -> tf.Tensor:
+        """How far each group of pictures is from its style."""
+        found = []
+        draw = self._objective.draw(tf.cast(self._optimizer.iterations, tf.int32))
+        for group, target in zip(tf.split(maps, len(targets)), targets, strict=True):
+            [region] = target[term.key]
+            statistic = term.loss.of(group, {})
+            if term.loss.mean_over_positions:
+                statistic = tf.reduce_mean(statistic, 0, keepdims=True)
+            found += term.losses([statistic], [region], draw)
+        return tf.stack([tf.reduce_mean(each) for each in found])

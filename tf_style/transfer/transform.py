@@ -1,0 +1,129 @@
+"""The image transformation network: a plain Keras model from a picture to a painted picture."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+# Of each side, in pixels: the picture goes on mirrored, so that what convolutions make of zeros
+# beyond the border is cut off.
+MARGIN = 16
+# Both sides are brought to a multiple of the stride of most maps.
+STRIDE = 4
+# Of normalisation, in units of a squared activation.
+EPSILON = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """How large a network is.
+
+    Attributes:
+        channels: of the maps at a quarter of the picture's size, where most of the work is done.
+        blocks: residual blocks there.
+        ending: channels of the maps at half and at the full size.
+    """
+
+    channels: int
+    blocks: int
+    ending: tuple[int, int]
+
+
+SHAPES = {
+    "fine": Shape(48, 5, (24, 12)),
+    "fast": Shape(32, 3, (16, 8)),
+}
+
+Map = Any
+# (name, map, channels, side of the kernel, stride) → map
+Convolve = Callable[[str, Map, int, int, int], Map]
+# (name, map) → map with a mean of 0 and a variance of 1 in each channel, scaled and shifted.
+Normalize = Callable[[str, Map], Map]
+
+
+def transform(shape: Shape, picture: Map, convolve: Convolve, normalize: Normalize) -> Map:
+    """The painted picture, in `[0, 1]`, of a picture in `[0, 1]` whose sides are multiples of 4."""
+
+    def unit(name: str, values: Map, channels: int, side: int = 3, stride: int = 1) -> Map:
+        return normalize(f"{name}_norm", convolve(name, values, channels, side, stride))
+
+    values = ops.relu(unit("entry", 2 * picture - 1, shape.channels, 8, STRIDE))
+    for number in range(shape.blocks):
+        inner = ops.relu(unit(f"block{number}_first", values, shape.channels))
+        values = values + unit(f"block{number}_second", inner, shape.channels)
+    for number, channels in enumerate(shape.ending):
+        values = ops.relu(unit(f"ending{number}", twice(values), channels))
+    return ops.sigmoid(ops.cast(convolve("picture", values, 3, 5, 1), "float32"))
+
+
+def twice(values: Map) -> Map:
+    """A map of twice the size."""
+    return keras.layers.UpSampling2D(2, data_format="channels_last", dtype=values.dtype)(values)
+
+
+def transform_network(shape: Shape, dtype: str = "float32", name: str = "painting") -> keras.Model:
+    """The network with new weights, made of Keras' built-in layers alone.
+
+    Args:
+        shape: how large it is.
+        dtype: in which it computes: `float32` or `mixed_bfloat16`.
+        name: of the model.
+
+    Returns:
+        A `keras.Model`: `(batch, height, width, 3)` RGB in `[0, 1]`, of any size → the painted
+        pictures, float32, of the same shape. Each picture is normalised by itself.
+
+    Source: Johnson, Alahi, Fei-Fei, ECCV 2016 (the network); Ulyanov, Vedaldi, Lempitsky, CVPR 2017
+        (normalisation of each picture); Odena, Dumoulin, Olah, Distill 2016 (enlarging before
+        convolution). Ours: the first convolution goes to a quarter of the size at once.
+    """
+    picture = keras.Input((None, None, 3), name="content")
+    values = picture
+    for axis in (1, 2):
+        values = ops.take(values, _mirrored(picture, axis), axis)
+    values = transform(shape, values, _convolution(dtype), _normalization(dtype))
+    for axis in (1, 2):
+        values = ops.take(values, _places(picture, axis) + MARGIN, axis)
+    return keras.Model(picture, values, name=name)
+
+
+def _convolution(dtype: str) -> Convolve:
+    def convolve(name: str, values: Map, channels: int, side: int, stride: int) -> Map:
+        return keras.layers.Conv2D(
+            channels, side, strides=stride, padding="same", use_bias=name == "picture",
+            data_format="channels_last", dtype=dtype, name=name,
+        )(values)
+
+    return convolve
+
+
+def _normalization(dtype: str) -> Normalize:
+    def normalize(name: str, values: Map) -> Map:
+        return keras.layers.GroupNormalization(
+            groups=-1, axis=-1, epsilon=EPSILON, dtype=dtype, name=name
+        )(values)
+
+    return normalize
+
+
+def _places(picture: Map, axis: int) -> Map:
+    """The numbers of the picture's rows or columns, from 0."""
+    line = ops.max(picture, tuple(each for each in range(4) if each != axis))
+    return ops.cast(ops.cumsum(ops.ones_like(line)), "int32") - 1
+
+
+def _mirrored(picture: Map, axis: int) -> Map:
+    """For each row or column with the margin, the one of the picture that it shows."""
+    last = ops.max(_places(picture, axis))
+    ones = ops.ones_like(ops.max(picture, tuple(each for each in range(4) if each != axis)))
+    ones = ops.reshape(ones, (1, -1, 1))
+    pooled = keras.layers.MaxPooling1D(STRIDE, padding="same", data_format="channels_last")(ones)
+    whole = ops.reshape(keras.layers.UpSampling1D(STRIDE)(pooled), (-1,))
+    whole = ops.ones_like(ops.pad(whole, ((MARGIN, MARGIN),)))
+    places = ops.abs(ops.cast(ops.cumsum(whole), "int32") - 1 - MARGIN)
+    # A side shorter than the margin has nothing more to show than its end.
+    return ops.maximum(last - ops.abs(last - places), 0)
