@@ -64,7 +64,7 @@ FLAGS = {
     "--output_dir=a": {"output": "a"}, "--result_prefix a": {"output": "a"},
     "--style_strength=0.5": {"strength": "0.5"},
     "--style_blend_weights=3,7": {"style_blend": "3,7"},
-    "--model=vgg19": {"network": "vgg19"}, "--backbone=VGG19": {"network": "vgg19"},
+    "--net=vgg19": {"network": "vgg19"}, "--backbone=VGG19": {"network": "vgg19"},
     "--model_weights=a": {"weights": "a"}, "--vgg19": {"network": "vgg19"},
     "--init_image=random": {"init": "noise"}, "--init_img_type=content": {"init": "content"},
     "--noise_ratio=0.5": {"init_noise": "0.5"}, "--pool_type=avg": {"pooling": "average"},

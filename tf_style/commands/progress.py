@@ -151,6 +151,8 @@ def _pixels(scales: Iterable[Scale]) -> int:
 def ending(result: Result) -> str:
     """What was made, in how many steps and how long, and why there were no more."""
     height, width = result.image.shape[:2]
+    if result.settings.model:
+        return f"{width}x{height} pixels, painted by a network in {result.seconds:.2g} s"
     last = result.history[-1] if result.history else None
     settled = last and last.step < last.steps
     why = "the loss no longer falls" if settled else "all steps are done"

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import CommandLine
+from tf_style.image.samples import PREFIX, STYLE_SAMPLES
 from tf_style.network.weights import environment_file
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Settings
 from tf_style.settings.auto import BEFORE_OPTIONS, FOLLOWS
@@ -30,6 +31,7 @@ _WORDS = {
     **dict.fromkeys(("weights", "content_network_weights", "style_network_weights"),
                     (AUTO, *WEIGHTS)),
     "cache_dir": (AUTO,),
+    "model": (None, *(PREFIX + name for name in STYLE_SAMPLES)),
 }
 # What the machine allows is not up to the one that made the record.
 _THIS_MACHINES = ("offline", "max_pixels")
@@ -37,7 +39,8 @@ _THIS_MACHINES = ("offline", "max_pixels")
 # the new one.
 _REPLACES = {
     "content": ("content_mask", "protect"),
-    "style": ("content_mask", "style_mask", "style_blend"),
+    "style": ("content_mask", "style_mask", "style_blend", "model"),
+    "model": ("style", "content_mask", "style_mask", "style_blend"),
     "strength": ("style_weight",),
     "style_weight": ("strength",),
     "large_forms": ("style_layers",),

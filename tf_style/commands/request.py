@@ -82,7 +82,7 @@ class Request:
             options = line.options(StylizeOptions)
         settings = line.options(Settings)
         notes = [*line.notes]
-        jobs, kept = _jobs(options, line.places, given, notes.append)
+        jobs, kept = _jobs(options, settings.model, line.places, given, notes.append)
         if options.sheet:
             jobs = [dataclasses.replace(job, output=None, unfinished=None) for job in jobs]
         request = cls(options, settings, record, jobs, kept, notes=tuple(notes))
@@ -95,16 +95,22 @@ class Request:
         from tf_style.network.choice import choose
         from tf_style.run import schedule
         from tf_style.run.scene import INITS, check_together
+        from tf_style.transfer.samples import check_model
 
         options, job = self.options, self.jobs[0]
+        if self.settings.model:
+            _check_no_steps(options)
         _check_there(self.jobs)
         # Resolving `auto` may need a download; a file named in the environment does not.
-        settings, choices = choose(self.settings, weights.settle_known)
+        settings, choices = (
+            (self.settings, ()) if self.settings.model
+            else choose(self.settings, weights.settle_known)
+        )
         if settings.optimizer == "lbfgs":
             schedule.check_lbfgs()
         check_together(settings, job.content is not None, len(job.styles),
                        len(job.content_masks), len(job.style_masks), job.protect is not None)
-        least = max(choice.least_size for choice in choices)
+        least = max([1, *[choice.least_size for choice in choices]])
         schedule.check_size(settings, least)
         written = [check_output(each.output, bits=each.bits) for each in self.jobs if each.output]
         sheet = check_output(options.sheet) if options.sheet else None
@@ -123,6 +129,8 @@ class Request:
         inputs += [name for name in (job.protect, options.settings_from) if name]
         inputs += [name for choice in choices for name in choice.files]
         inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]
+        if settings.model:
+            inputs += [os.fspath(check_model("model", settings.model))]
         inputs = list(dict.fromkeys(inputs))
         left = [each.unfinished for each in self.jobs if each.unfinished]
         kept = Path(options.checkpoint) if options.checkpoint else None
@@ -164,17 +172,20 @@ class Request:
 
 
 def _jobs(
-    options: StylizeOptions, places: Sequence[str], given: Settings | None,
+    options: StylizeOptions, model: str | None, places: Sequence[str], given: Settings | None,
     note: Callable[[str], None],
 ) -> tuple[list[Job], int]:
     """The pictures to make, and how many more already exist and are left alone."""
-    content, styles, output = _pictures(options, places)
+    content, styles, output = (
+        _pictures(options, places) if model is None else _painted(options, model, places)
+    )
     keep = options.skip_existing
     found = naming.jobs(content, styles, output, keep=keep, note=note)
     jobs = [
         dataclasses.replace(
-            job, content_masks=options.content_mask, style_masks=options.style_mask,
-            protect=options.protect, bits=int(options.bits),
+            # Where a network paints, results are named by it, and there is no style.
+            job, styles=() if model else job.styles, content_masks=options.content_mask,
+            style_masks=options.style_mask, protect=options.protect, bits=int(options.bits),
             embed_settings=options.embed_settings, given=given,
         )
         for job in found if not (keep and os.path.exists(job.output))
@@ -212,6 +223,45 @@ def _pictures(
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
                              "come with tf_style: tf_style --list_samples")
     return None if content == "none" else content, styles, output or options.output
+
+
+def _painted(
+    options: StylizeOptions, model: str, places: Sequence[str]
+) -> tuple[str, tuple[str, ...], str | None]:
+    """Content, what to name results by, and output, where a network paints."""
+    if options.style:
+        raise InputError("--style: a --model paints in the style that it was trained for. Choose "
+                         "one of them")
+    if len(places) > 2:
+        raise InputError(f"{places[2]!r}: with --model expected at most CONTENT OUTPUT")
+    names = [name for name in ("content", "output") if not getattr(options, name)]
+    if len(places) > len(names):
+        given = "content" if options.content else "output"
+        raise InputError(f"{places[-1]!r}: --{given} is given already")
+    found = {name: StylizeOptions.option(name).type.parse(name, place)
+             for name, place in zip(names, places, strict=False)}
+    content = found.get("content", options.content)
+    if not content or content == "none":
+        raise InputError("--content: expected a picture, such as --content=FILE")
+    output = found.get("output")
+    if output and os.path.isfile(output):
+        # Out of habit, people write CONTENT STYLE.
+        raise InputError(f"{output}: is there already; with --model the second place is the "
+                         f"output. To replace it: --output={output}")
+    return content, (model,), output or options.output
+
+
+def _check_no_steps(options: StylizeOptions) -> None:
+    """Check that nothing is asked for that needs the steps of a run.
+
+    Raises:
+        InputError: if something is.
+    """
+    for name in ("checkpoint", "resume", "snapshot_every", "animate", "logdir", "profile",
+                 "protect", "dry_run", "style_mask"):
+        if getattr(options, name):
+            raise InputError(f"--{name}: has no effect with --model, which takes no steps. Leave "
+                             "it out")
 
 
 def _check_there(jobs: Sequence[Job]) -> None:

@@ -105,6 +105,8 @@ def make_sheet(
 
 def _columns(command: Command, line: CommandLine, note: Callable[[str], None]) -> list[Column]:
     options = line.options(StylizeOptions)
+    if line.given.get("model"):
+        raise InputError("--sheet: has no effect with --model, which takes no steps. Leave it out")
     if not options.sheet:
         raise InputError("--sheet_of: say where the sheet goes: --sheet=FILE")
     extra = [f"--{name}" for name in _ALONE if name in line.given] + list(line.places[2:3])

@@ -36,6 +36,7 @@ Paint a content picture in the style of another picture.
   tf_style CONTENT STYLE [OUTPUT] [--flag=value ...]
   tf_style --content=FILE --style=FILE [--output=FILE] [--flag=value ...]
   tf_style --content=FOLDER --style=FILE --output='out/{content}_{style}.png' [--flag=value ...]
+  tf_style CONTENT [OUTPUT] --model=FILE [--flag=value ...]
 """
 
 
@@ -129,6 +130,11 @@ def _painter(
 
     def painter() -> Painter:
         if not made:
+            if request.settings.model:
+                with tensorflow_quiet(request.options.verbose):
+                    from tf_style.transfer.painter import ModelPainter
+                made.append(ModelPainter(request.settings))
+                return made[0]
             with tensorflow_quiet(request.options.verbose):
                 from tf_style.run.painter import Painter
             from tf_style.run import jobs
@@ -242,6 +248,7 @@ def _list_samples() -> None:
         answer(f"{title}:")
         for name, text in group.items():
             answer(f"  {samples.PREFIX}{name:16} {text}")
+    answer("networks that paint, for --model: those of the styles")
 
 
 def _list_presets() -> None:
@@ -271,8 +278,8 @@ def _list_layers(network: str) -> None:
 COMMAND = Command(
     "tf_style", USAGE, (StylizeOptions, Settings), stylize,
     places=("content", "style", "output"),
-    needed=("content", "style", "output", "size", "style_weight", "large_forms", "style_scale",
-            "preserve_color", "protect", "preset", "network", "time_limit", "dry_run"),
+    needed=("content", "style", "output", "size", "sheet", "style_weight", "large_forms",
+            "style_scale", "preserve_color", "preset", "model", "network", "time_limit"),
     examples=("tf_style sample:harbor sample:waves waves.png",
               "tf_style --content=photos --style=painting.jpg --output=results/ --size=768"),
 )

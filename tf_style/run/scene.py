@@ -32,6 +32,7 @@ class Scene:
         first: the picture of a file where the image starts; `None` if it starts elsewhere.
         protect: where the content is held more strongly, `(height, width)` in `[0, 1]`, of any
             size; `None` for nowhere.
+        painted: where a network paints that needs no style, likewise; `None` for everywhere.
     """
 
     content: np.ndarray | None
@@ -41,6 +42,7 @@ class Scene:
     inputs: Inputs = dataclasses.field(default_factory=Inputs)
     first: np.ndarray | None = None
     protect: np.ndarray | None = None
+    painted: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -63,13 +65,14 @@ class Scene:
             InputError: for pictures or masks that cannot be used, or do not belong together.
         """
         given = style if isinstance(style, (list, tuple)) else [style]
-        if not given:
+        if not given and not settings.model:
             raise InputError("style: expected at least one picture. Received none")
         check_together(
             settings, content is not None, len(given), len(content_masks), len(style_masks),
             protect is not None,
         )
-        numbers = [f"style {i}" for i in range(1, len(given) + 1)] if len(given) > 1 else ["style"]
+        several = len(given) > 1
+        numbers = [f"style {i}" if several else "style" for i in range(1, len(given) + 1)]
         names = [_name(*each) for each in zip(given, numbers, strict=True)]
         side, style_side = needed_sides(settings)
         most = settings.max_pixels
@@ -78,7 +81,8 @@ class Scene:
                 content, "content", max_pixels=most, side=side))
         shown = [_shown(*each, most, style_side) for each in zip(given, names, strict=True)]
         pictures = [pixels for pixels, _ in shown]
-        regions = _masks("content_mask", content_masks, [picture] * len(given), names, most)
+        regions = _masks("content_mask", content_masks, [picture] * max(1, len(given)),
+                         names or ["the network"], most)
         masks = _masks("style_mask", style_masks, pictures, names, most)
         styles = _styles(settings, names, shown, regions, masks)
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
@@ -86,11 +90,13 @@ class Scene:
         held = None if protect is None else _mask(
             "protect", protect, picture, "nothing is protected", most)
         inputs = Inputs.of(
-            content, given, _named(content_masks, regions), _named(style_masks, masks), start,
+            content, given, _named(content_masks, regions), _named(style_masks, masks),
+            [*start, *([settings.model] if os.path.exists(settings.model or "") else [])],
             *_named([protect], [held]),
         )
         scales = _scales(settings, picture, styles, least)
-        return cls(picture, styles, scales, least, inputs, first, held)
+        painted = regions[0] if regions and not given else None
+        return cls(picture, styles, scales, least, inputs, first, held, painted)
 
     def seen_by(self, settings: Settings, least: int) -> Scene:
         """The same scene for networks that cannot see sides shorter than `least`."""
@@ -178,7 +184,9 @@ class Scene:
 
     def _reached(self, scale: Scale) -> np.ndarray | None:
         """How much styles count at each pixel, `(height, width, 1)`; `None` if all over, fully."""
-        if self.styles[0].region is None:
+        if self.painted is not None:
+            return soft_union([resized(self.painted, scale.height, scale.width)])
+        if not self.styles or self.styles[0].region is None:
             return None
         return soft_union([style.at(1, scale.height, scale.width).region for style in self.styles])
 
@@ -231,7 +239,9 @@ def check_together(
     if not has_content and 0 in (settings.style_weight, settings.strength):
         raise InputError("--style_weight=0: without a content there is nothing to do")
     for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):
-        if masks not in (0, styles):
+        if settings.model and flag == "content_mask" and masks > 1:
+            raise InputError(f"--content_mask: expected one with --model. Received: {masks}")
+        if not settings.model and masks not in (0, styles):
             raise InputError(
                 f"--{flag}: expected a mask for each style ({styles}). Received: {masks}"
             )
@@ -241,7 +251,8 @@ def check_together(
             f"--style_scale: expected one number, or one for each style ({styles}). "
             f"Received: {len(scales)}"
         )
-    if settings.style_blend != AUTO and len(settings.style_blend) != styles:
+    if (settings.style_blend != AUTO and len(settings.style_blend) != styles
+            and not settings.model):
         raise InputError(
             f"--style_blend: expected a share for each style ({styles}). Received: "
             f"{len(settings.style_blend)}"
@@ -253,6 +264,8 @@ def _styles(
     shown: Sequence[tuple[np.ndarray, np.ndarray | None]],
     regions: Sequence[np.ndarray | None], masks: Sequence[np.ndarray | None],
 ) -> tuple[Style, ...]:
+    if not shown:
+        return ()
     count = len(shown)
     blend = (1.0,) * count if settings.style_blend == AUTO else settings.style_blend
     # A style counts as much in each pixel of a small region as in one of a large region.

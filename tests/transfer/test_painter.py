@@ -1,0 +1,86 @@
+"""Painting with a network."""
+
+import keras
+import numpy as np
+import pytest
+
+from tf_style.run.scene import Scene
+from tf_style.settings import InputError, Settings
+from tf_style.transfer import painter
+from tf_style.transfer.model_file import TransformModel
+from tf_style.transfer.painter import ModelPainter, transform_model
+from tf_style.transfer.pupil import Pupil
+
+
+@pytest.fixture
+def model(tmp_path):
+    keras.utils.set_random_seed(7)
+    made = TransformModel.of(Pupil("fine", 2), {"styles": [{"name": "a"}, {"name": "b"}]})
+    made.save(tmp_path / "two.keras")
+    return tmp_path / "two.keras"
+
+
+def painted(model, picture, masks=(), **settings):
+    settings = Settings(model=str(model), **{"precision": "float32", **settings})
+    return ModelPainter(settings).paint(Scene.of(settings, picture, [], masks))
+
+
+def test_it_paints_what_the_model_makes(model, content):
+    result = painted(model, content, size=64)
+    np.testing.assert_allclose(
+        result.image, transform_model(model)(result.content[None]).numpy()[0], atol=1e-5)
+    assert result.history == () and result.styles == () and result.stopped == "steps"
+    assert result.inputs.digests.keys() >= {str(model)}
+    assert result.settings.size.long_side == 64
+
+
+def test_in_bfloat16_it_is_nearly_the_same(model, content):
+    off = np.abs(painted(model, content, size=64, precision="bfloat16").image
+                 - painted(model, content, size=64).image)
+    assert 255 * off.mean() < 2
+
+
+def test_a_mask_says_where(model, content):
+    mask = np.zeros(content.shape[:2], np.float32)
+    mask[:, :32] = 1
+    result, whole = (painted(model, content, masks, size=64) for masks in ([mask], []))
+    np.testing.assert_allclose(result.image[:, :28], whole.image[:, :28], atol=0.02)
+    np.testing.assert_allclose(result.image[:, 40:], result.content[:, 40:], atol=0.02)
+
+
+@pytest.mark.parametrize("way", ["luminance", "statistics", "histogram"])
+def test_the_contents_colours_can_be_kept(model, content, way):
+    result, plain = (painted(model, content, size=64, preserve_color=each)
+                     for each in (way, "none"))
+    off = [np.abs(each.image.mean((0, 1)) - each.content.mean((0, 1))).sum()
+           for each in (result, plain)]
+    assert off[0] < off[1]
+
+
+def test_large_pictures_are_painted_in_strips(model, content, monkeypatch):
+    whole = painted(model, content, size=64)
+    monkeypatch.setattr(painter, "_WHOLE", 100)
+    strips = painted(model, content, size=64)
+    assert 0 < 255 * np.abs(strips.image - whole.image).max() < 4
+
+
+def test_shares_must_fit_the_model(model, content):
+    for shares in ("1", "1,2,3"):
+        with pytest.raises(InputError, match="style_blend: expected a share for each"):
+            painted(model, content, style_blend=shares)
+
+
+@pytest.mark.parametrize("layer", [
+    lambda picture: keras.layers.MaxPooling2D(2)(picture),
+    lambda picture: keras.ops.log(picture - 2),
+])
+def test_a_model_that_paints_no_such_picture_is_refused(tmp_path, content, layer):
+    picture = keras.Input((None, None, 3))
+    keras.Model(picture, layer(picture)).save(tmp_path / "odd.keras")
+    with pytest.raises(InputError, match="whose pictures keep their size"):
+        painted(tmp_path / "odd.keras", content)
+
+
+def test_optimisers_options_are_refused(model):
+    with pytest.raises(InputError, match="optimizer: has no effect with model"):
+        Settings(model=str(model), optimizer="lbfgs")
