@@ -35,6 +35,7 @@ setup(
         "tf_style": ["py.typed"],
         "tf_style.image": ["pictures/*.jpg"],
         "tf_style.network": ["compact.h5"],
+        "tf_style.transfer": ["samples.keras"],
         "tf_style.flags": ["*.flags"],
     },
     install_requires=["tensorflow>=2.16", "numpy", "matplotlib", "pillow>=10.1", "absl-py"],
@@ -60,6 +61,7 @@ setup(
             "tf_style_evaluate=tf_style.cli:evaluate",
             "tf_style_learn=tf_style.cli:learn",
             "tf_style_explain=tf_style.cli:explain",
+            "tf_style_train=tf_style.cli:train",
         ]
     },
     classifiers=[

@@ -12,6 +12,7 @@ COMMANDS = {
     "tf_style_evaluate": "tf_style.commands.evaluate",
     "tf_style_learn": "tf_style.commands.learn",
     "tf_style_explain": "tf_style.commands.explain",
+    "tf_style_train": "tf_style.commands.train",
 }
 
 
@@ -33,6 +34,11 @@ def learn(argv: Sequence[str] | None = None) -> None:
 def explain(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_explain`."""
     _run("tf_style_explain", argv)
+
+
+def train(argv: Sequence[str] | None = None) -> None:
+    """The command `tf_style_train`."""
+    _run("tf_style_train", argv)
 
 
 def _run(program: str, argv: Sequence[str] | None) -> None:

@@ -1,0 +1,85 @@
+"""The command `tf_style_train`."""
+
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.commands.conftest import assert_tells, call, without_tensorflow
+from tests.transfer.conftest import TINY as OBJECTIVE
+from tests.transfer.conftest import small  # noqa: F401
+from tf_style import cli
+from tf_style.commands import train
+from tf_style.transfer.model_file import TransformModel
+
+TINY = ["--steps=3", "--size=64", "--init=none",
+        *(f"--{name}={value}" for name, value in OBJECTIVE.items())]
+
+
+def test_a_network_is_trained_and_paints(folder, photos, capfd):
+    assert call(cli.train, "style.png", "-o", "made.keras", "--pictures=photos", *TINY,
+                "--sheet=sheet.jpg", "--report=report.json") == 0
+    out, error = capfd.readouterr()
+    assert out == "made.keras\n" and "3 steps in 0:" in error and "--model=made.keras" in error
+    assert "left out: " in error and "b.png" in error
+    assert TransformModel.read("made.keras").styles == ["style"]
+    sheet = np.asarray(Image.open("sheet.jpg"))
+    assert sheet.shape[0] == 2 * 264 and sheet.std() > 5
+    report = json.loads(Path("report.json").read_text())
+    assert report["steps"] == 3 and report["pictures"]["given"] == 4
+    for each in report["held_out"]:
+        assert each["optimiser"]["style"] < each["network"]["style"]
+    assert call(cli.main, "content.png", "a.png", "--model=made.keras", "--size=40", "-q") == 0
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["-o", "a.keras"], "--style: expected a value"),
+    (["style.png"], "--output: expected a value"),
+    (["style.png", "-o", "a.png"], "expected a name that ends in .keras"),
+    (["missing.png", "-o", "a.keras"], "missing.png: there is no such file"),
+    (["style.png", "-o", "a.keras", "--pictures=nothing"], "nothing"),
+    (["style.png", "-o", "a.keras", "--pictures=style.png", "--sheet=style.png"], "style.png"),
+    (["style.png", "-o", "a.keras", "--steps=3", "--time_limit=1m"], "choose one of them"),
+    (["style.png", "-o", "a.keras", "--steps=0"], "--steps: expected a whole number"),
+    (["style.png", "-o", "a.keras", "--time_limit=never"], "--time_limit: expected a time"),
+    (["style.png", "-o", "a.keras", "--width=wide"], "--width: expected one of fine, fast"),
+    (["style.png", "-o", "a.keras", "--resume"], "--checkpoint=FOLDER"),
+    (["style.png", "-o", "a.keras", "--tolerance=0.1"], "--tolerance: has no effect in a training"),
+    (["style.png", "-o", "a.keras", "--init=missing.keras"], "--init=missing.keras"),
+    (["style.png", "-o", "a.keras", "--sheet=sheet.txt"], "sheet.txt"),
+])
+def test_bad_input_is_one_line_without_tensorflow(refused, arguments, message):
+    assert message in refused(cli.train, *arguments)
+    assert without_tensorflow(cli.train, *arguments) == 2
+
+
+def test_a_stop_keeps_the_network_so_far(folder, monkeypatch, capfd):
+    hear = train._Follower.hear
+
+    def stopped(self, lesson):
+        if lesson.number == 2:
+            signal.raise_signal(signal.SIGINT)
+        return hear(self, lesson)
+
+    monkeypatch.setattr(train._Follower, "hear", stopped)
+    assert call(cli.train, "style.png", "-o", "a.keras", *TINY, "--checkpoint=kept") == 130
+    assert "stopped after 2 steps; the network so far is in a.keras" in capfd.readouterr().err
+    monkeypatch.setattr(train._Follower, "hear", hear)
+    assert call(cli.train, "style.png", "-o", "b.keras", *TINY, "--checkpoint=kept", "--resume",
+                "-q") == 0
+    assert TransformModel.read("a.keras").note["steps"] == 2
+    assert TransformModel.read("b.keras").note["steps"] == 3
+    assert call(cli.train, "style.png", "-o", "c.keras", *TINY, "--checkpoint=kept",
+                "--resume") == 2
+    assert "this training is complete" in capfd.readouterr().err
+
+
+def test_help_tells_of_the_flags_that_people_need(capfd):
+    assert call(cli.train, "--help") == 0
+    assert_tells(capfd.readouterr().out, {
+        "style": (None, "painting"), "pictures": (None, "photographs to learn from"),
+        "time_limit": ("10m", "how long to train"), "width": ("fine", "a third of the time"),
+    })

@@ -1,0 +1,251 @@
+"""The command `tf_style_train`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tf_style.commands import status
+from tf_style.commands.command import Command, CommandLine, CommonOptions, placed, require
+from tf_style.commands.display import columns, mention, printable, say
+from tf_style.commands.drawing import count, minutes
+from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
+from tf_style.commands.outputs import check_apart, writing
+from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings.option import Duration, File, Files, Switch, Word, option, whole
+
+if TYPE_CHECKING:
+    from tf_style.run.checkpoints import Checkpoints
+    from tf_style.transfer.train import Trainer
+    from tf_style.transfer.training import Lesson
+
+USAGE = """\
+Train a network that paints in one style, for pictures in a tenth of a second.
+
+  tf_style_train STYLE [STYLE ...] -o painting.keras --pictures=FOLDER [--flag=value ...]
+  tf_style photo.jpg out.png --model=painting.keras
+
+It takes the flags of the objective that tf_style has, such as --style_weight.
+"""
+
+# In seconds.
+_LINES_EVERY, _SHEET_EVERY = 10.0, 60.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainOptions(CommonOptions):
+    """The options of `tf_style_train` besides those of the objective."""
+
+    style: tuple[str, ...] = option(
+        Files(), (), "painting, or sample:NAME; of several, the network learns each, and "
+        "tf_style --style_blend blends them",
+    )
+    pictures: tuple[str, ...] = option(
+        Files("FILES"), (), "photographs to learn from, a folder or a pattern such as "
+        "'photos/*.jpg'; may be given several times; default: scenes drawn at random",
+    )
+    output: str | None = option(File(), None, "the network: a .keras file that --model=FILE reads")
+    time_limit: str = option(
+        Duration(), "10m", "how long to train, such as 30s, 10m or 1h: longer is better"
+    )
+    steps: int | None = option(
+        whole(1, 1_000_000), None, "how many steps to train, whatever time they take"
+    )
+    width: str = option(
+        Word(("fine", "fast")), "fine", "fast: paints in a third of the time, and less well"
+    )
+    init: str = option(
+        File("FILE"), AUTO, "a network of the same width to start from; auto: the one that comes "
+        "with tf_style; none: drawn at random",
+    )
+    sheet: str | None = option(
+        File(), None, "show what is painted of photographs that are held out, every minute"
+    )
+    report: str | None = option(
+        File(), None, "write settings, steps and losses as JSON, and how far it gets on "
+        "photographs held out, beside the optimiser",
+    )
+    checkpoint: str | None = option(
+        File("FOLDER"), None, "keep in this folder what a stopped training needs to go on"
+    )
+    checkpoint_every: int | str = option(
+        whole(1), AUTO, "steps from one checkpoint to the next; auto: so that they take two "
+        "percent of the time",
+    )
+    resume: bool = option(
+        Switch(), False, "go on from the last complete checkpoint"
+    )
+
+
+def train(line: CommandLine) -> int:
+    """Train a network and write it."""
+    line = placed(COMMAND, line)
+    options = line.options(TrainOptions)
+    require(options, style="painting.jpg", output="painting.keras")
+    if options.steps and "time_limit" in line.given:
+        raise InputError("--steps and --time_limit: choose one of them")
+    own = {each.name for each in TrainOptions.options()}
+    settings = dataclasses.replace(line, given={
+        name: value for name, value in line.given.items() if name not in own
+    }).options(Settings)
+    from tf_style.image.paths import check_writable
+    from tf_style.image.picture import check_output, read_picture
+    from tf_style.network import weights
+    from tf_style.network.choice import choose
+    from tf_style.transfer.samples import check_model
+
+    settings.check_for_training()
+    _, choices = choose(settings, weights.settle_known)
+    output = check_writable(options.output)
+    if output.suffix != ".keras":
+        raise InputError(f"--output={output}: expected a name that ends in .keras")
+    sheet = check_output(Path(options.sheet)) if options.sheet else None
+    report = check_writable(options.report) if options.report else None
+    names = [name for pattern in options.pictures for name in _photographs(pattern)]
+    inputs = [*options.style, *names, *line.flagfiles,
+              *(file for choice in choices for file in choice.files)]
+    if options.init not in (AUTO, "none"):
+        inputs += [os.fspath(check_model("init", options.init))]
+    folder = Path(options.checkpoint) if options.checkpoint else None
+    check_apart({"output": output, "sheet": sheet, "report": report, "checkpoint": folder}, inputs)
+    for name in options.style:
+        read_picture(name, max_pixels=settings.max_pixels, side=64)
+    for choice in choices:
+        if choice.layers and choice.weights not in (None, *WEIGHTS):
+            weights.load(choice.architecture, choice.layers, choice.weights)
+    checkpoints = _checkpoints(options)
+    status.show("reading photographs")
+    line.tell()
+    if not options.quiet and not names:
+        warnings.warn("without --pictures the network learns from scenes drawn at random; it "
+                      "paints better after a hundred photographs", stacklevel=2)
+    with tensorflow_quiet(options.verbose):
+        from tf_style.transfer.train import Trainer
+    trainer = Trainer(
+        options.style, names, settings, width=options.width, steps=options.steps,
+        time_limit=options.time_limit, init=options.init, watch=status.show,
+    )
+    follower = _Follower(line, options, trainer, sheet)
+    made = trainer.train(follower.hear, checkpoints)
+    line.signals.keep()
+    if not follower.last:
+        raise InputError("--resume: this training is complete. Give it more --steps or a longer "
+                         "--time_limit")
+    follower.draw()
+    status.show("writing")
+    with writing():
+        made.save(output)
+    if report and not line.signals:
+        status.show("comparing with the optimiser")
+        _write_report(report, trainer, follower.last)
+    status.hide()
+    if not options.quiet:
+        mention(printable(output))
+        if not line.signals:
+            say(f"tf_style_train: {count(follower.last.number, 'step')} in "
+                f"{minutes(follower.last.seconds)}; use it with tf_style PHOTO "
+                f"--model={output}")
+    if line.signals:
+        say(f"tf_style_train: stopped after {follower.last.number} steps; the network so far is in "
+            f"{output}")
+        return INTERRUPTED
+    return DONE
+
+
+class _Follower:
+    """Says how far the training is, and draws the sheet."""
+
+    def __init__(
+        self, line: CommandLine, options: TrainOptions, trainer: Trainer, sheet: Path | None
+    ):
+        self.last: Lesson | None = None
+        self._line, self._options, self._trainer, self._sheet = line, options, trainer, sheet
+        self._next_line = 0.0
+        self._drawn = time.monotonic()
+        self._losses: list[float] = []
+
+    def hear(self, lesson: Lesson) -> bool:
+        """Called after each step; true if the user asked to stop."""
+        self._line.signals.keep()
+        self.last = lesson
+        self._losses = [*self._losses[-49:], lesson.loss]
+        self._tell(lesson)
+        if time.monotonic() > self._drawn + _SHEET_EVERY:
+            self.draw()
+        return bool(self._line.signals)
+
+    def _tell(self, lesson: Lesson) -> None:
+        left = lesson.seconds / lesson.done - lesson.seconds
+        number = f"step {lesson.number}" + (f"/{lesson.steps}" if lesson.steps else "")
+        loss = f"loss {sum(self._losses) / len(self._losses):.3g}"
+        if columns():
+            status.show("training", lesson.done, ends=time.monotonic() + left,
+                        details=(number, loss))
+            return
+        status.hide()
+        if not self._options.quiet and (lesson.seconds >= self._next_line or lesson.done == 1):
+            self._next_line = lesson.seconds + _LINES_EVERY
+            say(f"{number}, {lesson.done:.0%}, {minutes(left)} left  {loss}")
+
+    def draw(self) -> None:
+        """Show what the network makes of photographs that it does not learn from."""
+        self._drawn = time.monotonic()
+        if self._sheet:
+            from tf_style.image.picture import write_picture
+            from tf_style.transfer.sheet import sheet
+
+            with writing():
+                write_picture(self._sheet, sheet(self._trainer), None)
+
+
+def _write_report(path: Path, trainer: Trainer, last: Lesson) -> None:
+    from tf_style.image.paths import write_bytes
+    from tf_style.transfer.comparison import compared
+
+    data: dict[str, Any] = {
+        **trainer.made().note, "loss": last.loss, "parts": dict(last.parts),
+        "held_out": compared(trainer),
+    }
+    with writing():
+        write_bytes(path, json.dumps(data, indent=2).encode())
+
+
+def _photographs(pattern: str) -> list[str]:
+    """The files that a value of --pictures names."""
+    from tf_style.image.paths import expand, locate, no_plain_file
+
+    try:
+        found = expand(pattern)
+    except InputError as error:
+        raise InputError(f"--pictures={error.flags}") from None
+    if found == [pattern] and (reason := no_plain_file(locate(pattern))):
+        raise InputError(f"--pictures={pattern}: {reason}")
+    return found
+
+
+def _checkpoints(options: TrainOptions) -> Checkpoints | None:
+    from tf_style.run.checkpoints import Checkpoints
+
+    if options.checkpoint:
+        return Checkpoints(options.checkpoint, every=options.checkpoint_every,
+                           resume=options.resume)
+    for name, given in (("resume", options.resume),
+                        ("checkpoint_every", options.checkpoint_every != AUTO)):
+        if given:
+            raise InputError(f"--{name}: say where the training is kept: --checkpoint=FOLDER")
+    return None
+
+
+COMMAND = Command(
+    "tf_style_train", USAGE, (TrainOptions, Settings), train, places=("style",),
+    needed=("style", "pictures", "output", "time_limit", "steps", "width", "sheet", "size",
+            "style_weight", "style_scale", "checkpoint", "resume", "network"),
+    examples=("tf_style_train sample:waves -o waves.keras --time_limit=2m",
+              "tf_style_train painting.jpg -o painting.keras --pictures=photos "
+              "--sheet=sheet.jpg"),
+)

@@ -1,0 +1,40 @@
+"""How near a network comes to the optimiser, on photographs that it did not learn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_style.run.stylizer import Stylizer
+from tf_style.transfer.train import Trainer
+
+_PHOTOGRAPHS, _SIDE = 2, 384
+
+
+def compared(trainer: Trainer) -> list[dict[str, Any]]:
+    """For each photograph and style, the parts of the loss that network and optimiser reach.
+
+    Both are measured by the networks that looked on in the training: a fair judge of the distance
+    between the two, a flatterer of both.
+    """
+    found = []
+    objective, styles = trainer.objective, trainer.styles
+    measure = tf.function(objective.parts, reduce_retracing=True, autograph=False)
+    stylizer = Stylizer(trainer.settings.replace(size=_SIDE))
+    for photograph in trainer.photographs.held_out[:_PHOTOGRAPHS]:
+        for number, style in enumerate(styles):
+            result = stylizer.stylize(photograph, style.picture)
+            height, width = (length // 4 * 4 for length in result.image.shape[:2])
+            content = result.content[:height, :width]
+            targets = objective.targets(content, [style])
+            found.append({"style": number} | {
+                name: {part: round(float(value[0]), 5)
+                       for part, value in measure(tf.constant(image[None]), targets).items()}
+                for name, image in (
+                    ("network", trainer.paint(content, number)),
+                    ("optimiser", np.ascontiguousarray(result.image[:height, :width])),
+                )
+            })
+    return found
