@@ -22,7 +22,7 @@ from tf_style.settings.presets import presets
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = ["README.md", *(f"docs/{name}.md" for name in (
-    "usage", "weights", "evaluate", "python", "model_card", "troubleshooting",
+    "usage", "realtime", "weights", "evaluate", "python", "model_card", "troubleshooting",
 ))]
 
 
@@ -190,6 +190,17 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
     elif program == "tf_style_explain":
         Image.open("photo.jpg").save("result.png")
         arguments += [*SMALL, "--weights=random", "--layers=block1_conv1"]
+    elif program == "tf_style_train":
+        arguments = [each for each in arguments if not each.startswith("--time_limit")]
+        arguments += ["--steps=1", "--width=fast", "--size=64", "--weights=random",
+                      "--content_layers=block2_conv1", "--style_layers=block1_conv1"]
+    elif "--model" in words:
+        if match := re.search(r"--model=(\w+\.keras)", words):
+            styles = ["painting.jpg", "cut-out.png"][: 1 + ("--style_blend" in words)]
+            with pytest.raises(SystemExit):
+                cli.train([*styles, "-o", match[1], "--steps=1", "--width=fast", "--size=64",
+                           "--weights=random", "--content_layers=block2_conv1",
+                           "--style_layers=block1_conv1", "-q"])
     elif program == "tf_style" and not any(each.startswith("--list") for each in arguments):
         if any(each.startswith("--settings_from") for each in arguments):
             with pytest.raises(SystemExit):
@@ -203,7 +214,8 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
         else:
             arguments += SMALL if "--weights" in words else QUICK
     function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
-                "tf_style_learn": cli.learn, "tf_style_explain": cli.explain}[program]
+                "tf_style_learn": cli.learn, "tf_style_explain": cli.explain,
+                "tf_style_train": cli.train}[program]
     with pytest.raises(SystemExit) as stopped:
         function(arguments)
     assert stopped.value.code == 0
