@@ -43,6 +43,15 @@ def test_scaling(kind, tmp_path):
 
 
 @pytest.mark.slow
+def test_painting(tmp_path):
+    run("benchmarks.painting", "--sizes=40x30", "--rounds=1", "--commands=64",
+        f"--output={tmp_path / 'a.json'}")
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert [each["precision"] for each in record["pictures"]] == ["float32", "bfloat16"]
+    assert record["commands"][0]["seconds"] > 0
+
+
+@pytest.mark.slow
 def test_tradeoff(tmp_path, real_weights):
     (tmp_path / "pairs.txt").write_text("# content,style\nsample:harbor,sample:ink\n")
     run("benchmarks.tradeoff", f"--judge={real_weights}", "--weights=random", "--size=48",
