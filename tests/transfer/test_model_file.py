@@ -7,6 +7,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from tf_style.settings import InputError
@@ -48,8 +49,6 @@ def test_a_file_gives_the_same_network(tmp_path):
 
 def test_it_paints_as_the_pupil_does():
     each = pupil()
-    import tensorflow as tf
-
     model = TransformModel.of(each, {"styles": []}).model
     # Rounded, and with a margin.
     inside = slice(16, -16)
@@ -101,6 +100,42 @@ def test_damaged_files_are_refused(tmp_path, change):
             archive.writestr(name, content)
     with pytest.raises(InputError, match=r"b\.keras"):
         TransformModel.read(tmp_path / "b.keras")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["tflite", "onnx"])
+def test_exports_paint_pictures_of_any_size(tmp_path, kind):
+    first = made(1)
+    path = tmp_path / f"a.{kind}"
+    first.export(path)
+    for size in ((24, 40), (37, 50), (9, 3)):
+        picture = np.random.default_rng(0).random((1, *size, 3), np.float32)
+        np.testing.assert_allclose(
+            exported(path, picture), first.model(picture).numpy(), atol=1e-4)
+
+
+def exported(path, picture):
+    if path.suffix == ".onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(path)
+        return session.run(None, {session.get_inputs()[0].name: picture})[0]
+    interpreter = tf.lite.Interpreter(str(path))
+    place, = (each["index"] for each in interpreter.get_input_details())
+    interpreter.resize_tensor_input(place, picture.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(place, picture)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def test_other_formats_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match=r"ends in \.tflite or \.onnx"):
+        made(1).export(tmp_path / "a.pb")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'tf_style\[onnx\]'"):
+        made(1).export(tmp_path / "a.onnx")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_the_file_is_small(tmp_path):

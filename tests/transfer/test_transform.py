@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.transfer.conftest import lively
-from tf_style.transfer.transform import MARGIN, SHAPES, transform_network
+from tf_style.transfer.transform import MARGIN, SHAPES, fused, parted, transform_network
 
 
 @pytest.fixture
@@ -69,3 +69,18 @@ def test_the_picture_goes_on_mirrored_beyond_its_border(network):
 def test_nothing_in_it_is_ours(network):
     kinds = {type(layer).__module__.split(".")[0] for layer in network.layers}
     assert kinds == {"keras"}
+
+
+def test_one_transposed_convolution_stands_for_two_steps():
+    chance = np.random.default_rng(4)
+    kernel = chance.normal(size=(3, 3, 5, 4)).astype(np.float32)
+    values = keras.Input((None, None, 5))
+    plain = keras.Model(values, keras.layers.Conv2D(4, 3, padding="same", use_bias=False)(
+        keras.layers.UpSampling2D(2)(values)))
+    plain.layers[-1].set_weights([kernel])
+    quick = keras.Model(values, keras.layers.Conv2DTranspose(
+        4, 4, strides=2, padding="same", use_bias=False)(values))
+    quick.layers[-1].set_weights([fused(kernel)])
+    maps = chance.normal(size=(2, 6, 9, 5)).astype(np.float32)
+    np.testing.assert_allclose(plain(maps), quick(maps), atol=1e-4)
+    np.testing.assert_allclose(parted(fused(kernel)), kernel, atol=1e-5)

@@ -63,6 +63,10 @@ class TrainOptions(CommonOptions):
         File("FILE"), AUTO, "a network of the same width to start from; auto: the one that comes "
         "with tf_style; none: drawn at random",
     )
+    export: str | None = option(
+        File(), None, "the network for programs without Keras, too: .tflite, or .onnx with pip "
+        "install 'tf_style[onnx]'",
+    )
     sheet: str | None = option(
         File(), None, "show what is painted of photographs that are held out, every minute"
     )
@@ -97,13 +101,14 @@ def train(line: CommandLine) -> int:
     from tf_style.image.picture import check_output, read_picture
     from tf_style.network import weights
     from tf_style.network.choice import choose
-    from tf_style.transfer.samples import check_model
+    from tf_style.transfer.samples import check_export, check_model
 
     settings.check_for_training()
     _, choices = choose(settings, weights.settle_known)
     output = check_writable(options.output)
     if output.suffix != ".keras":
         raise InputError(f"--output={output}: expected a name that ends in .keras")
+    export = check_export(options.export) if options.export else None
     sheet = check_output(Path(options.sheet)) if options.sheet else None
     report = check_writable(options.report) if options.report else None
     names = [name for pattern in options.pictures for name in _photographs(pattern)]
@@ -112,7 +117,8 @@ def train(line: CommandLine) -> int:
     if options.init not in (AUTO, "none"):
         inputs += [os.fspath(check_model("init", options.init))]
     folder = Path(options.checkpoint) if options.checkpoint else None
-    check_apart({"output": output, "sheet": sheet, "report": report, "checkpoint": folder}, inputs)
+    check_apart({"output": output, "export": export, "sheet": sheet, "report": report,
+                 "checkpoint": folder}, inputs)
     for name in options.style:
         read_picture(name, max_pixels=settings.max_pixels, side=64)
     for choice in choices:
@@ -140,6 +146,10 @@ def train(line: CommandLine) -> int:
     status.show("writing")
     with writing():
         made.save(output)
+    if export:
+        status.show("exporting")
+        with tensorflow_quiet(options.verbose), writing():
+            made.export(export)
     if report and not line.signals:
         status.show("comparing with the optimiser")
         _write_report(report, trainer, follower.last)

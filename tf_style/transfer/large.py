@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_style.transfer.transform import EPSILON, MARGIN, SHAPES, STRIDE, twice
+from tf_style.transfer.transform import EPSILON, MARGIN, SHAPES, STRIDE
 
 # Pixels of a strip: enough to keep all processors at work.
-_STRIP = 500_000
+_STRIP = 200_000
 # Rows of the coarsest map beyond a strip that the convolutions at its border see.
 _BEYOND = 2
 
@@ -63,7 +63,7 @@ class _Strips:
         self._shape, self._model = SHAPES[width], model
         self._convolve = {
             layer.name: _compiled(layer) for layer in model.layers
-            if isinstance(layer, keras.layers.Conv2D)
+            if isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose))
         }
 
     def painted(self, picture: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ class _Strips:
             2 * picture[rows[STRIDE * top : STRIDE * bottom]][:, columns] - 1)))
 
         def full(top: int, bottom: int) -> tf.Tensor:
-            return self._convolve["ending1"](twice(_normal(*half.rows(top // 2, bottom // 2))))
+            return self._convolve["ending1"](_normal(*half.rows(top // 2, bottom // 2)))
 
         total, squares = 0, 0
         for seen, kept in _strips(*whole):
@@ -119,7 +119,7 @@ class _Strips:
         """The map at half the size, of that at a quarter."""
         height, width = values.shape[:2]
         return self._map("ending0", (2 * height, 2 * width, self._shape.ending[0]),
-                         lambda top, bottom: twice(_exact(values[top // 2 : bottom // 2])))
+                         lambda top, bottom: _exact(values[top // 2 : bottom // 2]))
 
     def _layer(self, name: str) -> keras.layers.Layer:
         return self._model.get_layer(name)
@@ -146,7 +146,10 @@ class _Strips:
 
 
 def _compiled(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
-    return tf.function(lambda values: layer(values), reduce_retracing=True)
+    # Strips of any height, compiled once.
+    channels = layer.kernel.shape[3 if isinstance(layer, keras.layers.Conv2DTranspose) else 2]
+    return tf.function(
+        lambda values: layer(values), input_signature=[tf.TensorSpec((1, None, None, channels))])
 
 
 def _strips(height: int, width: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:

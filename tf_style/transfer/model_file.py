@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 from tf_style.image.paths import PathLike, check_writable, write_bytes
@@ -21,7 +22,7 @@ from tf_style.network import archives
 from tf_style.network.models import load_model
 from tf_style.settings import InputError
 from tf_style.transfer.pupil import Norms, Pupil
-from tf_style.transfer.samples import check_model
+from tf_style.transfer.samples import check_export, check_model
 from tf_style.transfer.transform import SHAPES, transform_network
 
 # What a note must have for us to know the network again.
@@ -144,6 +145,28 @@ class TransformModel:
             plain = Path(folder, "plain.keras")
             self.model.save(plain)
             write_bytes(path, _packed(plain, self))
+
+
+    def export(self, path: PathLike) -> None:
+        """Write the model as it paints now for programs without Keras.
+
+        Args:
+            path: `.tflite`, for LiteRT, or `.onnx`, which needs the extra `onnx`. Both take RGB in
+                `[0, 1]`, `(batch, height, width, 3)`, of any size.
+
+        Raises:
+            InputError: if it cannot be written there.
+        """
+        path = check_export(path)
+        if path.suffix == ".tflite":
+            write_bytes(path, tf.lite.TFLiteConverter.from_keras_model(self.model).convert())
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            exported = Path(folder, "model.onnx")
+            # Keras exports what has been called.
+            self.model(np.zeros((1, 4, 4, 3), np.float32))
+            self.model.export(exported, format="onnx", verbose=False)
+            write_bytes(path, exported.read_bytes())
 
 
 def _packed(plain: Path, made: TransformModel) -> bytes:

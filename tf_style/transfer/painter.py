@@ -120,7 +120,9 @@ class ModelPainter:
         del callback, checkpoints, time_limit
         began = time.perf_counter()
         full = scene.scales[-1]
-        content = full.fit(scene.content)
+        content = scene.content
+        if content.shape[:2] != (full.height, full.width):
+            content = full.fit(content)
         image = self._painted(content)
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram

@@ -3,18 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_style.transfer.transform import EPSILON, SHAPES, transform, transform_network
+from tf_style.transfer.transform import (
+    EPSILON,
+    SHAPES,
+    Shape,
+    convolution,
+    fused,
+    parted,
+    transform,
+)
 
 # Layer → scale and shift, `(styles, channels)` each.
 Norms = Mapping[str, Sequence[np.ndarray]]
 
 
-def normalized(values: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+def _layers(
+    shape: Shape, dtype: str
+) -> tuple[dict[str, keras.layers.Layer], dict[str, int]]:
+    """The convolutions by name, and the channels of each normalisation."""
+    picture = keras.Input((None, None, 3))
+    convolve, channels = convolution(dtype), {}
+
+    def normalize(name: str, values: Any) -> Any:
+        channels[name] = values.shape[-1]
+        return values
+
+    model = keras.Model(picture, transform(
+        shape, picture, convolve,
+        lambda name, values, count: convolve(
+            name, keras.layers.UpSampling2D(2, dtype=dtype)(values), count, 3, 1),
+        normalize,
+    ))
+    return {each.name: each for each in model.layers
+            if isinstance(each, keras.layers.Conv2D)}, channels
+
+
+def _normalized(values: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
     """What a network's `GroupNormalization` makes of a map, with less memory.
 
     Args:
@@ -45,22 +75,17 @@ class Pupil:
     def __init__(self, width: str, styles: int, dtype: str = "float32", seed: int = 0):
         self.width, self.styles = width, styles
         self._shape = SHAPES[width]
-        self._model = transform_network(self._shape, dtype)
-        self._convolutions = {
-            layer.name: layer for layer in self._model.layers
-            if isinstance(layer, keras.layers.Conv2D)
-        }
+        self._twice = keras.layers.UpSampling2D(2, data_format="channels_last", dtype=dtype)
+        self._convolutions, channels = _layers(self._shape, dtype)
         chance = np.random.default_rng([seed, 2])
         for layer in self._convolutions.values():
             layer.set_weights([_drawn(each.shape, chance) for each in layer.get_weights()])
         self._norms = {
-            layer.name: [
-                keras.Variable(np.full((styles, layer.gamma.shape[0]), value, np.float32),
-                               name=f"{layer.name}_{role}")
+            name: [
+                keras.Variable(np.full((styles, count), value, np.float32), name=f"{name}_{role}")
                 for value, role in ((1, "scale"), (0, "shift"))
             ]
-            for layer in self._model.layers
-            if isinstance(layer, keras.layers.GroupNormalization)
+            for name, count in channels.items()
         }
 
     @property
@@ -80,15 +105,20 @@ class Pupil:
         def convolve(name: str, values: tf.Tensor, *_: int) -> tf.Tensor:
             return self._convolutions[name](values)
 
-        def normalize(name: str, values: tf.Tensor) -> tf.Tensor:
-            return normalized(values, *[tf.gather(each.value, rows) for each in self._norms[name]])
+        def enlarge(name: str, values: tf.Tensor, _: int) -> tf.Tensor:
+            return self._convolutions[name](self._twice(values))
 
-        return transform(self._shape, pictures, convolve, normalize)
+        def normalize(name: str, values: tf.Tensor) -> tf.Tensor:
+            return _normalized(values, *[tf.gather(each.value, rows) for each in self._norms[name]])
+
+        return transform(self._shape, pictures, convolve, enlarge, normalize)
 
     @property
     def kernels(self) -> dict[str, list[np.ndarray]]:
-        """Layer → the arrays of its convolution."""
-        return {name: layer.get_weights() for name, layer in self._convolutions.items()}
+        """Layer → the arrays of its convolution, as `transform_network` has them."""
+        found = {name: layer.get_weights() for name, layer in self._convolutions.items()}
+        return {name: [fused(*arrays)] if name.startswith("ending") else arrays
+                for name, arrays in found.items()}
 
     @property
     def norms(self) -> dict[str, list[np.ndarray]]:
@@ -101,7 +131,8 @@ class Pupil:
         Its first style stands for those that it does not have.
         """
         for name, layer in self._convolutions.items():
-            layer.set_weights(kernels[name])
+            arrays = kernels[name]
+            layer.set_weights([parted(*arrays)] if name.startswith("ending") else arrays)
         for name, pair in self._norms.items():
             for variable, values in zip(pair, norms[name], strict=True):
                 rows = [min(row, len(values) - 1) for row in range(self.styles)]

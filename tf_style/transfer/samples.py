@@ -1,10 +1,14 @@
-"""The networks that come with the package, made by `tools.sample_networks`. No TensorFlow."""
+"""Files of networks that paint, by their names: those that come with the package, too.
+
+No TensorFlow.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
-from tf_style.image.paths import PathLike, no_plain_file
+from tf_style.image.paths import PathLike, check_writable, no_plain_file
 from tf_style.image.samples import PREFIX, STYLE_SAMPLES
 from tf_style.network.archives import read_config
 from tf_style.settings import NETWORKS, InputError
@@ -54,4 +58,18 @@ def check_model(flag: str, model: str) -> Path:
     except Exception as error:
         raise InputError(f"--{flag}={model}: not a Keras model that can be loaded "
                          f"({' '.join(str(error).split())[:200]})") from None
+    return path
+
+
+def check_export(path: PathLike) -> Path:
+    """The file that a network is exported to.
+
+    Raises:
+        InputError: if it cannot be written, or not in this format.
+    """
+    path = check_writable(path)
+    if path.suffix not in (".tflite", ".onnx"):
+        raise InputError(f"--export={path}: expected a name that ends in .tflite or .onnx")
+    if path.suffix == ".onnx" and importlib.util.find_spec("tf2onnx") is None:
+        raise InputError(f"--export={path}: this needs pip install 'tf_style[onnx]'")
     return path
