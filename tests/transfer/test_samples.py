@@ -42,6 +42,15 @@ def test_styles_differ_and_what_is_there_stays():
     assert painted["waves"][..., 2].mean() > painted["brushstrokes"][..., 2].mean()
 
 
+def test_all_of_them_can_be_blended():
+    content = fit(read_picture("sample:harbor"), 64)[None]
+    names = TransformModel.read(FILE).styles
+    shares = [float(name == "ink") for name in names]
+    np.testing.assert_array_equal(
+        transform_model("sample:all", style_blend=shares)(content),
+        transform_model("sample:ink")(content))
+
+
 def test_other_names_are_refused():
     assert locate_model("own.keras")[1] == ""
     for name in ("sample:nothing", "sample:harbor", "sample:"):

@@ -31,7 +31,7 @@ _WORDS = {
     **dict.fromkeys(("weights", "content_network_weights", "style_network_weights"),
                     (AUTO, *WEIGHTS)),
     "cache_dir": (AUTO,),
-    "model": (None, *(PREFIX + name for name in STYLE_SAMPLES)),
+    "model": (None, *(PREFIX + name for name in (*STYLE_SAMPLES, "all"))),
 }
 # What the machine allows is not up to the one that made the record.
 _THIS_MACHINES = ("offline", "max_pixels")

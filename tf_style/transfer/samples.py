@@ -14,6 +14,7 @@ from tf_style.network.archives import read_config
 from tf_style.settings import NETWORKS, InputError
 
 # One for all: its styles share their convolutions.
+ALL = "all"
 FILE = Path(__file__).parent / "samples.keras"
 
 
@@ -30,9 +31,11 @@ def locate_model(model: PathLike) -> tuple[Path, str]:
     if not text.startswith(PREFIX):
         return Path(model), ""
     name = text[len(PREFIX):]
+    if name == ALL:
+        return FILE, ""
     if name not in STYLE_SAMPLES:
-        raise InputError(f"--model={text}: expected one of "
-                         f"{', '.join(PREFIX + each for each in STYLE_SAMPLES)}, or a file")
+        known = ", ".join(PREFIX + each for each in (*STYLE_SAMPLES, ALL))
+        raise InputError(f"--model={text}: expected one of {known}, or a file")
     return FILE, name
 
 

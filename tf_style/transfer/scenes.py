@@ -21,11 +21,11 @@ def scene(seed: int) -> np.ndarray:
     """
     chance = np.random.default_rng(seed)
     # Far sky and near ground: most photographs have a light above and a dark below.
-    above, below = np.sort(chance.uniform(0.1, 1, (2, 3)), axis=0)[::-1]
+    above, below = np.sort(chance.uniform(0.1, 1, (2, 1)) + chance.normal(0, 0.1, (2, 3)), 0)[::-1]
     slope = np.linspace(0, 1, _HEIGHT, dtype=np.float32)[:, None, None] ** chance.uniform(0.5, 2)
     values = np.broadcast_to(above + (below - above) * slope, (_HEIGHT, _WIDTH, 3)).copy()
     # Most colours of a photograph are nearly gray.
-    gray, vivid = chance.uniform(0, 1, (8, 1)), chance.uniform(0, 0.8, (8, 1))
+    gray, vivid = chance.uniform(0, 1, (8, 1)), chance.uniform(0, 0.9, (8, 1)) ** 3
     palette = gray + vivid * (chance.uniform(0, 1, (8, 3)) - gray)
     for _ in range(chance.integers(100, 500)):
         radius = min(10 / np.sqrt(chance.uniform(0.001, 1)), 200)
