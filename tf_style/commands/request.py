@@ -16,8 +16,8 @@ import numpy as np
 from tf_style.commands import naming
 from tf_style.commands.byproducts import Byproducts, Taken, last_snapshot
 from tf_style.commands.command import CommandLine
-from tf_style.commands.foreign import is_there
 from tf_style.commands.outputs import check_apart, check_folder
+from tf_style.commands.places import places_of_model, places_of_run
 from tf_style.commands.repeat import Record
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
@@ -177,7 +177,8 @@ def _jobs(
 ) -> tuple[list[Job], int]:
     """The pictures to make, and how many more already exist and are left alone."""
     content, styles, output = (
-        _pictures(options, places) if model is None else _painted(options, model, places)
+        places_of_run(options, places) if model is None
+        else places_of_model(options, model, places)
     )
     keep = options.skip_existing
     found = naming.jobs(content, styles, output, keep=keep, note=note)
@@ -191,64 +192,6 @@ def _jobs(
         for job in found if not (keep and os.path.exists(job.output))
     ]
     return jobs, len(found) - len(jobs)
-
-
-def _pictures(
-    options: StylizeOptions, places: Sequence[str]
-) -> tuple[str | None, tuple[str, ...], str | None]:
-    """Content, styles and output, each from its flag or its position."""
-    if len(places) > 3:
-        raise InputError(
-            f"{places[3]!r}: expected at most CONTENT STYLE OUTPUT. Flags are written "
-            "--flag=value, patterns --content='photos/*.jpg'"
-        )
-    # A stray word is usually a flag's value after a stray space.
-    if len(places) == 1 and not (options.style and not options.content and is_there(places[0])):
-        hint = ("two pictures: tf_style CONTENT STYLE" if not (options.content and options.style)
-                else f"--output={places[0]}" if not options.output
-                else "--style=FILE again for another style")
-        raise InputError(f"{places[0]!r}: expected --flag=value, or {hint}")
-    for name, stray in zip(("content", "style", "output"), places, strict=False):
-        if getattr(options, name):
-            raise InputError(f"{stray!r}: --{name} is given already")
-    content, style, output = [
-        each and StylizeOptions.option("content").type.parse(name, each)
-        for name, each in zip(("content", "style", "output"), [*places, None, None, None],
-                              strict=False)
-    ]
-    content = content or options.content
-    styles = (style,) if style else options.style
-    for name, value in (("content", content), ("style", styles)):
-        if not value:
-            raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
-                             "come with tf_style: tf_style --list_samples")
-    return None if content == "none" else content, styles, output or options.output
-
-
-def _painted(
-    options: StylizeOptions, model: str, places: Sequence[str]
-) -> tuple[str, tuple[str, ...], str | None]:
-    """Content, what to name results by, and output, where a network paints."""
-    if options.style:
-        raise InputError("--style: a --model paints in the style that it was trained for. Choose "
-                         "one of them")
-    if len(places) > 2:
-        raise InputError(f"{places[2]!r}: with --model expected at most CONTENT OUTPUT")
-    names = [name for name in ("content", "output") if not getattr(options, name)]
-    if len(places) > len(names):
-        given = "content" if options.content else "output"
-        raise InputError(f"{places[-1]!r}: --{given} is given already")
-    found = {name: StylizeOptions.option(name).type.parse(name, place)
-             for name, place in zip(names, places, strict=False)}
-    content = found.get("content", options.content)
-    if not content or content == "none":
-        raise InputError("--content: expected a picture, such as --content=FILE")
-    output = found.get("output")
-    if output and os.path.isfile(output):
-        # Out of habit, people write CONTENT STYLE.
-        raise InputError(f"{output}: is there already; with --model the second place is the "
-                         f"output. To replace it: --output={output}")
-    return content, (model,), output or options.output
 
 
 def _check_no_steps(options: StylizeOptions) -> None:
