@@ -92,8 +92,8 @@ def test_what_is_being_written_is_written(learned, folder, monkeypatch, capfd):
 def test_features_are_learned(folder, monkeypatch):
     real = unsupervised.learn
 
-    def shallow(architecture, layers, pictures, *, seed):
-        return real(architecture, architecture.up_to(["block2_conv1"]), pictures, seed=seed)
+    def shallow(architecture, layers, pictures, **options):
+        return real(architecture, architecture.up_to(["block2_conv1"]), pictures, **options)
 
     # All thirteen layers take minutes.
     monkeypatch.setattr(unsupervised, "learn", shallow)

@@ -54,8 +54,9 @@ def test_on_a_terminal_there_is_one_bar_for_all_sizes(monkeypatch):
                                       "style 1.5")
 
 
-def ended(*history):
-    return SimpleNamespace(image=np.zeros((24, 32, 3)), history=history, seconds=61)
+def ended(*history, model=None):
+    return SimpleNamespace(image=np.zeros((24, 32, 3)), history=history, seconds=61,
+                           settings=SimpleNamespace(model=model))
 
 
 def test_at_the_end_it_is_said_what_was_made_and_why_it_ended():
@@ -64,6 +65,7 @@ def test_at_the_end_it_is_said_what_was_made_and_why_it_ended():
     assert ending(ended(step(4, 9))) == "32x24 pixels, 1 step in 1:01: the loss no longer falls"
     # L-BFGS takes none where there is nothing to gain.
     assert ending(ended()) == "32x24 pixels, 0 steps in 1:01: all steps are done"
+    assert ending(ended(model="a.keras")) == "32x24 pixels, painted by a network in 61 s"
 
 
 def test_the_time_left_goes_by_pixels_and_leaves_the_first_step_out(capfd):
