@@ -583,3 +583,9 @@ def test_alpha_in_planes_of_a_plain_tiff(tmp_path, shape, kind, dtype):
     tifffile.imwrite(tmp_path / "a.tif", pixels, planarconfig="separate", extrasamples=[kind],
                      photometric="rgb" if shape == (4,) else "minisblack")
     np.testing.assert_allclose(read_picture(tmp_path / "a.tif"), 0.5, atol=0.01)
+
+
+def test_a_network_that_is_given_as_a_picture_is_told_its_flag(tmp_path):
+    (tmp_path / "painting.keras").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"a network that paints is given as model=FILE"):
+        read_picture(tmp_path / "painting.keras")

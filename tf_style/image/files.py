@@ -217,6 +217,8 @@ def _unknown(path: Path) -> str:
         return "HEIC pictures need one more package: pip install pillow-heif"
     if brand in _AVIF_BRANDS and "AVIF" not in Image.OPEN:
         return "AVIF pictures need Pillow 11.3 or newer: pip install --upgrade pillow"
+    if path.suffix == ".keras":
+        return "this is not a picture; a network that paints is given as --model=FILE"
     with open(path, "rb") as file:
         is_tiff = file.read(4) in _TIFF_HEADS
     if is_tiff and not deep.is_available():
