@@ -57,14 +57,15 @@ def test_without_an_output_the_result_is_named_by_the_model(model, capfd):
 
 
 def test_an_existing_second_place_is_not_replaced(model, refused):
-    assert "style.png: is there already; with --model the second place is the output" in refused(
-        cli.main, "content.png", "style.png", model)
+    assert ("style.png: with --model the second name is the output, and this file exists already"
+            in refused(cli.main, "content.png", "style.png", model))
     assert call(cli.main, "content.png", model, "--output=style.png", "--size=32", "-q") == 0
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["content.png", "a.png", "b.png"], "'b.png': with --model expected at most CONTENT OUTPUT"),
-    (["content.png", "--style=style.png"], "--style: a --model paints in the style"),
+    (["content.png", "sample:waves"], "sample:waves: with --model the second name is the output"),
+    (["content.png", "--style=style.png"], "--style: a --model has its own style"),
     (["content.png", "a.png", "--output=b.png"], "'a.png': --output is given already"),
     (["--content=none"], "--content: expected a picture"),
     (["content.png", "--steps=5"], "--steps: has no effect with --model"),
@@ -82,7 +83,7 @@ def test_what_does_not_fit_is_refused(model, refused, arguments, message):
 
 @pytest.mark.parametrize(("name", "message"), [
     ("missing.keras", "There is no such file"), ("content.png", "not a Keras model"),
-    ("vgg19", "The network that looks at pictures is --network=vgg19"),
+    ("vgg19", "The network that the losses use is --network=vgg19"),
     ("sample:nothing", "expected one of sample:brushstrokes"), (".", "This is a folder"),
 ])
 def test_what_is_no_model_is_refused_without_tensorflow(refused, name, message):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tf_style.commands.foreign import is_there
 from tf_style.commands.stylize_options import StylizeOptions
+from tf_style.image.samples import PREFIX
 from tf_style.settings import InputError
 
 
@@ -16,8 +17,8 @@ def places_of_run(
     """Content, styles and output, each from its flag or its position."""
     if len(places) > 3:
         raise InputError(
-            f"{places[3]!r}: expected at most CONTENT STYLE OUTPUT. Flags are written "
-            "--flag=value, patterns --content='photos/*.jpg'"
+            f"{places[3]!r}: expected at most CONTENT STYLE OUTPUT. Write flags as "
+            "--flag=value, and patterns in quotes: --content='photos/*.jpg'"
         )
     # A stray word is usually a flag's value after a stray space.
     if len(places) == 1 and not (options.style and not options.content and is_there(places[0])):
@@ -47,8 +48,8 @@ def places_of_model(
 ) -> tuple[str, tuple[str, ...], str | None]:
     """Content, what to name results by, and output, where a network paints."""
     if options.style:
-        raise InputError("--style: a --model paints in the style that it was trained for. Choose "
-                         "one of them")
+        raise InputError("--style: a --model has its own style, the one it was trained for. Leave "
+                         "out one of them")
     if len(places) > 2:
         raise InputError(f"{places[2]!r}: with --model expected at most CONTENT OUTPUT")
     names = [name for name in ("content", "output") if not getattr(options, name)]
@@ -63,6 +64,9 @@ def places_of_model(
     output = found.get("output")
     if output and os.path.isfile(output):
         # Out of habit, people write CONTENT STYLE.
-        raise InputError(f"{output}: is there already; with --model the second place is the "
-                         f"output. To replace it: --output={output}")
+        raise InputError(f"{output}: with --model the second name is the output, and this file "
+                         f"exists already. To replace it: --output={output}")
+    if output and output.startswith(PREFIX):
+        raise InputError(f"{output}: with --model the second name is the output, and no style is "
+                         "given. Leave it out")
     return content, (model,), output or options.output

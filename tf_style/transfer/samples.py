@@ -50,7 +50,7 @@ def check_model(flag: str, model: str) -> Path:
     """
     path, _ = locate_model(model)
     if reason := no_plain_file(path):
-        looks = (f". The network that looks at pictures is --network={model.lower()}"
+        looks = (f". The network that the losses use is --network={model.lower()}"
                  if model.lower() in NETWORKS else "")
         raise InputError(f"--{flag}={model}: expected a .keras file that tf_style_train wrote, or "
                          f"sample:NAME. {reason[0].upper()}{reason[1:]}{looks}")
