@@ -38,7 +38,7 @@ class CommonOptions(Options):
 
     preset: str | None = option(Text(), None, "a named set of defaults: flags/NAME.flags")
     flagfile: str | None = option(
-        File(), None, "a file of flags, one a line, taken as defaults"
+        File(), None, "a file of flags, one per line, taken as defaults"
     )
     quiet: bool = option(Switch(), False, "print nothing but errors")
     verbose: bool = option(Switch(), False, "let TensorFlow print its own messages")
@@ -46,8 +46,8 @@ class CommonOptions(Options):
     help: bool = option(Switch(), False, "print the flags that people need and exit")
     helpfull: bool = option(Switch(), False, "print all flags and exit")
     completion: str | None = option(
-        Word(("bash", "zsh", "fish")), None, "print what completes flags in this shell, such as "
-        'eval "$(tf_style --completion=bash)", and exit'
+        Word(("bash", "zsh", "fish")), None, "print a script that completes flags in this "
+        'shell, for eval "$(tf_style --completion=bash)", and exit'
     )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tf_style.network.choice import Choice
 
 USAGE = """\
-Measure how well pictures took over a style, and how much content they kept.
+Measure how well pictures took on a style, and how much content they kept.
 
   tf_style_evaluate CONTENT STYLE GENERATED [GENERATED ...] [--flag=value ...]
   tf_style_evaluate --content=FILE --style=FILE --generated=FILE [--generated=FILE ...]
@@ -43,21 +43,22 @@ class EvaluateOptions(CommonOptions):
 
     content: str | None = option(File(), None, "content picture, or sample:NAME")
     style: tuple[str, ...] = option(
-        Files(), (), "style picture, or sample:NAME; given again: pooled"
+        Files(), (), "style picture, or sample:NAME; give it again to measure against several "
+        "together"
     )
     generated: tuple[str, ...] = option(
         Files(), (), "picture to measure, or a folder or pattern; may be given several times"
     )
     mask: str | None = option(
-        File(), None, "what matters most of the content, such as a face, white on black: how much "
-        "of it is kept is measured too"
+        File(), None, "the part that matters most, such as a face, white on black: how much of "
+        "it is kept is measured as well"
     )
     network: str = option(
         File("NAME|FILE"), AUTO,
         f"the judge: auto, {', '.join(NETWORKS)}, or a saved Keras model file",
     )
     weights: str = option(
-        File("NAME|FILE"), AUTO, "of the judge: auto, imagenet, unsupervised, included, "
+        File("NAME|FILE"), AUTO, "the judge's weights: auto, imagenet, unsupervised, included, "
         "random, or a weights file",
     )
     style_layers: str = option(
@@ -76,7 +77,7 @@ class EvaluateOptions(CommonOptions):
     )
     json: bool = option(Switch(), False, "print a JSON list instead of a table")
     plot: str | None = option(
-        File(), None, "draw the measures over content similarity"
+        File(), None, "draw the measures against content similarity"
     )
     copied_map: str | None = option(
         File(), None, "picture that shows where --generated holds pieces of the style, in red"
@@ -107,7 +108,7 @@ def evaluate(line: CommandLine) -> int:
         from tf_style.network import networks  # noqa: F401
     status.show("loading the network")
     network, source = judge.built(options, choice, fine, pictures)
-    status.show("looking at content and style")
+    status.show("measuring content and style")
     measuring = Judge(
         network.model, pictures.content, list(pictures.styles.values()), pictures.alphas,
         mask=pictures.mask, fine=fine,

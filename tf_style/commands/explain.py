@@ -36,7 +36,7 @@ Draw why it works: feature maps, what each layer keeps, and where each pulls the
   tf_style_explain CONTENT STYLE [GENERATED] -o FOLDER [--flag=value ...]
   tf_style_explain --content=FILE --style=FILE [--generated=FILE] --output=FOLDER
 
-It takes the flags of a run, and explains that run.
+It also takes the flags of tf_style, and explains a run with them.
 """
 
 
@@ -56,7 +56,7 @@ class ExplainOptions(CommonOptions):
         "not transparent"
     )
     protect: str | None = option(
-        File(), None, "what of the content is held more strongly, such as a face"
+        File(), None, "part of the content to keep more faithfully, such as a face"
     )
     generated: str | None = option(
         File(), None, "the picture made of both; default: one is made"
@@ -65,10 +65,10 @@ class ExplainOptions(CommonOptions):
         File("FOLDER"), None, "folder for the figures, made if it is missing"
     )
     layers: str = option(
-        Text("NAME,NAME,…"), AUTO, "layers to look at; auto: those of a run"
+        Text("NAME,NAME,…"), AUTO, "layers to show; auto: those of a run"
     )
     size: Size = option(
-        SizeType(), 256, "long side at which the pictures are looked at, in pixels, or the "
+        SizeType(), 256, "long side, in pixels, at which the pictures are examined, or the "
         "content's own if that is smaller; original: the content's own",
     )
 

@@ -38,7 +38,7 @@ class StylizeOptions(CommonOptions):
         "not transparent"
     )
     protect: str | None = option(
-        File(), None, "what of the content is held more strongly, such as a face: white on black"
+        File(), None, "part of the content to keep more faithfully, such as a face: white on black"
     )
     output: str | None = option(
         File(), None, "the result: .png, .jpg, .webp or .tiff; of several pictures a "
@@ -50,13 +50,13 @@ class StylizeOptions(CommonOptions):
         "stopped is left in OUTPUT_unfinished.png, to be made again",
     )
     bits: str = option(
-        Word(("8", "16")), "8", "of each channel: 8, or 16 in PNG and TIFF with pip install "
+        Word(("8", "16")), "8", "bits per channel: 8, or 16 in PNG and TIFF with pip install "
         "'tf_style[deep]'",
     )
     dry_run: bool = option(Switch(), False, "print sizes, memory and time, and run nothing")
     sheet: str | None = option(
-        File(), None, "write one picture of small previews to choose from, each over what to type "
-        "for it, and nothing else: a row for each content with each style, a column for each of "
+        File(), None, "write one picture of small previews to choose from, each with the flag that "
+        "makes it, and nothing else: a row for each content with each style, a column for each of "
         "--sheet_of; 256 pixels, or --size",
     )
     sheet_of: str = option(

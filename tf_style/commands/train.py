@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from tf_style.transfer.training import Lesson
 
 USAGE = """\
-Train a network that paints in one style, for pictures in a tenth of a second.
+Train a network that paints any photograph in one style, in a tenth of a second.
 
   tf_style_train STYLE [STYLE ...] -o painting.keras --pictures=FOLDER [--flag=value ...]
   tf_style photo.jpg out.png --model=painting.keras
 
-It takes the flags of the objective that tf_style has, such as --style_weight.
+It also takes the flags of tf_style that say what to aim for, such as --style_weight. --size is the
+size of picture that is aimed for, and --network=auto is compact.
 """
 
 # In seconds.
@@ -39,11 +40,11 @@ _LINES_EVERY, _SHEET_EVERY = 10.0, 60.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainOptions(CommonOptions):
-    """The options of `tf_style_train` besides those of the objective."""
+    """The options of `tf_style_train` besides those that say what to aim for."""
 
     style: tuple[str, ...] = option(
-        Files(), (), "painting, or sample:NAME; of several, the network learns each, and "
-        "tf_style --style_blend blends them",
+        Files(), (), "painting, or sample:NAME; give it again for more styles, which "
+        "tf_style --style_blend can mix",
     )
     pictures: tuple[str, ...] = option(
         Files("FILES"), (), "photographs to learn from, a folder or a pattern such as "
@@ -68,11 +69,11 @@ class TrainOptions(CommonOptions):
         "install 'tf_style[onnx]'",
     )
     sheet: str | None = option(
-        File(), None, "show what is painted of photographs that are held out, every minute"
+        File(), None, "every minute, show what the network makes of photographs kept back"
     )
     report: str | None = option(
-        File(), None, "write settings, steps and losses as JSON, and how far it gets on "
-        "photographs held out, beside the optimiser",
+        File(), None, "write settings, steps and losses as JSON, and how it compares with "
+        "tf_style's own steps on photographs kept back",
     )
     checkpoint: str | None = option(
         File("FOLDER"), None, "keep in this folder what a stopped training needs to go on"
@@ -129,7 +130,7 @@ def train(line: CommandLine) -> int:
     line.tell()
     if not options.quiet and not names:
         warnings.warn("without --pictures the network learns from scenes drawn at random; it "
-                      "paints better after a hundred photographs", stacklevel=2)
+                      "paints better if you give it a hundred photographs", stacklevel=2)
     with tensorflow_quiet(options.verbose):
         from tf_style.transfer.train import Trainer
     trainer = Trainer(

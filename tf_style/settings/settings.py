@@ -82,7 +82,7 @@ class Settings(Options):
     model: str | None = option(
         File("FILE"), None,
         "paint with a network that tf_style_train made, or sample:NAME, in a tenth of a second; "
-        "there is no style then",
+        "then no style is given",
     )
     strength: float | str = option(
         Number(0, 1), AUTO,
@@ -112,8 +112,8 @@ class Settings(Options):
     style_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
     pooling: str = option(
         Word((AUTO, "max", "average")), AUTO,
-        f"of {', '.join(NETWORKS)}; average is smoother; auto: max with pretrained kernels, "
-        "average with learned ones",
+        f"how {', '.join(NETWORKS)} reduce maps; average is smoother; auto: max with pretrained "
+        "kernels, average with learned ones",
     )
     content_layers: Mapping[str, float] | str = option(
         Weights("layer"), AUTO,
@@ -126,21 +126,22 @@ class Settings(Options):
     large_forms: float | str = option(
         Number(0, 1), AUTO,
         "share of blocks 4 and 5 in the style loss: 0, brush strokes alone, to 1, large forms; "
-        "instead of --style_layers; auto: 0.25 with pretrained blocks 4 and 5, 0 without, or with "
-        "phase",
+        "instead of --style_layers; auto: 0.25 with pretrained blocks 4 and 5, 0 without "
+        "them or with --style_loss=phase or phase_match",
     )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
     tv_weight: float = option(
         Number(0, 1e6), 0.6,
-        "weight of the total variation; in proportion less where --style_weight is below "
+        "weight of the total variation; proportionally less where --style_weight is below "
         "--content_weight",
     )
     content_loss: str = option(
         Word((AUTO, *CONTENT_LOSSES)), AUTO,
         "what is compared with the content: squared, the feature maps; cosine, what is where in "
-        "them, whatever a channel's mean and a map's strength; auto: cosine with "
-        "pretrained blocks 4 and 5, squared without, or with phase",
+        "them, regardless of a channel's mean and a map's strength; auto: cosine with "
+        "pretrained blocks 4 and 5, squared without them or with --style_loss=phase or "
+        "phase_match",
     )
     style_loss: Mapping[str, float] | str = option(
         Weights("loss", STYLE_LOSSES), "moments",
@@ -148,8 +149,8 @@ class Settings(Options):
     )
     style_scale: float | tuple[float, ...] = option(
         Numbers(Number(maximum=8, above=0), form="X or X,X,…", plain=True), 1.0,
-        "size at which the style is seen, over the size of the generated image; or one for each of "
-        "several styles",
+        "size at which the style is seen, relative to the generated image; or one for each "
+        "of several styles",
     )
     style_size: int | str = option(
         whole(8, 32768), AUTO,
@@ -165,7 +166,7 @@ class Settings(Options):
     )
     preserve_color: str = option(
         Word(("none", "luminance", "statistics", "histogram")), "none",
-        "keep the content's colours: its own under the result's luminance, or the style's "
+        "keep the content's colours: its own with the result's luminance, or the style's "
         "matched to them in mean and covariance, or in distribution",
     )
     scales: int | str = option(
@@ -231,7 +232,7 @@ class Settings(Options):
     )
     offline: bool = option(
         Switch(), False,
-        "fetch nothing: imagenet works only if its file is in Keras' cache",
+        "download nothing: imagenet works only if its file is in Keras' cache",
     )
 
     def check_conflicts(self) -> None:
