@@ -95,10 +95,10 @@ def test_a_size_is_that_of_the_picture_that_is_read(tmp_path, ending, orientatio
 def test_arrays_are_checked():
     assert as_picture(np.full((2, 2, 3), 255, np.uint8)).max() == 1
     for bad, message in (
-        (np.zeros(2), "expected a path, a picture of Pillow's, or an array"),
-        (np.zeros((2, 2, 2)), "expected a path, a picture of Pillow's, or an array"),
-        (np.zeros((0, 2, 3)), "expected a path, a picture of Pillow's, or an array"),
-        (None, "expected a path, a picture of Pillow's, or an array"),
+        (np.zeros(2), "expected a path, a Pillow image, or an array"),
+        (np.zeros((2, 2, 2)), "expected a path, a Pillow image, or an array"),
+        (np.zeros((0, 2, 3)), "expected a path, a Pillow image, or an array"),
+        (None, "expected a path, a Pillow image, or an array"),
         (np.full((2, 2, 3), 7.0), "expected values in"),
         (np.full((2, 2, 3), np.nan), "expected values in"),
         (np.zeros((2, 2, 3), int), "expected floats"),

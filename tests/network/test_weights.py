@@ -107,7 +107,8 @@ def test_auto_is_the_network_that_comes_with_us_where_vgg16_cannot_be_had(unreac
     with pytest.warns(Note) as seen:
         assert settle(AUTO, AUTO) == ("compact", "included")
     assert [str(each.message) for each in seen] == [
-        "using the network that comes with tf_style (no pretrained VGG16: no route)"
+        "using the network that comes with tf_style (no pretrained VGG16: "
+        "the download failed: no route)"
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -49,7 +49,7 @@ def as_mask(
     Args:
         source: a path or `sample:NAME`; or an array `(height, width)`, or with 1 to 4 channels
             like a file's (gray, gray and alpha, RGB, RGB and alpha): float in `[0, 1]`, bool, or
-            whole numbers up to 255 or 65535; or a picture of Pillow's.
+            whole numbers up to 255 or 65535; or a Pillow image.
         name: what errors call an array.
         max_pixels: the most that a file may have.
 
@@ -141,8 +141,8 @@ def _shade(pixels: np.ndarray, name: str) -> np.ndarray:
     if _has_colors(pixels):
         if _is_flat(pixels):
             raise InputError(f"{name}: {_EXPECTED}. It has several colours; which is meant?")
-        warnings.warn(f"{name}: {_EXPECTED}. It has many colours, which count as light as they "
-                      "look", stacklevel=4)
+        warnings.warn(f"{name}: {_EXPECTED}. It has many colours, so their lightness "
+                      "counts", stacklevel=4)
         return color.luminance(pixels).astype(np.float32)
     if not pixels.any():
         return np.zeros(pixels.shape[:2], np.float32)
@@ -196,8 +196,8 @@ def _told_apart(mask: np.ndarray, name: str) -> np.ndarray:
         found = ", ".join(f"{value * 255:.3g}" for value in values)
         raise InputError(f"{name}: {_EXPECTED}. It holds the values {found} of 255; which is "
                          "meant?")
-    warnings.warn(f"{name}: {_EXPECTED}. Its brightest value is {top * 255:.0f} of 255, and counts "
-                  "as little", stacklevel=3)
+    warnings.warn(f"{name}: {_EXPECTED}. Its brightest value is {top * 255:.0f} of 255, so "
+                  "it counts only in part", stacklevel=3)
     return mask
 
 

@@ -138,7 +138,7 @@ def as_picture(
     source: PathLike | np.ndarray | Image.Image, name: str = "picture", *,
     max_pixels: int = MAX_PIXELS, side: int | None = None,
 ) -> np.ndarray:
-    """A picture in memory from a path, `sample:NAME`, an array or a picture of Pillow's.
+    """A picture in memory from a path, `sample:NAME`, an array or a Pillow image.
 
     Args:
         source: as for `as_layers`.
@@ -161,7 +161,7 @@ def as_layers(
     """The same as it is stored, and how opaque it is.
 
     Args:
-        source: a path or `sample:NAME`; a picture of Pillow's, of any mode; or an array, float in
+        source: a path or `sample:NAME`; a Pillow image, of any mode; or an array, float in
             `[0, 1]` or uint8: `(height, width, 3)`, RGB; `(height, width, 4)`, RGB and alpha;
             `(height, width)` or `(height, width, 1)`, gray.
         name, max_pixels, side: as for `as_picture`, which raises likewise.
@@ -183,7 +183,7 @@ def as_layers(
         array = array[..., None]
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
         raise InputError(
-            f"{name}: expected a path, a picture of Pillow's, or an array (height, width, 3), RGB; "
+            f"{name}: expected a path, a Pillow image, or an array (height, width, 3), RGB; "
             f"(height, width, 4), RGBA; or (height, width), gray. Received: shape {array.shape}"
         )
     if array.dtype == np.uint8:
@@ -232,7 +232,7 @@ def check_output(path: PathLike, *, bits: int = 8) -> Path:
     if ending not in _SAVE_OPTIONS:
         raise InputError(
             f"{path}: expected a name that ends in {', '.join(_SAVE_OPTIONS)}. "
-            f"Received: {path.suffix or 'no ending'!r}"
+            f"Received: {repr(path.suffix) if path.suffix else 'no ending'}"
         )
     if bits not in (8, 16):
         raise InputError(f"{path}: expected 8 or 16 bits a channel. Received: {bits}")

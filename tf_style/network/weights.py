@@ -343,7 +343,7 @@ def imagenet_file(
 
 
 class _AbsentError(Exception):
-    """Why a file is not to be had."""
+    """Why a file is not available."""
 
 
 def _imagenet_file(
@@ -358,7 +358,8 @@ def _imagenet_file(
         # What the system says, without its numbers.
         reason = re.sub(r"^<urlopen error (.*)>$", r"\1", reason)
         reason = re.sub(r"^\[Errno -?\d+\] ", "", reason)
-        raise _AbsentError(reason or "time out") from None
+        failed = "" if offline else "the download failed: "
+        raise _AbsentError(failed + (reason or "time out")) from None
 
 
 def _keras_home() -> Path:

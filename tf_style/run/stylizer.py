@@ -33,7 +33,7 @@ def stylize(
     """Paint the content image in the style of the style image.
 
     Args:
-        content: a path, `sample:NAME`, a picture of Pillow's, or an array, float in `[0, 1]` or
+        content: a path, `sample:NAME`, a Pillow image, or an array, float in `[0, 1]` or
             uint8: `(height, width, 3)`, `(height, width, 4)` with alpha, or `(height, width)`,
             gray; `None` for a texture of the style alone, of `settings.size`. What is transparent
             is white.
@@ -44,7 +44,7 @@ def stylize(
             presets name do not count.
         content_masks: for each style, a picture with the content's proportions, white where the
             style goes, black where it does not; or an array `(height, width)`, float in `[0, 1]`,
-            bool, or whole numbers; or a picture of Pillow's.
+            bool, or whole numbers; or a Pillow image.
         style_masks: likewise, for each style: which parts of it count.
         protect: such a mask of the content: it is held more strongly where this is white, for
             example faces.

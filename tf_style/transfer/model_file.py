@@ -217,8 +217,8 @@ def _beside(path: PathLike) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]
                 raise ValueError
         # A damaged archive raises nearly anything.
         except Exception:
-            raise InputError(f"{os.fspath(path)}: what stands beside the model is damaged; save it "
-                             "with Keras again to leave that out") from None
+            raise InputError(f"{os.fspath(path)}: what is stored beside the model is damaged; save "
+                             "it again with Keras to leave that out") from None
     return note, arrays, thumbnail
 
 

@@ -180,7 +180,7 @@ class Trainer:
             if str(init) == AUTO:
                 return
             raise InputError(f"--init={init}: expected a network of --width={self._width}. "
-                             f"Received one of {start.width or 'another maker'}")
+                             f"Received: {start.width or 'a network of another kind'}")
         kernels = {name: start.model.get_layer(name).get_weights() for name in self.pupil.kernels}
         self.pupil.begin_with(kernels, start.norms)
 
