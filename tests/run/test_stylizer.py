@@ -106,7 +106,7 @@ def test_what_auto_stood_for_is_reported_and_gives_the_same_again(given, steps, 
 
 
 def test_what_was_mended_is_reported(content, style):
-    with pytest.warns(UserWarning, match="style: small; mended"):
+    with pytest.warns(UserWarning, match="style: small; cleaned up"):
         result = stylize(content, style, **SMALL, style_scale=4)
     assert result.provenance()["style_defects"] == [["small"]]
     assert small().stylize(content, style).provenance()["style_defects"] == [[]]
@@ -259,7 +259,7 @@ def test_a_saved_picture_knows_its_settings(tmp_path, content, style):
 def test_bad_input_is_named(content, style):
     for arguments, named, message in (
         ((content, []), {}, "style: expected at least one picture"),
-        ((content[:, :, :2], style), {}, "content: expected a path, a picture of Pillow's"),
+        ((content[:, :, :2], style), {}, "content: expected a path, a Pillow image"),
         (("missing.png", style), {}, "missing.png: there is no such file"),
         ((content, style), {"style_layers": "block9"}, "style_layers: VGG16 has no layer"),
         ((content, style), {"device": "gpu:9"}, "device=gpu:9: TensorFlow sees"),
@@ -344,7 +344,7 @@ def test_a_model_in_memory_is_recorded_honestly(content, style, tmp_path):
     ], name="mine") for _ in range(2)]
     given = {"size": 48, "scales": 1, "steps": 2, "content_layers": "late",
              "style_layers": "early"}
-    with pytest.warns(UserWarning, match="^model:mine:.* only who has it can make this picture"):
+    with pytest.warns(UserWarning, match="^model:mine:.* only someone who has it can make this picture"):
         result = stylize(content, style, network=models[0], **given)
     assert {*result.weights} == {"early", "late"} and result.notes[0].startswith("model:mine:")
     result.save(tmp_path / "a.png")
@@ -370,6 +370,11 @@ def test_a_preset_is_settings_by_name(content, style):
         stylize(content, style, preset="fasst")
     with pytest.raises(InputError, match=r"^settings and preset: choose one of them"):
         Stylizer(Settings(), preset="fast")
+
+
+def test_a_network_that_paints_is_called_by_another_function(content, style):
+    with pytest.raises(InputError, match=r"^model: .* tf_style.transform_model\('sample:waves'\)"):
+        stylize(content, style, model="sample:waves")
 
 
 def test_pictures_come_as_they_are(content, style):

@@ -99,6 +99,9 @@ class Stylizer:
         **overrides: Any,
     ):
         settings = _settings(settings, preset, overrides)
+        if settings.model:
+            raise InputError("--model: a network that paints takes no steps. Call it by "
+                             f"tf_style.transform_model({settings.model!r})")
         seen = [as_picture(each, max_pixels=settings.max_pixels) for each in pictures]
         self._painter = Painter(settings, lambda: seen)
 
