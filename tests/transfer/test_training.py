@@ -140,3 +140,10 @@ def test_files_of_photographs_are_learned_from(painting, tmp_path):
     assert (each.photographs.given, len(each.photographs.held_out)) == (41, 4)
     assert each.made().note["pictures"] == {"given": 41, "added": 0}
     assert each.made().styles == ["style 1"]
+
+
+def test_a_folder_of_photographs_is_given_by_its_name(painting, tmp_path):
+    for number in range(2):
+        Image.new("RGB", (40, 30), (90 * number, 9, 9)).save(tmp_path / f"{number}.png")
+    made = train(painting, tmp_path, Settings(**TINY), width="fast", steps=1, init="none")
+    assert made.note["pictures"]["given"] == 2

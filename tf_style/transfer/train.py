@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import math
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_style.image.paths import PathLike
+from tf_style.image.paths import PathLike, expand
 from tf_style.image.resize import fit
 from tf_style.image.style import Style
 from tf_style.loss.objective import Objective
@@ -204,7 +205,7 @@ class Trainer:
 
 def train(
     style: Picture | Sequence[Picture],
-    pictures: Sequence[PathLike] = (),
+    pictures: PathLike | Sequence[PathLike] = (),
     settings: Settings | None = None,
     *,
     width: str = "fine",
@@ -222,8 +223,9 @@ def train(
     Args:
         style: a path, `sample:NAME`, or an array as for `stylize`; of several, the network learns
             each, and can blend them.
-        pictures: files of photographs, a hundred or more if you have them; without any it learns
-            from scenes that are drawn at random, and paints less well.
+        pictures: files of photographs, folders or patterns, a hundred photographs or more if you
+            have them; without any it learns from scenes that are drawn at random, and paints
+            less well.
         settings: defaults to `Settings()`; the options of the objective and of the machine count.
         width: `fine`, or `fast`, which takes a third of the time and paints less well.
         steps: how many; `None`: as many as `time_limit` allows.
@@ -251,8 +253,10 @@ def train(
         TensorShape([1, 30, 41, 3])
     """
     styles = list(style) if isinstance(style, (list, tuple)) else [style]
+    given = [pictures] if isinstance(pictures, (str, os.PathLike)) else pictures
+    files = [name for each in given for name in expand(os.fspath(each))]
     trainer = Trainer(
-        styles, pictures, (settings or Settings()).replace(**overrides), width=width, steps=steps,
+        styles, files, (settings or Settings()).replace(**overrides), width=width, steps=steps,
         time_limit=time_limit, init=init,
     )
     return trainer.train(callback, checkpoints)
