@@ -105,7 +105,7 @@ def test_a_style_is_looked_at_and_mended_once(folder, monkeypatch):
     original = Style.mended
     monkeypatch.setattr(Style, "mended", lambda *given: looked.append(1) or original(*given))
     painter = Painter(Settings(**TINY, style_scale=4))
-    with pytest.warns(UserWarning, match=r"^style\.png: small; mended") as seen:
+    with pytest.warns(UserWarning, match=r"^style\.png: small; cleaned up") as seen:
         outcomes = list(make(painter, jobs("a", "c")))
         Image.open("a.png").save("style.png")
         outcomes += make(painter, jobs("c"))

@@ -13,7 +13,7 @@ def test_a_style_that_comes_again_is_mended_and_spoken_of_once(content, style):
     mask = np.ones((*poor.shape[:2], 3), np.float32)
     first = mender.mend(Scene.of(settings, content, poor), notes.append)
     again = mender.mend(Scene.of(settings, content[::-1], poor, [], [mask]), notes.append)
-    assert len(notes) == 1 and notes[0].startswith("style: noisy; mended, ")
+    assert len(notes) == 1 and notes[0].startswith("style: noisy; cleaned up ")
     assert again[0].picture is first[0].picture
     assert again[0].mask is not None and first[0].mask is None, "the mask is the scene's own"
     mender.mend(Scene.of(settings, content, 1 - poor), notes.append)

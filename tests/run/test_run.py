@@ -48,7 +48,7 @@ def test_notes_are_warned_of_and_kept(content, style):
     with pytest.warns(UserWarning) as seen:
         result = Stylizer(**SMALL, style_scale=4).stylize(content, style)
     assert [str(each.message) for each in seen] == list(result.notes)
-    assert "small; mended" in result.notes[0]
+    assert "small; cleaned up" in result.notes[0]
 
 
 def test_a_run_refers_to_nothing_that_refers_to_it(stylizer, content, style):

@@ -33,8 +33,8 @@ class Mender:
                 self._kept = key, styles
                 for style in styles:
                     if style.defects:
-                        note(f"{style.name}: {' and '.join(style.defects)}; mended, unless "
-                             "--style_cleanup=off is given")
+                        note(f"{style.name}: {' and '.join(style.defects)}; cleaned up before use. "
+                             "--style_cleanup=off leaves it as it is")
             kept = self._kept[1]
         if not any(style.defects for style in kept):
             return scene.styles
