@@ -95,7 +95,7 @@ def test_every_command_has_the_common_flags(command, capsys):
     assert call(command, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
         "preset": (None, "a named set of defaults: flags/NAME.flags"),
-        "flagfile": (None, "a file of flags, one a line, taken as defaults"),
+        "flagfile": (None, "a file of flags, one per line, taken as defaults"),
         "quiet": (None, "print nothing but errors"),
         "verbose": (None, "let TensorFlow print its own messages"),
         "version": (None, "print the version and exit"),

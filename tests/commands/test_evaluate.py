@@ -323,16 +323,16 @@ def test_help_tells_of_every_flag(capsys):
     assert call(cli.evaluate, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
         "content": (None, "content picture, or sample:NAME"),
-        "style": (None, "given again: pooled"),
+        "style": (None, "give it again to measure against several"),
         "generated": (None, "picture to measure, or a folder or pattern; may be given several"),
-        "mask": (None, "what matters most of the content"),
+        "mask": (None, "the part that matters most"),
         "network": ("auto", "the judge: auto, vgg16, vgg19, compact, or a saved Keras model file"),
         "style_layers": ("auto", "layers of the judge whose statistics"),
         "content_layers": ("auto", "layer of the judge that is compared"),
         "at_content": ("auto", "content similarity at which curves are compared"),
         "copied_map": (None, "picture that shows where --generated holds pieces of the style"),
-        "weights": ("auto", "of the judge: auto, imagenet, unsupervised, included, random"),
-        "offline": (None, "fetch nothing"),
+        "weights": ("auto", "the judge's weights: auto, imagenet, unsupervised, included, random"),
+        "offline": (None, "download nothing"),
         "json": (None, "print a JSON list instead of a table"),
-        "plot": (None, "draw the measures over content similarity"),
+        "plot": (None, "draw the measures against content similarity"),
     })

@@ -204,11 +204,11 @@ def test_help_tells_of_every_flag(capsys):
         "style": (None, "style picture, or sample:NAME; give it again to blend several"),
         "content_mask": (None, "where in the content it goes"),
         "style_mask": (None, "which parts of it count"),
-        "protect": (None, "what of the content is held more strongly"),
+        "protect": (None, "part of the content to keep more faithfully"),
         "generated": (None, "the picture made of both; default: one is made"),
         "output": (None, "folder for the figures, made if it is missing"),
-        "layers": ("auto", "layers to look at; auto: those of a run"),
-        "size": ("256", "long side at which the pictures are looked at, in pixels"),
+        "layers": ("auto", "layers to show; auto: those of a run"),
+        "size": ("256", "long side, in pixels, at which the pictures are examined"),
         # It explains a run, and takes the flags of one.
         "network": ("auto", "auto, vgg16, vgg19, compact, or a saved Keras model file"),
         "weights": ("auto", "imagenet, unsupervised"),
@@ -228,5 +228,5 @@ def test_help_tells_of_every_flag(capsys):
         "seed": ("0", "seed of everything drawn at random"),
         "precision": ("auto", "type in which the network computes"),
         "device": ("auto", "auto, cpu, gpu, or gpu:N"),
-        "offline": (None, "fetch nothing"),
+        "offline": (None, "download nothing"),
     })

@@ -47,7 +47,7 @@ def test_a_network_is_trained_and_paints(folder, photos, capfd):
     (["style.png", "-o", "a.keras", "--time_limit=never"], "--time_limit: expected a time"),
     (["style.png", "-o", "a.keras", "--width=wide"], "--width: expected one of fine, fast"),
     (["style.png", "-o", "a.keras", "--resume"], "--checkpoint=FOLDER"),
-    (["style.png", "-o", "a.keras", "--tolerance=0.1"], "--tolerance: has no effect in a training"),
+    (["style.png", "-o", "a.keras", "--tolerance=0.1"], "--tolerance: has no effect when training"),
     (["style.png", "-o", "a.keras", "--init=missing.keras"], "--init=missing.keras"),
     (["style.png", "-o", "a.keras", "--sheet=sheet.txt"], "sheet.txt"),
 ])

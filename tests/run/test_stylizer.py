@@ -344,7 +344,7 @@ def test_a_model_in_memory_is_recorded_honestly(content, style, tmp_path):
     ], name="mine") for _ in range(2)]
     given = {"size": 48, "scales": 1, "steps": 2, "content_layers": "late",
              "style_layers": "early"}
-    with pytest.warns(UserWarning, match="^model:mine:.* only someone who has it can make this picture"):
+    with pytest.warns(UserWarning, match="^model:mine:.* only someone who has it can make"):
         result = stylize(content, style, network=models[0], **given)
     assert {*result.weights} == {"early", "late"} and result.notes[0].startswith("model:mine:")
     result.save(tmp_path / "a.png")

@@ -127,7 +127,7 @@ def test_a_loss_that_is_not_finite_changes_nothing(painting, monkeypatch):
 
 
 def test_options_without_effect_are_refused(painting):
-    with pytest.raises(InputError, match="tolerance: has no effect in a training"):
+    with pytest.raises(InputError, match="tolerance: has no effect when training"):
         trainer(painting, steps=1, tolerance=0.1)
 
 

@@ -117,7 +117,7 @@ class Painter:
         for name in dict.fromkeys(choice.network for choice in self._choices):
             if isinstance(name, LiveModel):
                 note(f"{name} is a model in memory, recorded by name and fingerprint alone: only "
-                     "who has it can make this picture again")
+                     "someone who has it can make this picture again")
         pictures = [style.picture for style in scene.styles]
         descent = self._warm([*([] if scene.content is None else [scene.content]), *pictures])
         scene = scene.seen_by(self.settings, self.least_size)

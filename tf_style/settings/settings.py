@@ -295,7 +295,7 @@ class Settings(Options):
         Raises:
             InputError: if something is.
         """
-        self._check_only(_IN_TRAINING, "in a training")
+        self._check_only(_IN_TRAINING, "when training")
 
     def _check_only(self, names: Collection[str], where: str) -> None:
         """Check that all options but these have their defaults."""
