@@ -38,6 +38,7 @@ def test_a_network_is_trained_and_paints(folder, photos, capfd):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["-o", "a.keras"], "--style: expected a value"),
     (["style.png"], "--output: expected a value"),
+    (["style.png", "a.keras"], "The network is written to --output=a.keras"),
     (["style.png", "-o", "a.png"], "expected a name that ends in .keras"),
     (["missing.png", "-o", "a.keras"], "missing.png: there is no such file"),
     (["style.png", "-o", "a.keras", "--pictures=nothing"], "nothing"),
@@ -75,6 +76,13 @@ def test_a_stop_keeps_the_network_so_far(folder, monkeypatch, capfd):
     assert call(cli.train, "style.png", "-o", "c.keras", *TINY, "--checkpoint=kept",
                 "--resume") == 2
     assert "this training is complete" in capfd.readouterr().err
+
+
+def test_the_whole_help_leaves_out_what_has_no_effect(capfd):
+    assert call(cli.train, "--helpfull") == 0
+    told = capfd.readouterr().out
+    assert "--style_weight=" in told and "--steps=" in told and "--init=" in told
+    assert not any(f"\n  --{name}" in told for name in ("tolerance", "preserve_color", "model"))
 
 
 def test_help_tells_of_the_flags_that_people_need(capfd):

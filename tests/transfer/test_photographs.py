@@ -31,7 +31,8 @@ def test_one_in_ten_is_held_out(folder):
 
 
 def test_few_have_drawn_scenes_beside_them(folder):
-    found = Photographs.read(photographs_of(3), seed=0)
+    with pytest.warns(UserWarning, match="photographs to learn from: 3. Scenes"):
+        found = Photographs.read(photographs_of(3), seed=0)
     assert found.given == 3 and len(found.pictures) > 20
     crops = np.concatenate([found.crops(number, 32, 8, 0) for number in range(20)])
     flat = (np.ptp(crops, axis=(1, 2)).max(-1) == 0).mean()

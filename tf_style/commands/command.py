@@ -103,6 +103,7 @@ class Command:
         run: runs it; returns the exit code.
         places: the options that arguments without a flag are for, in order.
         needed: the options that `--help` shows, besides its own; all if none are named.
+        unused: the options that have no effect here, so that help leaves them out.
         examples: commands that run; the first with nothing but what comes with tf_style.
     """
 
@@ -112,6 +113,7 @@ class Command:
     run: Callable[[CommandLine], int]
     places: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
 
     @property
@@ -139,7 +141,9 @@ class Command:
         lines = [self.usage]
         letters = {name: letter for letter, name in SHORT.items()}
         options = {each.name: each for each in self.options}
-        names = options if full or not self.needed else (*self.needed, "help", "helpfull")
+        names = [name for name in options if name not in self.unused]
+        if self.needed and not full:
+            names = [*self.needed, "help", "helpfull"]
         for each in map(options.get, names):
             shown = each.default not in (None, ()) and each.default is not False
             default = f" (default: {each.default})" if shown else ""

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
 from tf_style.settings.option import Duration, File, Files, Switch, Word, option, whole
+from tf_style.settings.settings import IN_TRAINING
 
 if TYPE_CHECKING:
     from tf_style.run.checkpoints import Checkpoints
@@ -91,6 +91,9 @@ def train(line: CommandLine) -> int:
     """Train a network and write it."""
     line = placed(COMMAND, line)
     options = line.options(TrainOptions)
+    if not options.output and options.style and options.style[-1].endswith(".keras"):
+        raise InputError(f"{options.style[-1]!r}: all names without a flag are styles. The network "
+                         f"is written to --output={options.style[-1]}")
     require(options, style="painting.jpg", output="painting.keras")
     if options.steps and "time_limit" in line.given:
         raise InputError("--steps and --time_limit: choose one of them")
@@ -128,9 +131,6 @@ def train(line: CommandLine) -> int:
     checkpoints = _checkpoints(options)
     status.show("reading photographs")
     line.tell()
-    if not options.quiet and not names:
-        warnings.warn("without --pictures the network learns from scenes drawn at random; it "
-                      "paints better if you give it a hundred photographs", stacklevel=2)
     with tensorflow_quiet(options.verbose):
         from tf_style.transfer.train import Trainer
     trainer = Trainer(
@@ -256,6 +256,8 @@ COMMAND = Command(
     "tf_style_train", USAGE, (TrainOptions, Settings), train, places=("style",),
     needed=("style", "pictures", "output", "time_limit", "steps", "width", "sheet", "size",
             "style_weight", "style_scale", "checkpoint", "resume", "network"),
+    unused=tuple(each.name for each in Settings.options() if each.name not in IN_TRAINING
+                 and each.name not in {own.name for own in TrainOptions.options()}),
     examples=("tf_style_train sample:waves -o waves.keras --time_limit=2m",
               "tf_style_train painting.jpg -o painting.keras --pictures=photos "
               "--sheet=sheet.jpg"),

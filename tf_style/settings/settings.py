@@ -43,7 +43,7 @@ MOST_SCALES, MOST_STEPS = 12, 1_000_000
 _WITH_MODEL = ("size", "model", "style_blend", "preserve_color", "precision", "device",
                "max_pixels", "cache_dir", "offline")
 # What counts where a network is trained: the objective and the machine.
-_IN_TRAINING = (
+IN_TRAINING = (
     "size", "strength", "network", "weights", "content_network", "content_network_weights",
     "style_network", "style_network_weights", "pooling", "content_layers", "style_layers",
     "large_forms", "content_weight", "style_weight", "tv_weight", "content_loss", "style_loss",
@@ -295,7 +295,7 @@ class Settings(Options):
         Raises:
             InputError: if something is.
         """
-        self._check_only(_IN_TRAINING, "when training")
+        self._check_only(IN_TRAINING, "when training")
 
     def _check_only(self, names: Collection[str], where: str) -> None:
         """Check that all options but these have their defaults."""

@@ -15,7 +15,7 @@ from PIL import Image
 from tf_style.image import samples
 from tf_style.image.picture import read_picture
 from tf_style.image.resize import resize, shrink
-from tf_style.settings import MAX_PIXELS, InputError
+from tf_style.settings import MAX_PIXELS, InputError, Note
 from tf_style.transfer.scenes import scene
 
 # Kept in memory, 0.6 MB each; drawn at random of more.
@@ -75,6 +75,9 @@ class Photographs:
         pictures = found[len(held):]
         others: list[np.ndarray] = []
         if len(pictures) < _ENOUGH:
+            warnings.warn(
+                f"photographs to learn from: {len(pictures)}. Scenes drawn at random are added; "
+                "the network paints better after a hundred photographs", Note, stacklevel=2)
             with contextlib.suppress(InputError):
                 others += [_kept(read_picture(samples.PREFIX + name))
                            for name in samples.CONTENT_SAMPLES]
