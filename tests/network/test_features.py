@@ -149,6 +149,11 @@ def test_feature_model_learns_from_samples_or_pictures():
     assert maps[0].shape == maps[1].shape and not np.allclose(*maps)
 
 
+def test_of_a_mapping_the_names_count():
+    model = feature_model(dict.fromkeys(["block1_conv2", "block1_conv1"]), "random")
+    assert [*model.output] == ["block1_conv2", "block1_conv1"]
+
+
 def test_layers_may_be_one_text():
     for layers in ("block1_conv2", "block1_conv2, block2_conv1"):
         model = feature_model(layers, network="compact")

@@ -89,6 +89,7 @@ def feature_model(
         >>> model(np.zeros((1, 64, 48, 3)))["block2_conv1"].shape
         TensorShape([1, 32, 24, 128])
     """
+    layers = layers if isinstance(layers, str) else list(layers)
     names = [*Weights("layer").parse("layers", layers)]
     choice = choose_features(names, weights, network=network, offline=offline)
     return build_features(
