@@ -538,7 +538,7 @@ def test_without_anything_pretrained_the_defaults_use_what_comes_with_it(no_netw
                     f"--output={outputs}") == 0
         said = [line for line in capfd.readouterr().err.splitlines() if "network" in line]
         assert said == ["tf_style: using the network that comes with tf_style (no pretrained "
-                        "VGG16: no network in tests)"]
+                        "VGG16: the download failed: no network in tests)"]
     assert call(cli.main, "content.png", "style.png", "b.png", *flags, "--offline",
                 "--quiet") == 0
     assert capfd.readouterr().err == ""
