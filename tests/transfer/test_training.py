@@ -64,12 +64,23 @@ def test_a_step_goes_down_the_gradient_of_the_parts(painting):
     before = [variable.numpy() for variable in each.pupil.variables]
     first, parts = learner._learn(crops)
     assert first == pytest.approx(sum(parts.values()), rel=1e-4)
-    assert {*parts} == {"content", "style", "variation"}
+    assert {*parts} == {"content", "style", "variation", "regular"}
     moved = [variable.numpy() - then for variable, then in
              zip(each.pupil.variables, before, strict=True)]
     assert all(np.abs(change).max() > 0 for change in moved)
     second, _ = learner._learn(crops)
     assert second < first
+
+
+def test_a_pattern_of_four_pixels_is_found_and_nothing_else():
+    chance = np.random.default_rng(3)
+    smooth = np.repeat(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], 64, 0)
+    pictures = np.stack([smooth, smooth.swapaxes(0, 1)]) * np.ones(3, np.float32)
+    mesh = np.tile(chance.normal(0, 0.05, (4, 4, 3)).astype(np.float32), (2, 16, 16, 1))
+    stripes = 0.05 * np.sin(np.arange(64, dtype=np.float32) * 2 * np.pi / 6.4)[:, None, None]
+    plain, regular, other = (float(training.regularity(pictures + each))
+                             for each in (0, mesh, stripes))
+    assert regular > 1e-3 and plain < 0.02 * regular and other < 0.02 * regular
 
 
 def test_a_seed_decides_all_chance(painting):

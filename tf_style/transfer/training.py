@@ -21,6 +21,7 @@ from tf_style.loss.objective import Objective
 from tf_style.loss.terms import Term
 from tf_style.transfer.photographs import Photographs
 from tf_style.transfer.pupil import Pupil
+from tf_style.transfer.transform import STRIDE
 
 # Most of the training; it rises before, and falls along half a wave.
 LEARNING_RATE = 3e-3
@@ -31,6 +32,8 @@ _CLIP = 10.0
 # Pictures whose statistics are taken together. Those of one small crop say more about what is on
 # it than about how it is painted; and fewer are to be decomposed.
 _GROUP = 4
+# Of the regular pattern, against which no other part of the loss weighs.
+_REGULAR = 2000.0
 _FILES = "state"
 
 
@@ -63,7 +66,8 @@ class Lesson:
         done: share of the whole training, up to 1.
         seconds: since it began, without the time between a stop and a resume.
         loss: of the batch that the step looked at.
-        parts: the weighted losses that add up to it: `content`, `style`, `variation`.
+        parts: the weighted losses that add up to it: `content`, `style`, `variation`, and
+            `regular`, of a pattern that repeats every four pixels.
     """
 
     number: int
@@ -215,7 +219,7 @@ class Training:
             else:
                 found = term.weight * term.loss.distance(maps, (), self._objective.draw(0))
             losses.setdefault(term.part, []).append(tf.reduce_mean(found))
-        return self._objective.weighted(losses)
+        return {**self._objective.weighted(losses), "regular": _REGULAR * regularity(painted)}
 
     def _kept(self, term: Term, maps: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
         """How far the maps are from those of the photographs, for each."""
@@ -235,3 +239,20 @@ class Training:
                 statistic = tf.reduce_mean(statistic, 0, keepdims=True)
             found += term.losses([statistic], [region], draw)
         return tf.stack([tf.reduce_mean(each) for each in found])
+
+
+def regularity(painted: tf.Tensor) -> tf.Tensor:
+    """How strong the pattern is that repeats every four pixels, as enlarging leaves it.
+
+    Args:
+        painted: `(batch, height, width, 3)`; sides are multiples of 4.
+
+    Returns:
+        A scalar: the mean square of the pattern, which is the mean of all squares of 4x4 pixels,
+        of the pictures without their local mean.
+    """
+    local = tf.nn.avg_pool2d(painted, STRIDE, 1, "SAME")
+    shape = tf.shape(painted)
+    squares = tf.reshape(painted - local, [
+        shape[0], shape[1] // STRIDE, STRIDE, shape[2] // STRIDE, STRIDE, 3])
+    return tf.reduce_mean(tf.square(tf.reduce_mean(squares, (0, 1, 3))))
