@@ -34,6 +34,13 @@ def test_it_paints_what_the_model_makes(model, content):
     assert result.settings.size.long_side == 64
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 30)])
+def test_tiny_pictures_keep_their_size(model, size):
+    result = painted(model, np.full((*size, 3), 0.5, np.float32), size="original")
+    assert result.image.shape == (*size, 3)
+    assert Settings(**result.settings.as_dict()) == result.settings
+
+
 def test_in_bfloat16_it_is_nearly_the_same(model, content):
     off = np.abs(painted(model, content, size=64, precision="bfloat16").image
                  - painted(model, content, size=64).image)

@@ -158,15 +158,18 @@ class TransformModel:
             InputError: if it cannot be written there.
         """
         path = check_export(path)
-        if path.suffix == ".tflite":
-            write_bytes(path, tf.lite.TFLiteConverter.from_keras_model(self.model).convert())
-            return
+        # Keras exports what has been called.
+        self.model(np.zeros((1, 4, 4, 3), np.float32))
         with tempfile.TemporaryDirectory() as folder:
-            exported = Path(folder, "model.onnx")
-            # Keras exports what has been called.
-            self.model(np.zeros((1, 4, 4, 3), np.float32))
-            self.model.export(exported, format="onnx", verbose=False)
-            write_bytes(path, exported.read_bytes())
+            if path.suffix == ".tflite":
+                # Straight from the model, Keras prints what it exports.
+                self.model.export(folder, verbose=False)
+                content = tf.lite.TFLiteConverter.from_saved_model(folder).convert()
+            else:
+                exported = Path(folder, "model.onnx")
+                self.model.export(exported, format="onnx", verbose=False)
+                content = exported.read_bytes()
+            write_bytes(path, content)
 
 
 def _packed(plain: Path, made: TransformModel) -> bytes:

@@ -123,6 +123,8 @@ class ModelPainter:
         content = scene.content
         if content.shape[:2] != (full.height, full.width):
             content = full.fit(content)
+        # A smaller one can only be the content's own, which is what the settings say.
+        side = max(content.shape[:2])
         image = self._painted(content)
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram
@@ -138,7 +140,7 @@ class ModelPainter:
             inputs=scene.inputs,
             history=(),
             given=self._given,
-            settings=self.settings.replace(size=max(content.shape[:2])),
+            settings=self.settings.replace(size=side) if side >= 8 else self.settings,
             weights=self.weights,
             weights_seconds=self._seconds,
             weights_cached=None,
