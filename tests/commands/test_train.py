@@ -13,6 +13,7 @@ from tests.transfer.conftest import TINY as OBJECTIVE
 from tests.transfer.conftest import small  # noqa: F401
 from tf_style import cli
 from tf_style.commands import train
+from tf_style.settings import InputError
 from tf_style.transfer.model_file import TransformModel
 
 TINY = ["--steps=3", "--size=64", "--init=none",
@@ -73,9 +74,24 @@ def test_a_stop_keeps_the_network_so_far(folder, monkeypatch, capfd):
                 "-q") == 0
     assert TransformModel.read("a.keras").note["steps"] == 2
     assert TransformModel.read("b.keras").note["steps"] == 3
+    # Nothing is left to do, but a network that could not be written is had all the same.
     assert call(cli.train, "style.png", "-o", "c.keras", *TINY, "--checkpoint=kept",
-                "--resume") == 2
-    assert "this training is complete" in capfd.readouterr().err
+                "--resume") == 0
+    first, second = (TransformModel.read(name).model.get_weights()
+                     for name in ("b.keras", "c.keras"))
+    assert all(map(np.array_equal, first, second))
+
+
+def test_what_cannot_be_written_beside_the_network_ends_nothing(folder, monkeypatch, capfd):
+    monkeypatch.setattr(train, "_SHEET_EVERY", -1.0)
+
+    def full(path, *_, **__):
+        raise InputError(f"{path}: cannot be written (No space left on device)")
+
+    monkeypatch.setattr("tf_style.image.picture.write_picture", full)
+    assert call(cli.train, "style.png", "-o", "a.keras", *TINY, "--sheet=sheet.jpg") == 1
+    assert "sheet.jpg: cannot be written" in capfd.readouterr().err
+    assert TransformModel.read("a.keras").note["steps"] == 3
 
 
 def test_the_whole_help_leaves_out_what_has_no_effect(capfd):

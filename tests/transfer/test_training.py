@@ -109,9 +109,17 @@ def test_another_training_is_not_resumed(painting, tmp_path):
     trainer(painting, steps=4).train(lambda lesson: True, Checkpoints(tmp_path / "kept"))
     for other, reason in ((trainer(painting[:, :32], steps=4), "style 1"),
                           (trainer(painting, steps=4, seed=3), "seed"),
+                          (trainer(painting, painting, steps=4), "style 2"),
                           (trainer(painting, steps=3), "steps")):
         with pytest.raises(InputError, match=reason):
             other.train(None, Checkpoints(tmp_path / "kept", resume=True))
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error_of_the_disk(painting, tmp_path):
+    each = trainer(painting, steps=3)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError):
+        each._training.save(tmp_path / "file", {})
 
 
 @pytest.mark.slow

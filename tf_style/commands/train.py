@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from tf_style.commands import status
 from tf_style.commands.command import Command, CommandLine, CommonOptions, placed, require
 from tf_style.commands.display import columns, mention, printable, say
 from tf_style.commands.drawing import count, minutes
-from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
+from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
 from tf_style.settings.option import Duration, File, Files, Switch, Word, option, whole
@@ -21,6 +23,7 @@ from tf_style.settings.settings import IN_TRAINING
 
 if TYPE_CHECKING:
     from tf_style.run.checkpoints import Checkpoints
+    from tf_style.transfer.model_file import TransformModel
     from tf_style.transfer.train import Trainer
     from tf_style.transfer.training import Lesson
 
@@ -139,37 +142,41 @@ def train(line: CommandLine) -> int:
     )
     follower = _Follower(line, options, trainer, sheet)
     made = trainer.train(follower.hear, checkpoints)
+    # A signal that comes from here on stops what is written beside the network, not the training.
+    stopped = bool(line.signals)
     line.signals.keep()
-    if not follower.last:
-        raise InputError("--resume: this training is complete. Give it more --steps or a longer "
-                         "--time_limit")
-    follower.draw()
     status.show("writing")
     with writing():
         made.save(output)
+    if not options.quiet:
+        mention(printable(output))
+    follower.draw()
     if export:
         status.show("exporting")
-        with tensorflow_quiet(options.verbose), writing():
+        with follower.spared(), tensorflow_quiet(options.verbose):
             made.export(export)
     if report and not line.signals:
         status.show("comparing with the optimiser")
-        _write_report(report, trainer, follower.last)
+        with follower.spared():
+            _write_report(report, trainer, made, follower.last)
     status.hide()
-    if not options.quiet:
-        mention(printable(output))
-        if not line.signals:
-            say(f"tf_style_train: {count(follower.last.number, 'step')} in "
-                f"{minutes(follower.last.seconds)}; use it with tf_style PHOTO "
-                f"--model={output}")
-    if line.signals:
-        say(f"tf_style_train: stopped after {follower.last.number} steps; the network so far is in "
+    if stopped:
+        say(f"tf_style_train: stopped after {made.note['steps']} steps; the network so far is in "
             f"{output}")
         return INTERRUPTED
-    return DONE
+    if not options.quiet:
+        say(f"tf_style_train: {count(made.note['steps'], 'step')} in "
+            f"{minutes(made.note['seconds'])}; use it with tf_style PHOTO --model={output}")
+    return FAILED if follower.failed else DONE
 
 
 class _Follower:
-    """Says how far the training is, and draws the sheet."""
+    """Says how far the training is, and draws the sheet.
+
+    Attributes:
+        last: the last step that it heard of; `None` for none.
+        failed: whether something besides the network could not be written.
+    """
 
     def __init__(
         self, line: CommandLine, options: TrainOptions, trainer: Trainer, sheet: Path | None
@@ -179,6 +186,16 @@ class _Follower:
         self._next_line = 0.0
         self._drawn = time.monotonic()
         self._losses: list[float] = []
+        self.failed = False
+
+    @contextlib.contextmanager
+    def spared(self) -> Iterator[None]:
+        """What cannot be written beside the network is said, and ends nothing."""
+        try:
+            yield
+        except InputError as error:
+            self.failed = True
+            say(f"tf_style_train: {error.flags}")
 
     def hear(self, lesson: Lesson) -> bool:
         """Called after each step; true if the user asked to stop."""
@@ -210,20 +227,21 @@ class _Follower:
             from tf_style.image.picture import write_picture
             from tf_style.transfer.sheet import sheet
 
-            with writing():
+            with self.spared():
                 write_picture(self._sheet, sheet(self._trainer), None)
 
 
-def _write_report(path: Path, trainer: Trainer, last: Lesson) -> None:
+def _write_report(
+    path: Path, trainer: Trainer, made: TransformModel, last: Lesson | None
+) -> None:
     from tf_style.image.paths import write_bytes
     from tf_style.transfer.comparison import compared
 
     data: dict[str, Any] = {
-        **trainer.made().note, "loss": last.loss, "parts": dict(last.parts),
+        **made.note, **({"loss": last.loss, "parts": dict(last.parts)} if last else {}),
         "held_out": compared(trainer),
     }
-    with writing():
-        write_bytes(path, json.dumps(data, indent=2).encode())
+    write_bytes(path, json.dumps(data, indent=2).encode())
 
 
 def _photographs(pattern: str) -> list[str]:

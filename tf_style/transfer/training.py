@@ -129,18 +129,31 @@ class Training:
                              parts)
 
     def save(self, folder: Path, note: Mapping[str, Any]) -> None:
-        """Write its state and a note of JSON data into a folder."""
-        self._checkpoint().write(os.fspath(folder / _FILES))
-        state = {**note, "number": self.number, "seconds": self.seconds}
+        """Write its state and a note of JSON data into a folder.
+
+        Raises:
+            OSError: if they cannot be written.
+        """
+        try:
+            self._checkpoint().write(os.fspath(folder / _FILES))
+        except tf.errors.OpError as error:
+            raise OSError(error.message) from None
+        state = {**note, "shapes": self._shapes(), "number": self.number,
+                 "seconds": self.seconds}
         (folder / "note.json").write_text(json.dumps(state))
 
     def restore(self, folder: Path) -> dict[str, Any] | None:
-        """Go on with what `save` wrote. Returns the note; `None` if the folder is damaged."""
+        """Go on with what `save` wrote. Returns the note; `None` if the folder is damaged.
+
+        The state of a network of another shape is not taken over.
+        """
         try:
             note = json.loads((folder / "note.json").read_text())
+            if note["shapes"] != self._shapes():
+                return note
             self._checkpoint().read(os.fspath(folder / _FILES)).assert_consumed()
         # TensorFlow raises an IndexError where a file ends too early.
-        except (tf.errors.OpError, IndexError, AssertionError, OSError, ValueError):
+        except (tf.errors.OpError, IndexError, AssertionError, OSError, ValueError, KeyError):
             return None
         self.number, self.seconds = note["number"], note["seconds"]
         return note
@@ -148,6 +161,9 @@ class Training:
     def _checkpoint(self) -> tf.train.Checkpoint:
         variables = [*self._pupil.variables, *self._optimizer.variables]
         return tf.train.Checkpoint(variables=[each.value for each in variables])
+
+    def _shapes(self) -> list[list[int]]:
+        return [list(each.shape) for each in self._pupil.variables]
 
     def _done(self) -> float:
         """How much of the training is done, from 0."""
