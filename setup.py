@@ -16,6 +16,7 @@ REPOSITORY = os.environ.get("TF_STYLE_REPOSITORY", "")
 if REPOSITORY:
     tag = f"v{VERSION}"
     README = re.sub(r"(!\[[^\]]*\]\()(?!https:)", rf"\1{REPOSITORY}/raw/{tag}/", README)
+    README = README.replace("](#", "](README.md#")
     README = re.sub(r"(\]\()(?!https:)", rf"\1{REPOSITORY}/blob/{tag}/", README)
 
 setup(

@@ -13,7 +13,7 @@ from tests.transfer.conftest import TINY as OBJECTIVE
 from tests.transfer.conftest import small  # noqa: F401
 from tf_style import cli
 from tf_style.commands import train
-from tf_style.settings import InputError
+from tf_style.settings import InputError, Settings
 from tf_style.transfer.model_file import TransformModel
 
 TINY = ["--steps=3", "--size=64", "--init=none",
@@ -99,6 +99,12 @@ def test_the_whole_help_leaves_out_what_has_no_effect(capfd):
     told = capfd.readouterr().out
     assert "--style_weight=" in told and "--steps=" in told and "--init=" in told
     assert not any(f"\n  --{name}" in told for name in ("tolerance", "preserve_color", "model"))
+
+
+def test_without_a_name_the_network_is_compact_whatever_else_is_there(monkeypatch):
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "gone.h5")
+    assert Settings().for_training().network == "compact"
+    assert Settings(network="vgg19").for_training().network == "vgg19"
 
 
 def test_help_tells_of_the_flags_that_people_need(capfd):

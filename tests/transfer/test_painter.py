@@ -77,6 +77,12 @@ def test_shares_must_fit_the_model(model, content):
             painted(model, content, style_blend=shares)
 
 
+def test_shares_below_zero_are_refused(model):
+    for shares in ([2, -1], [float("nan"), 1], [0, 0]):
+        with pytest.raises(InputError, match="style_blend: expected"):
+            transform_model(model, style_blend=shares)
+
+
 @pytest.mark.parametrize("layer", [
     lambda picture: keras.layers.MaxPooling2D(2)(picture),
     lambda picture: keras.ops.log(picture - 2),

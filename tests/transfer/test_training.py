@@ -145,6 +145,20 @@ def test_a_loss_that_is_not_finite_changes_nothing(painting, monkeypatch):
         np.testing.assert_array_equal(variable.numpy(), then)
 
 
+def test_each_style_may_have_a_scale_of_its_own(painting):
+    each = trainer(painting, painting, steps=1, style_scale=(1, 0.5))
+    assert [style.picture.shape[0] for style in each.styles] == [64, 32]
+    with pytest.raises(InputError, match="style_scale: expected one number, or one for each of"):
+        trainer(painting, steps=1, style_scale=(1, 0.5))
+
+
+def test_names_of_styles_keep_their_dots(painting, tmp_path):
+    for name in ("wave.small.png", "wave.large.png"):
+        Image.new("RGB", (64, 64), (200, 0, 0)).save(tmp_path / name)
+    each = trainer(*sorted(tmp_path.iterdir()), steps=1)
+    assert each.made().styles == ["wave.large", "wave.small"]
+
+
 def test_options_without_effect_are_refused(painting):
     with pytest.raises(InputError, match="tolerance: has no effect when training"):
         trainer(painting, steps=1, tolerance=0.1)

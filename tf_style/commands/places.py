@@ -62,7 +62,7 @@ def places_of_model(
     if not content or content == "none":
         raise InputError("--content: expected a picture, such as --content=FILE")
     output = found.get("output")
-    if output and os.path.isfile(output):
+    if output and os.path.isfile(output) and not options.skip_existing:
         # Out of habit, people write CONTENT STYLE.
         raise InputError(f"{output}: with --model the second name is the output, and this file "
                          f"exists already. To replace it: --output={output}")

@@ -134,6 +134,8 @@ def _painter(
                 with tensorflow_quiet(request.options.verbose):
                     from tf_style.transfer.painter import ModelPainter
                 made.append(ModelPainter(request.settings))
+                if request.record:
+                    request.record.compare_painter(made[0])
                 return made[0]
             with tensorflow_quiet(request.options.verbose):
                 from tf_style.run.painter import Painter

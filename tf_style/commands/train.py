@@ -110,7 +110,7 @@ def train(line: CommandLine) -> int:
     from tf_style.network.choice import choose
     from tf_style.transfer.samples import check_export, check_model
 
-    settings.check_for_training()
+    settings = settings.for_training()
     _, choices = choose(settings, weights.settle_known)
     output = check_writable(options.output)
     if output.suffix != ".keras":

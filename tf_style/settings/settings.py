@@ -289,13 +289,21 @@ class Settings(Options):
         if not (self.content_weight or self.style_weight):
             raise InputError("--content_weight and --style_weight are both 0: nothing to do")
 
-    def check_for_training(self) -> None:
-        """Check that nothing is asked for that has no effect where a network is trained.
+    def for_training(self) -> Settings:
+        """These settings where a network is trained: the network that looks on is then `compact`.
+
+        Unless another is named. A step takes less than half the time, and what is painted is as
+        good.
 
         Raises:
-            InputError: if something is.
+            InputError: if something is asked for that has no effect there.
         """
         self._check_only(IN_TRAINING, "when training")
+        named = ("network", "weights", "content_network", "content_network_weights",
+                 "style_network", "style_network_weights")
+        if any(getattr(self, name) != AUTO for name in named):
+            return self
+        return self.replace(network="compact")
 
     def _check_only(self, names: Collection[str], where: str) -> None:
         """Check that all options but these have their defaults."""

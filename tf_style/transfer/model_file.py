@@ -71,7 +71,8 @@ class TransformModel:
         Raises:
             InputError: if it holds no such model.
         """
-        model = load_model(check_model(flag, os.fspath(path)), flag)
+        path = check_model(flag, os.fspath(path))
+        model = load_model(path, flag)
         given, found = model.inputs[0].shape, getattr(model.output, "shape", ())
         if given[1:] != (None, None, 3) or tuple(found[3:]) != (3,):
             raise InputError(

@@ -57,13 +57,12 @@ def _read(model: PathLike, shares: Sequence[float] | None) -> TransformModel:
         made = made.only(row)
     if shares is None:
         return made
+    shares = Settings(style_blend=shares).style_blend
     if not made.styles or len(shares) != len(made.styles):
         raise InputError(
             f"--style_blend: expected a share for each of the styles of {model}, "
             f"{', '.join(made.styles) or 'which has none of its own'}. Received: {len(shares)}"
         )
-    if not sum(shares):
-        raise InputError("--style_blend: expected at least one share above 0. Received none")
     return made.blended(shares)
 
 
@@ -153,8 +152,9 @@ class ModelPainter:
         try:
             with self._lock, tf.device(self.settings.device):
                 if self._made.width and content.shape[0] * content.shape[1] > _WHOLE:
-                    return paint_large(self._made.model, self._made.width, content)
-                image = self._whole(content[None]).numpy()[0]
+                    image = paint_large(self._made.model, self._made.width, content)
+                else:
+                    image = np.clip(self._whole(content[None]).numpy()[0], 0, 1)
         except tf.errors.ResourceExhaustedError:
             raise MemoryError from None
         except (tf.errors.InvalidArgumentError, ValueError) as error:
@@ -167,4 +167,4 @@ class ModelPainter:
                 f"picture of {content.shape[1]}x{content.shape[0]}, or values that are not finite. "
                 "Expected a model whose pictures keep their size"
             )
-        return np.clip(image, 0, 1)
+        return image

@@ -9,6 +9,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import tensorflow as tf
 
 from tf_style.image.paths import PathLike, expand
 from tf_style.image.resize import fit
+from tf_style.image.samples import PREFIX
 from tf_style.image.style import Style
 from tf_style.loss.objective import Objective
 from tf_style.network import weights
@@ -71,7 +73,7 @@ class Trainer:
         watch: Callable[..., object] = weights.unwatched,
     ):
         given = settings or Settings()
-        given.check_for_training()
+        given = given.for_training()
         self._steps = None if steps is None else whole(1).parse("steps", steps)
         self._limit = Duration().parse("time_limit", time_limit)
         self._width = Word(tuple(SHAPES)).parse("width", width)
@@ -80,11 +82,6 @@ class Trainer:
         device = machine.resolve_device(given.device)
         known = given.replace(
             device=device, precision=machine.resolve_precision(given.precision, device))
-        if all(getattr(known, name) == AUTO
-               for name in ("network", "weights", "content_network", "style_network",
-                            "content_network_weights", "style_network_weights")):
-            # A step takes less than half the time, and what it paints is as good.
-            known = known.replace(network="compact")
         self.settings, choices = choose(known, functools.partial(weights.settle, watch=watch))
         self.photographs = Photographs.read(
             [str(each) for each in pictures], self.settings.seed, self.settings.max_pixels)
@@ -268,7 +265,13 @@ def _seen(
     """The styles as they are seen at the size that is trained for, mended."""
     inputs = Inputs.of(None, styles)
     found = []
-    for style in styles:
+    scales = settings.style_scale
+    scales = scales if isinstance(scales, tuple) else (scales,) * len(styles)
+    if len(scales) != len(styles):
+        raise InputError(f"--style_scale: expected one number, or one for each of the "
+                         f"{len(styles)} styles. Received: {len(scales)}")
+    for style, scale in zip(styles, scales, strict=True):
+        settings = settings.replace(style_scale=scale)
         scene = Scene.of(settings, None, [style], least=least)
         scene = scene.prepared(settings, lambda each: Mender().mend(each, _warn))
         found += scene.at(scene.scales[-1])[1]
@@ -282,7 +285,7 @@ def _teachers(networks: Sequence[Network]) -> Mapping[str, str]:
 
 def _short(name: str) -> str:
     """A style's name without folder and ending: nobody need know where it was."""
-    return name.rpartition("/")[2].rpartition("\\")[2].rpartition(":")[2].partition(".")[0]
+    return Path(name.removeprefix(PREFIX)).stem
 
 
 def _name(name: str) -> str:

@@ -160,8 +160,9 @@ def _mirrored(picture: Map, axis: int) -> Map:
     last = ops.max(_places(picture, axis))
     ones = ops.ones_like(ops.max(picture, tuple(each for each in range(4) if each != axis)))
     ones = ops.reshape(ones, (1, -1, 1))
-    pooled = keras.layers.MaxPooling1D(STRIDE, padding="same", data_format="channels_last")(ones)
-    whole = ops.reshape(keras.layers.UpSampling1D(STRIDE)(pooled), (-1,))
+    pooled = keras.layers.MaxPooling1D(
+        STRIDE, padding="same", data_format="channels_last", dtype="float32")(ones)
+    whole = ops.reshape(keras.layers.UpSampling1D(STRIDE, dtype="float32")(pooled), (-1,))
     whole = ops.ones_like(ops.pad(whole, ((MARGIN, MARGIN),)))
     places = ops.abs(ops.cast(ops.cumsum(whole), "int32") - 1 - MARGIN)
     # A side shorter than the margin has nothing more to show than its end.
