@@ -291,3 +291,19 @@ def test_a_union_is_soft_outside_of_its_regions():
     assert 0.1 < union[128, 100] < 1 and union[128, 106:190].max() == 0
     assert union[128, 200] == 0.5 > union[128, 201] > 0
     assert soft_union([left, 1 - left]) is None
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "PA", "P", "LA", "1"])
+def test_a_pillow_image_is_read_as_its_file_is(mode):
+    image = Image.fromarray(WHITE).convert("RGB" if mode == "CMYK" else "L")
+    image = image.convert("LA").convert("PA") if mode == "PA" else image.convert(mode)
+    np.testing.assert_allclose(as_mask(image), WHITE / 255, atol=0.02)
+
+
+def test_a_pillow_image_that_is_turned_is_turned_back(tmp_path):
+    turned = Image.fromarray(WHITE)
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
+        np.testing.assert_array_equal(as_mask(image), as_mask(tmp_path / "a.png"))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tf_style.image import color
 from tf_style.image.paths import PathLike
-from tf_style.image.picture import read_layers
+from tf_style.image.picture import as_layers, read_layers
 from tf_style.image.resize import resize
 from tf_style.settings import MAX_PIXELS, InputError
 
@@ -70,8 +70,8 @@ def as_mask(
             warnings.filterwarnings("ignore", message=".*nearly black")
             pixels, alpha = read_layers(source, max_pixels=max_pixels)
         return _told_apart(_painted(pixels, alpha, name), name)
-    if isinstance(source, Image.Image) and source.mode == "P":
-        source = source.convert("RGBA")
+    if isinstance(source, Image.Image):
+        return _told_apart(_painted(*as_layers(source, name), name), name)
     values = np.asarray(source)
     mask = _painted(*_layers(values, name), name)
     # A float is what was meant.
