@@ -9,7 +9,9 @@ import secrets
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from tf_style.image import samples
 from tf_style.image.files import address, known_endings
@@ -144,25 +146,38 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
     Raises:
         InputError: if it cannot be written; an older file is then still there.
     """
-    # A link stays a link: the file that it points to is replaced.
     try:
-        target = Path(os.path.realpath(path))
-        partial = _partial(target)
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished(partial):
-            with open(partial, "xb") as file:
-                file.write(content)
-                file.flush()
-                # A full or remote disk may report an error only now.
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copymode(target, partial)
-            os.replace(partial, target)
+        with replacing(path) as file:
+            file.write(content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
     except ValueError:
         # Such as a NUL, or what is no Unicode.
         raise InputError(f"{os.fspath(path)!r}: no file can have such a name") from None
+
+
+@contextlib.contextmanager
+def replacing(path: PathLike) -> Iterator[BinaryIO]:
+    """A file to write in that takes the place of `path` when the block ends without an error.
+
+    Missing folders are made.
+
+    Raises:
+        OSError: if it cannot be written; an older file is then still there.
+    """
+    # A link stays a link: the file that it points to is replaced.
+    target = Path(os.path.realpath(path))
+    partial = _partial(target)
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with unfinished(partial):
+        with open(partial, "xb") as file:
+            yield file
+            file.flush()
+            # A full or remote disk may report an error only now.
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(target, partial)
+        os.replace(partial, target)
 
 
 def _partial(target: Path) -> Path:

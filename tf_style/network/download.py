@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from tf_style.image.unfinished import unfinished
+from tf_style.image.paths import replacing
 
 # Seconds until a connection stands, and then without a byte.
 CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT = 5.0, 20.0
@@ -34,20 +33,16 @@ def fetch(
 
     check_reachable(url)
     digest, size = hashlib.md5(usedforsecurity=False), 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Another process may be fetching the same.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT) as answer, unfinished(partial):
+    # Another process or thread may be fetching the same.
+    with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT) as answer, replacing(path) as file:
         whole = int(answer.headers.get("Content-Length") or 0)
-        with open(partial, "wb") as file:
-            while block := answer.read(_BLOCK):
-                file.write(block)
-                digest.update(block)
-                size += len(block)
-                watch(min(size / whole, 1.0) if whole else None)
+        while block := answer.read(_BLOCK):
+            file.write(block)
+            digest.update(block)
+            size += len(block)
+            watch(min(size / whole, 1.0) if whole else None)
         if digest.hexdigest() != md5:
             raise ValueError("what arrived is not that file, or not all of it")
-        os.replace(partial, path)
 
 
 def check_reachable(url: str) -> None:
