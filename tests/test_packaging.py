@@ -85,5 +85,6 @@ def test_a_release_links_to_the_repository(metadata, monkeypatch):
     tag = f"v{tf_style.__version__}"
     assert f"{page}/raw/{tag}/docs/gallery.jpg" in targets
     assert f"{page}/blob/{tag}/docs/options.md" in targets
+    assert f"{page}/blob/{tag}/README.md#where-the-code-is" in targets
     monkeypatch.delenv("TF_STYLE_REPOSITORY")
     assert metadata()["long_description"] == text("README.md")

@@ -336,13 +336,14 @@ def _outcomes(
     last: Painter | None = None
     for number, column in enumerate(columns):
         ready = painter(column.request, last)
-        done = False
+        done, made = False, 0
         try:
-            for row, outcome in enumerate(jobs.make(
+            for outcome in jobs.make(
                 column.jobs, column.request.settings, ready, audience,
                 least=column.request.least, seconds=ends - time.perf_counter(),
-            )):
-                yield row, number, outcome
+            ):
+                yield made, number, outcome
+                made += 1
                 if outcome.value and outcome.value.stopped in ("callback", "time limit"):
                     return
                 done = done or bool(outcome.value)
@@ -350,7 +351,8 @@ def _outcomes(
             # The network of this column cannot be had.
             if not number:
                 raise
-            for row, job in enumerate(column.jobs):
+            # Those before it could not be read.
+            for row, job in enumerate(column.jobs[made:], made):
                 yield row, number, jobs.Outcome(job, error=error.flags)
         if done:
             last = ready()

@@ -1,4 +1,4 @@
-"""How near a network comes to the optimiser, on photographs that it did not learn from."""
+"""How near a network comes to the optimiser, on photographs that were held out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 from tf_style.run.stylizer import Stylizer
 from tf_style.transfer.train import Trainer
 
-_PHOTOGRAPHS, _SIDE = 2, 384
+_PHOTOGRAPHS = 2
 
 
 def compared(trainer: Trainer) -> list[dict[str, Any]]:
@@ -22,7 +22,7 @@ def compared(trainer: Trainer) -> list[dict[str, Any]]:
     found = []
     objective, styles = trainer.objective, trainer.styles
     measure = tf.function(objective.parts, reduce_retracing=True, autograph=False)
-    stylizer = Stylizer(trainer.settings.replace(size=_SIDE))
+    stylizer = Stylizer(trainer.settings)
     for photograph in trainer.photographs.held_out[:_PHOTOGRAPHS]:
         for number, style in enumerate(styles):
             result = stylizer.stylize(photograph, style.picture)

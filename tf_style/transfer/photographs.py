@@ -22,7 +22,7 @@ from tf_style.transfer.scenes import scene
 MOST = 400
 # Long side at which they are kept, in pixels: that of a picture at the default size.
 SIDE = 512
-# Shown and measured, and never learned from: one in ten, at most so many.
+# Shown and measured, and not learned from: one in ten, at most so many.
 _HELD_OUT = 8
 # Where there are fewer, drawn scenes and the samples stand beside them.
 _ENOUGH = 40
@@ -34,7 +34,8 @@ class Photographs:
 
     Attributes:
         pictures: to take crops from, uint8 `(height, width, 3)` each.
-        held_out: to show and to measure with; of the same kind.
+        held_out: to show and to measure with; of the same kind. Where there are fewer than ten,
+            one of `pictures`.
         given: how many of `pictures` the user gave; the others come with tf_style.
     """
 
