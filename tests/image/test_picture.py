@@ -252,3 +252,15 @@ def test_whatever_is_a_picture_can_be_written(tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), BYTES[..., :3])
     write_picture(tmp_path / "a.png", BYTES[..., 0])
     assert read_picture(tmp_path / "a.png").shape == (5, 7, 3)
+
+
+def test_a_pillow_image_is_warned_of_as_its_file_is(tmp_path):
+    dark = Image.fromarray(np.full((4, 5), 300, np.int32), "I")
+    dark.save(tmp_path / "dark.tiff")
+    with pytest.warns(UserWarning) as of_file:
+        as_layers(tmp_path / "dark.tiff")
+    with pytest.warns(UserWarning) as of_image:
+        as_layers(dark, "the picture")
+    told = [[str(each.message).partition(": ")[2] for each in found if each.category is UserWarning]
+            for found in (of_file, of_image)]
+    assert told[0] == told[1] != []

@@ -73,7 +73,7 @@ def leave(code: int) -> NoReturn:
     Once TensorFlow is loaded, Python takes seconds to take all of it apart, while the user waits
     for the prompt. Nothing that is ours needs that: files are closed and renamed when they are
     written, what is half written is removed where it failed, and no thread of ours has anything
-    left to do. What others asked to be called at the end is called.
+    left to do. What was registered with `atexit` is called; other threads are not waited for.
     """
     if "tensorflow" in sys.modules:
         atexit._run_exitfuncs()

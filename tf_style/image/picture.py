@@ -177,6 +177,8 @@ def as_layers(
         # It may have been opened and not yet read, and its file be damaged.
         except Exception as error:
             raise InputError(f"{name}: the picture cannot be read ({error})") from None
+        for remark in found.remarks:
+            warnings.warn(f"{name}: {remark}", stacklevel=3)
         return found.pixels, found.alpha
     array = np.asarray(source)
     if array.ndim == 2:

@@ -98,13 +98,10 @@ class Photographs:
         return np.stack([self._crop(side, chance) for _ in range(count)])
 
     def _crop(self, side: int, chance: np.random.Generator) -> np.ndarray:
-        # Those that were given and those that were added count the same, if there are few.
-        ours = len(self.pictures) - self.given
-        if self.given and ours and chance.random() < 0.5:
-            place = chance.integers(self.given)
-        else:
-            place = chance.integers(self.given if not ours else len(self.pictures))
-        picture = self.pictures[place]
+        # Those that were given make half of the crops, and more, however few they are.
+        alone = self.given == len(self.pictures)
+        given = self.given and (alone or chance.random() < 0.5)
+        picture = self.pictures[chance.integers(self.given if given else len(self.pictures))]
         height, width = picture.shape[:2]
         shortest = min(height, width)
         # From a crop at its own size to twice as much, made smaller.
