@@ -138,16 +138,19 @@ def existing(folder: PathLike) -> Path:
     return folder
 
 
-def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
+def write_bytes(path: PathLike, content: bytes | memoryview, *, lasting: bool = True) -> None:
     """Write a file so that at any moment `path` is the older file or the complete new one.
 
     Missing folders are made.
+
+    Args:
+        lasting: as for `replacing`.
 
     Raises:
         InputError: if it cannot be written; an older file is then still there.
     """
     try:
-        with replacing(path) as file:
+        with replacing(path, lasting=lasting) as file:
             file.write(content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
@@ -157,10 +160,13 @@ def write_bytes(path: PathLike, content: bytes | memoryview) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: PathLike) -> Iterator[BinaryIO]:
+def replacing(path: PathLike, *, lasting: bool = True) -> Iterator[BinaryIO]:
     """A file to write in that takes the place of `path` when the block ends without an error.
 
     Missing folders are made.
+
+    Args:
+        lasting: wait until the disk has it. If not, it may be cut short where the power fails.
 
     Raises:
         OSError: if it cannot be written; an older file is then still there.
@@ -173,8 +179,9 @@ def replacing(path: PathLike) -> Iterator[BinaryIO]:
         with open(partial, "xb") as file:
             yield file
             file.flush()
-            # A full or remote disk may report an error only now.
-            os.fsync(file.fileno())
+            if lasting:
+                # A full or remote disk may report an error only now.
+                os.fsync(file.fileno())
         with contextlib.suppress(FileNotFoundError):
             shutil.copymode(target, partial)
         os.replace(partial, target)

@@ -1,0 +1,377 @@
+"""Films written by PyAV, with the sound of the film that they were made from."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tf_style.film.container import opened
+from tf_style.film.source import Info
+
+if TYPE_CHECKING:
+    import av
+
+# Ending → codecs of moving pictures, the best first, with their options. Without those of x264,
+# which are under the GPL, an MP4 gets VP9, which browsers play there, too.
+_X264 = ("libx264", {"crf": "18", "preset": "medium"})
+_VP9 = ("libvpx-vp9", {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"})
+PICTURES = {
+    ".mp4": (_X264, _VP9), ".m4v": (_X264,), ".mov": (_X264, ("mpeg4", {"qscale": "3"})),
+    ".mkv": (_X264, _VP9), ".webm": (_VP9,), ".gif": (("gif", {}),),
+    ".webp": (("libwebp_anim", {"quality": "90", "compression_level": "2"}),),
+}
+# Ending → what pixels are converted to; and what times are whole numbers of.
+_PIXELS = {".gif": "pal8", ".webp": "bgra"}
+_UNIT = {".gif": Fraction(1, 100), ".webp": Fraction(1, 1000)}
+# Ending → codecs of sound that it can hold, and the one that others are brought into.
+_SOUND = {
+    ".mp4": (("aac", "mp3", "ac3", "eac3", "alac", "opus"), "aac"),
+    ".m4v": (("aac", "mp3", "ac3", "alac"), "aac"),
+    ".mov": (("aac", "mp3", "ac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le"), "aac"),
+    ".mkv": (("aac", "mp3", "ac3", "eac3", "opus", "vorbis", "flac", "pcm_s16le"), "aac"),
+    ".webm": (("opus", "vorbis"), "libopus"),
+}
+# Likewise for subtitles, which are not brought into others.
+_SUBTITLES = {".mp4": ("mov_text",), ".m4v": ("mov_text",), ".mov": ("mov_text",),
+              ".mkv": ("ass", "subrip", "webvtt", "dvd_subtitle", "hdmv_pgs_subtitle"),
+              ".webm": ("webvtt",)}
+# Number of channels → their usual places.
+_LAYOUTS = {1: "mono", 2: "stereo"}
+# FFmpeg's numbers of the matrices that we write.
+_MATRICES = {"ITU709": 1, "FCC": 4, "ITU601": 6, "SMPTE240M": 7, "BT2020": 9}
+# What times are whole numbers of, where no smaller number of units to a second serves.
+_UNITS, _MOST_UNITS = 90_000, 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """The part of a film whose sound is taken.
+
+    Attributes:
+        name: the film's file.
+        start, end: in seconds since its beginning; `None` for its own end.
+    """
+
+    name: str
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+
+
+def write_film(
+    path: Path, frames: Iterable[np.ndarray], times: Sequence[Fraction], info: Info,
+    sound: Part | None, note: str | None, remark: Callable[[str], None],
+) -> None:
+    """Write a film into a container, or as an animated picture.
+
+    Args:
+        path: a new file, with an ending of `PICTURES`.
+        frames: `(height, width, 3)` uint8 RGB, or with alpha `(height, width, 4)`, all of one
+            size.
+        times: when each is shown, in seconds, rising, and when the last one ends.
+        info: of the film that they were made from: rate, shape of pixels, colours.
+        sound: the film whose sound and subtitles are taken.
+        note: a text to keep in the file.
+        remark: called with a line about what could not be kept as it was.
+
+    Raises:
+        av.FFmpegError: (an `OSError`) if it cannot be written.
+    """
+    import av
+
+    ending = path.suffix.lower()
+    options = {"movflags": "+faststart"} if ending in (".mp4", ".m4v", ".mov") else (
+        {"loop": "0"} if ending in _PIXELS else {})
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(av.open(str(path), "w", container_options=options))
+        if note:
+            file.metadata["comment"] = note
+        frames = iter(frames)
+        first = next(frames)
+        if first.shape[2] == 4 and ending not in _PIXELS:
+            remark("its transparency is left out: a file such as this holds none")
+        pictures = _Pictures(file, ending, first.shape[:2], times, info)
+        source = stack.enter_context(contextlib.closing(opened(sound.name))) if sound else None
+        beside = _beside(file, ending, source, sound, remark) if source else iter(())
+        waiting = next(beside, None)
+
+        def write(packets: Iterable[av.Packet]) -> None:
+            nonlocal waiting
+            for packet in packets:
+                when = packet.dts * packet.time_base
+                while waiting and waiting[0] <= when:
+                    file.mux(waiting[1])
+                    waiting = next(beside, None)
+                file.mux(packet)
+
+        write(pictures.encoded(first))
+        for each in frames:
+            write(pictures.encoded(each))
+        write(pictures.rest())
+        while waiting:
+            file.mux(waiting[1])
+            waiting = next(beside, None)
+
+
+class _Pictures:
+    """The moving pictures of a film that is written."""
+
+    def __init__(
+        self, file: av.container.OutputContainer, ending: str, size: tuple[int, int],
+        times: Sequence[Fraction], info: Info,
+    ):
+        import av
+
+        name, options = next(each for each in PICTURES[ending] if each[0] in av.codecs_available)
+        unit = _UNIT.get(ending) or _unit(times)
+        self._stamps = [round(each / unit) for each in times]
+        # After rounding, no two may be the same.
+        for number in range(1, len(self._stamps)):
+            self._stamps[number] = max(self._stamps[number], self._stamps[number - 1] + 1)
+        self._lasting = dict(zip(self._stamps, np.diff(self._stamps).tolist(), strict=False))
+        self._number = 0
+        rate = max(info.rate, Fraction(1, 1000)).limit_denominator(1001)
+        self._stream = file.add_stream(name, rate=rate, options=dict(options))
+        self._is_film = ending not in _PIXELS
+        context = self._stream.codec_context
+        context.height, context.width = (
+            each + each % 2 if self._is_film else each for each in size)
+        context.pix_fmt = _PIXELS.get(ending, "yuv420p")
+        context.time_base = self._stream.time_base = unit
+        context.thread_type = "AUTO"
+        self._palette = _Palette(*size, unit) if ending == ".gif" else None
+        if info.aspect != 1 and self._is_film:
+            context.sample_aspect_ratio = info.aspect
+        if self._is_film:
+            self._matrix = info.matrix or ("ITU709" if size[0] >= 720 else "ITU601")
+            self._full = info.full_range
+            context.colorspace = _MATRICES[self._matrix]
+            context.color_range = 2 if self._full else 1
+
+    def encoded(self, pixels: np.ndarray) -> Iterator[av.Packet]:
+        """The packets that are ready after one more frame."""
+        frame = self._converted(pixels)
+        frame.pts = self._stamps[self._number]
+        frame.time_base = self._stream.codec_context.time_base
+        self._number += 1
+        for each in self._palette.found(frame) if self._palette else (frame,):
+            yield from self._timed(self._stream.encode(each))
+
+    def rest(self) -> Iterator[av.Packet]:
+        """The packets that are ready after the last frame."""
+        yield from self._timed(self._stream.encode())
+
+    def _converted(self, pixels: np.ndarray) -> av.VideoFrame:
+        import av
+        from av.video.reformatter import ColorRange, Colorspace
+
+        if self._is_film:
+            return av.VideoFrame.from_ndarray(_even(pixels[..., :3]), format="rgb24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace[self._matrix],
+                dst_color_range=ColorRange.JPEG if self._full else ColorRange.MPEG,
+            )
+        if pixels.shape[2] == 3:
+            pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgba")
+        return frame if self._palette else frame.reformat(format="bgra")
+
+    def _timed(self, packets: Iterable[av.Packet]) -> Iterator[av.Packet]:
+        for packet in packets:
+            # Else the last one would be as short as can be.
+            packet.duration = self._lasting.get(packet.pts, 0)
+            yield packet
+
+
+class _Palette:
+    """Brings frames into the 256 colours that suit each best.
+
+    Where shades are mixed of two, it is in a fixed pattern, which does not move from frame to
+    frame as diffused errors do.
+    """
+
+    def __init__(self, height: int, width: int, unit: Fraction):
+        from av.filter import Graph
+
+        graph = Graph()
+        self._graph = graph
+        self._source = graph.add_buffer(width=width, height=height, format="rgba", time_base=unit)
+        halves = graph.add("split")
+        palette = graph.add("palettegen", "stats_mode=single:reserve_transparent=1")
+        use = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=3")
+        self._sink = graph.add("buffersink")
+        self._source.link_to(halves)
+        halves.link_to(palette, 0, 0)
+        halves.link_to(use, 1, 0)
+        palette.link_to(use, 0, 1)
+        use.link_to(self._sink)
+        graph.configure()
+
+    def found(self, frame: av.VideoFrame) -> Iterator[av.VideoFrame]:
+        """What is ready after one more frame."""
+        import av
+
+        self._source.push(frame)
+        while True:
+            try:
+                yield self._sink.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+
+
+def _unit(times: Sequence[Fraction]) -> Fraction:
+    """What all these times are whole numbers of, in seconds, if that is not too short."""
+    units = math.lcm(*(each.denominator for each in times))
+    return Fraction(1, units if units <= _MOST_UNITS else _UNITS)
+
+
+def _even(pixels: np.ndarray) -> np.ndarray:
+    """The same with the last row and column twice where their number is odd, as codecs need it."""
+    height, width = pixels.shape[:2]
+    if height % 2 or width % 2:
+        pixels = np.pad(pixels, [(0, height % 2), (0, width % 2), (0, 0)], mode="edge")
+    return np.ascontiguousarray(pixels)
+
+
+def _beside(
+    file: av.container.OutputContainer, ending: str, source: av.container.InputContainer,
+    part: Part, remark: Callable[[str], None],
+) -> Iterator[tuple[Fraction, Any]]:
+    """The packets of sound and subtitles, each with its time, in the order of the source.
+
+    Streams are added before the first is asked for.
+    """
+    ways = {}
+    if ending in _PIXELS:
+        if source.streams.audio:
+            remark("its sound is left out: a file such as this holds none")
+        return iter(())
+    for stream in source.streams.audio:
+        way = _sound(file, ending, stream, remark)
+        if way:
+            ways[stream.index] = way
+    for stream in source.streams.subtitles:
+        if stream.codec_context and stream.codec_context.name in _SUBTITLES[ending]:
+            ways[stream.index] = _Copied(file, stream)
+        else:
+            remark("subtitles are left out: a file such as this cannot hold them")
+    return _packets(source, ways, part, remark)
+
+
+def _packets(
+    source: av.container.InputContainer, ways: dict[int, Any], part: Part,
+    remark: Callable[[str], None],
+) -> Iterator[tuple[Fraction, Any]]:
+    import av
+
+    if not ways:
+        return
+    video = source.streams.video[0]
+    begins = part.start + (video.start_time or 0) * video.time_base
+    ends = None if part.end is None else begins + part.end - part.start
+    streams = [source.streams[index] for index in ways]
+    try:
+        for packet in source.demux(streams):
+            way = ways[packet.stream.index]
+            if packet.dts is None or packet.size == 0:
+                continue
+            time = packet.pts * packet.time_base
+            after = time + (packet.duration or 0) * packet.time_base
+            if (after <= begins and begins > 0) or (ends is not None and time >= ends):
+                continue
+            yield from way.packets(packet, begins)
+    except av.FFmpegError as error:
+        remark(f"its sound ends early: the rest cannot be read ({error.strerror})")
+    for way in ways.values():
+        yield from way.rest()
+
+
+def _sound(
+    file: av.container.OutputContainer, ending: str, stream: av.AudioStream,
+    remark: Callable[[str], None],
+) -> Any:
+    import av
+
+    known, other = _SOUND[ending]
+    name = stream.codec_context.name if stream.codec_context else "unknown"
+    # Of one codec there may be several decoders.
+    plain = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis"}.get(name, name)
+    if plain in known:
+        return _Copied(file, stream)
+    if stream.codec_context is None or other not in av.codecs_available:
+        remark(f"its sound ({name}) is left out: nothing here can bring it into {ending[1:]}")
+        return None
+    remark(f"its sound ({name}) is encoded anew, as {other.removeprefix('lib')}")
+    return _Encoded(file, stream, other)
+
+
+class _Copied:
+    """A stream whose packets are copied."""
+
+    def __init__(self, file: av.container.OutputContainer, stream: av.stream.Stream):
+        self._stream = file.add_stream_from_template(stream)
+        self._stream.metadata.update(
+            {key: text for key, text in stream.metadata.items() if key in ("language", "title")})
+
+    def packets(self, packet: av.Packet, begins: Fraction) -> Iterator[tuple[Fraction, Any]]:
+        shift = round(begins / packet.time_base)
+        packet.pts -= shift
+        packet.dts -= shift
+        packet.stream = self._stream
+        yield packet.dts * packet.time_base, packet
+
+    def rest(self) -> Iterator[tuple[Fraction, Any]]:
+        return iter(())
+
+
+class _Encoded:
+    """A stream of sound that is decoded, and encoded by a codec that the container can hold."""
+
+    def __init__(self, file: av.container.OutputContainer, stream: av.AudioStream, codec: str):
+        import av
+
+        self._from = stream
+        # Opus knows few rates.
+        rate = 48_000 if codec == "libopus" else stream.codec_context.sample_rate
+        channels = stream.codec_context.layout.nb_channels
+        # Some containers say how many channels there are, not where they belong.
+        layout = _LAYOUTS.get(channels, stream.codec_context.layout.name)
+        self._stream = file.add_stream(codec, rate=rate, layout=layout)
+        self._stream.codec_context.bit_rate = 96_000 * channels
+        context = self._stream.codec_context
+        self._resampler = av.AudioResampler(context.format, layout, rate)
+        self._begins: Fraction | None = None
+
+    def packets(self, packet: av.Packet, begins: Fraction) -> Iterator[tuple[Fraction, Any]]:
+        import av
+
+        self._begins = begins
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            return
+        for frame in frames:
+            for each in self._resampler.resample(frame):
+                yield from self._timed(self._stream.encode(self._shifted(each)))
+
+    def rest(self) -> Iterator[tuple[Fraction, Any]]:
+        if self._begins is None:
+            return
+        for each in self._resampler.resample(None):
+            yield from self._timed(self._stream.encode(self._shifted(each)))
+        yield from self._timed(self._stream.encode(None))
+
+    def _shifted(self, frame: av.AudioFrame) -> av.AudioFrame:
+        if frame.pts is not None:
+            frame.pts -= round(self._begins / frame.time_base)
+        return frame
+
+    @staticmethod
+    def _timed(packets: Iterable[av.Packet]) -> Iterator[tuple[Fraction, Any]]:
+        for packet in packets:
+            yield packet.dts * packet.time_base, packet

@@ -1,0 +1,105 @@
+"""Where a painted film goes: a container, an animated picture, or a folder of frames."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from tf_style.film.source import ANIMATIONS, Info
+from tf_style.film.store import Store
+from tf_style.image.paths import check_writable
+from tf_style.image.picture import write_picture
+from tf_style.settings import InputError
+
+# Endings of the films that can be written; a folder has none.
+ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", *ANIMATIONS)
+
+
+def check_film(path: Path) -> Path:
+    """`path`, if a film can be written there.
+
+    Raises:
+        InputError: if not.
+    """
+    if is_folder(path):
+        if path.exists() and any(path.iterdir()):
+            raise InputError(f"--output={path}: the folder holds files. Expected an empty or a new "
+                             "one for the frames, or the name of a film")
+        check_writable(path / "00000.png")
+        return path
+    if path.suffix.lower() not in ENDINGS:
+        raise InputError(f"--output={path}: expected {', '.join(ENDINGS)}, or a folder for frames, "
+                         "written with a / at its end")
+    return check_writable(path)
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether frames are written into a folder of this name."""
+    return os.path.isdir(path) or not Path(path).suffix
+
+
+def write(
+    path: Path, store: Store, times: Sequence[Fraction], info: Info,
+    sound: tuple[str, Fraction, Fraction | None] | None, note: str | None,
+    remark: Callable[[str], None], watch: Callable[[float], object] = lambda share: None,
+) -> None:
+    """Put the frames of a store together.
+
+    Args:
+        path: as `check_film` returned it.
+        times: when each frame is shown, in seconds.
+        info: of the film that they were made from.
+        sound: whose sound is taken, from when to when; `None` for none.
+        note: a text to keep in the file.
+        remark: called with a line about what could not be kept as it was.
+        watch: called with how much is done.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    last = statistics.median(after - before for before, after in itertools.pairwise(times)
+                             ) if len(times) > 1 else 1 / info.rate
+    ends = [*times, times[-1] + last]
+
+    def frames() -> Iterator[np.ndarray]:
+        for number in range(len(times)):
+            yield store.layers(number)
+            watch((number + 1) / len(times))
+
+    try:
+        if is_folder(path):
+            made = store.folder / "frames"
+            shutil.rmtree(made, ignore_errors=True)
+            for number, layers in enumerate(frames()):
+                alpha = layers[..., 3] / 255 if layers.shape[2] == 4 else None
+                picture = layers[..., :3].astype(np.float32) / 255
+                write_picture(made / f"{number:05d}.png", picture, note, alpha=alpha)
+            _move(made, path)
+        else:
+            from tf_style.film.encode import Part, write_film
+
+            made = store.folder / f"film{path.suffix.lower()}"
+            write_film(made, frames(), ends, info, Part(*sound) if sound else None, note, remark)
+            _move(made, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{path}: the film cannot be written ({reason}); its frames are in "
+                         f"{store.folder}. Go on with --resume") from None
+
+
+def _move(made: Path, path: Path) -> None:
+    """Give what was made beside the frames its name: a film is never half there."""
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        # An empty folder; Windows replaces none.
+        target.rmdir()
+    os.replace(made, target)
