@@ -1,0 +1,163 @@
+"""Painting a film frame by frame, from where it stands to its end. No TensorFlow."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from tf_style.film.cuts import is_cut
+from tf_style.film.frame import FramePainter, Past
+from tf_style.film.pieces import Piece
+from tf_style.film.source import Film, Frame, Info
+from tf_style.film.store import Store
+from tf_style.image.resize import resize
+from tf_style.settings import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """Which frames of a film are taken.
+
+    Attributes:
+        start, end: in seconds since its beginning; `None` for its end.
+        every: 1 for all frames, 2 for every second one.
+    """
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+    every: int = 1
+
+    def frames(self, film: Film) -> Iterator[Frame]:
+        """Those frames, their times counted from the first."""
+        first, number = None, 0
+        for frame in film.frames():
+            if frame.time < self.start:
+                continue
+            if self.end is not None and frame.time >= self.end:
+                return
+            if number % self.every == 0:
+                first = frame.time if first is None else first
+                yield dataclasses.replace(frame, time=frame.time - first)
+            number += 1
+
+    def count(self, info: Info) -> int | None:
+        """How many there are, or about so many; `None` if that is not known."""
+        if info.frames is None:
+            return None
+        ends = info.frames if self.end is None else min(info.frames, self.end * info.rate)
+        return max(1, round((ends - self.start * info.rate) / self.every))
+
+
+class Making:
+    """A film that is being painted.
+
+    Args:
+        film: the film.
+        selection: which of its frames.
+        size: height and width to paint at, in pixels.
+        painter: paints its frames.
+        store: where painted frames are.
+        piece: the part of the film to paint; `None` for all of it.
+
+    Attributes:
+        selection, size, store: as they were given.
+        times: when each frame is shown, in seconds, of the frames seen so far.
+        painted: how many frames were painted here.
+        shots: how many shots were seen so far.
+    """
+
+    def __init__(
+        self, film: Film, selection: Selection, size: tuple[int, int],
+        painter: FramePainter, store: Store, piece: Piece | None = None,
+    ):
+        self.times: list[Fraction] = []
+        self.painted = self.shots = 0
+        self.selection, self.size, self.store = selection, size, store
+        self._film, self._painter, self._piece = film, painter, piece
+        # Frames that lead to a piece are not those that the piece before it shows.
+        self._leading = Store(store.folder / f"before_{piece.start}") if piece else store
+        self._state: Mapping[str, np.ndarray] = {}
+        self._last: tuple[int, np.ndarray] | None = None
+
+    def frames(self) -> Iterator[int]:
+        """Paint the frames that are missing; yields how many are dealt with, after each.
+
+        Raises:
+            InputError: if the film has no frames here, or one can be neither read nor written.
+        """
+        piece, there = self._piece, self.store.numbers()
+        if piece:
+            missing = {*range(piece.warm, piece.start)} - self._leading.numbers()
+            missing |= {*range(piece.start, piece.end)} - there
+        contents: collections.deque[np.ndarray] = collections.deque(maxlen=max(self._painter.lags))
+        begins, before = 0, None
+        for number, frame in enumerate(self.selection.frames(self._film)):
+            content = self._fitted(frame.picture)
+            if before is None or is_cut(_values(before), _values(content)):
+                begins = number
+                self.shots += 1
+            before = content
+            self.times.append(frame.time)
+            if number in missing if piece else number not in there:
+                past = self._past(number, begins, contents)
+                made = self._painter.paint(_values(content), past)
+                picture = np.round(np.clip(made.picture, 0, 1) * 255).astype(np.uint8)
+                self._keep(number, picture, frame.alpha, made.state)
+            contents.appendleft(content)
+            yield number + 1
+        if not self.times:
+            raise InputError("--start: no frame of the film is shown then. Expected a time before "
+                             "its end")
+
+    def is_complete(self) -> bool:
+        """Whether all frames of the film are painted."""
+        return self.store.numbers() >= set(range(len(self.times)))
+
+    def _of(self, number: int) -> Store:
+        """Where a frame is kept, or would be."""
+        return self._leading if self._piece and number < self._piece.start else self.store
+
+    def _fitted(self, picture: np.ndarray) -> np.ndarray:
+        if picture.shape[:2] == self.size:
+            return picture
+        return np.clip(np.round(resize(picture, *self.size)), 0, 255).astype(np.uint8)
+
+    def _past(
+        self, number: int, begins: int, contents: collections.deque[np.ndarray]
+    ) -> Past | None:
+        first = begins if self._piece is None else max(begins, self._piece.warm)
+        lags = [lag for lag in self._painter.lags if number - lag >= first]
+        if number == first:
+            return None
+        if self._last and self._last[0] == number - 1:
+            state = self._state
+        else:
+            # Gone where somebody deleted a frame in the middle.
+            state = self._of(number - 1).state(number - 1) or {}
+        return Past({lag: _values(contents[lag - 1]) for lag in lags},
+                    {lag: _values(self._picture(number - lag)) for lag in lags}, state)
+
+    def _picture(self, number: int) -> np.ndarray:
+        if self._last and self._last[0] == number:
+            return self._last[1]
+        return self._of(number).picture(number)
+
+    def _keep(
+        self, number: int, picture: np.ndarray, alpha: np.ndarray | None,
+        state: Mapping[str, np.ndarray],
+    ) -> None:
+        self._last, self._state = (number, picture), state
+        if alpha is not None and alpha.shape != self.size:
+            alpha = np.clip(np.round(resize(alpha[..., None], *self.size)[..., 0]), 0, 255)
+            alpha = alpha.astype(np.uint8)
+        self._of(number).add(number, picture, alpha, state)
+        self.painted += 1
+
+
+def _values(picture: np.ndarray) -> np.ndarray:
+    """`(height, width, 3)` float32 in `[0, 1]`."""
+    return picture.astype(np.float32) / 255
