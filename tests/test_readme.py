@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tf_style import cli
+from tf_style.commands.film_options import FilmOptions
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.picture import read_picture
 from tf_style.network import unsupervised
@@ -39,7 +40,7 @@ VGG16 = ARCHITECTURES["vgg16"]
 def options_table():
     """The table of docs/options.md, as the options are declared."""
     lines = ["| flag | default | meaning |", "|---|---|---|"]
-    for option in (*StylizeOptions.options(), *Settings.options()):
+    for option in (*StylizeOptions.options(), *FilmOptions.options(), *Settings.options()):
         # That a number is wanted goes without saying.
         number = isinstance(option.type, Number)
         form = "" if number else option.type.form.replace("|", "\\|")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from pathlib import Path
 
 from tf_style.commands.outputs import identity
@@ -47,7 +47,7 @@ def jobs(
     last: dict[Path, int] = {}
     for pair in pairs:
         if output is None:
-            path = _beside(*pair, found if not keep else None, last)
+            path = beside(*pair, found if not keep else None, last)
         else:
             path = _named(output, *pair, several=len(pairs) > 1)
         left = path.with_name(f"{path.stem}_unfinished{path.suffix}")
@@ -143,26 +143,28 @@ def _named(output: str, content: str | None, styles: Sequence[str], *, several: 
     return Path(name)
 
 
-def _beside(
-    content: str | None, styles: Sequence[str], taken: dict[Hashable, Job] | None,
-    last: dict[Path, int],
+def beside(
+    content: str | None, styles: Sequence[str], taken: Collection[Hashable] | None = (),
+    last: dict[Path, int] | None = None, ending: str = ".png",
 ) -> Path:
     """A name beside the first picture; for samples, in the working folder.
 
     Args:
         taken: names to avoid, besides those of existing files; `None` to avoid none.
         last: name without a number → the last number that it was given; kept up here.
+        ending: of the name.
     """
+    last = {} if last is None else last
     first = content or styles[0]
     folder = Path() if first.startswith(samples.PREFIX) else Path(first).parent
     stem = _stem(content, styles)
-    path = first_path = folder / f"{stem}.png"
+    path = first_path = folder / f"{stem}{ending}"
     number = last.get(first_path, 1)
     if number > 1:
-        path = folder / f"{stem}_{number}.png"
+        path = folder / f"{stem}_{number}{ending}"
     while taken is not None and (os.path.exists(path) or identity(path) in taken):
         number += 1
-        path = folder / f"{stem}_{number}.png"
+        path = folder / f"{stem}_{number}{ending}"
     last[first_path] = number
     return path
 

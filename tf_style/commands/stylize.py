@@ -14,6 +14,8 @@ from tf_style.commands.command import Command, CommandLine
 from tf_style.commands.display import answer, mention, printable, say
 from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
+from tf_style.commands.film import film_in, make_film
+from tf_style.commands.film_options import FilmOptions
 from tf_style.commands.progress import closed, ending
 from tf_style.commands.request import Request
 from tf_style.commands.sheet import make_sheet
@@ -55,6 +57,8 @@ def stylize(line: CommandLine) -> int:
         return DONE
     if options.sheet or "sheet_of" in line.given:
         return make_sheet(COMMAND, line, _painter)
+    if name := film_in(line):
+        return make_film(line, name)
     request = Request.of(line)
     dataclasses.replace(line, notes=request.notes).tell()
     if not request.jobs:
@@ -278,7 +282,7 @@ def _list_layers(network: str) -> None:
 
 
 COMMAND = Command(
-    "tf_style", USAGE, (StylizeOptions, Settings), stylize,
+    "tf_style", USAGE, (StylizeOptions, FilmOptions, Settings), stylize,
     places=("content", "style", "output"),
     needed=("content", "style", "output", "size", "sheet", "style_weight", "large_forms",
             "style_scale", "preserve_color", "preset", "model", "network", "time_limit"),

@@ -64,9 +64,10 @@ class Store:
             raise InputError(f"{self.folder}: holds frames of another film or other settings "
                              f"({', '.join(changed)}). Delete the folder, or choose another "
                              "--output")
-        if not resume and any(self.numbers()):
-            raise InputError(f"{self.folder}: holds {len(self.numbers())} frames of this film that "
-                             "are painted already. Go on with --resume, or delete the folder")
+        painted = len(self.numbers())
+        if painted and not resume:
+            raise InputError(f"{self.folder}: holds {painted} frame{'s' * (painted > 1)} of this "
+                             "film already. Go on with --resume, or delete the folder")
 
     def held(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Hold a part of the film, so that no other process paints it.

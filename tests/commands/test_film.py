@@ -1,0 +1,250 @@
+"""The command `tf_style` with a film."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.film.films import number_of, pattern, write
+from tf_style import cli
+from tf_style.commands.film import Request
+from tf_style.film.frame import Painted
+from tf_style.film.source import open_film
+
+
+class Darker:
+    """A painter that takes no time: half of the frame's light, and a little of the frame before."""
+
+    lags = (1,)
+
+    def paint(self, content, past):
+        if past is None:
+            return Painted(0.5 * content, {"count": np.ones(1)})
+        return Painted(0.4 * content + 0.2 * past.pictures[1], {"count": past.state["count"] + 1})
+
+
+@pytest.fixture
+def film(tmp_path, monkeypatch):
+    """A film of 30 frames in the working folder, and a painter that takes no time."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Request, "painter", lambda self: Darker())
+    return write(tmp_path / "film.mp4", 30, sound="aac")
+
+
+def call(capsys, *arguments):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*map(str, arguments)])
+    captured = capsys.readouterr()
+    return stopped.value.code, captured.out, captured.err
+
+
+def frames_of(path):
+    with open_film(str(path)) as film:
+        return list(film.frames())
+
+
+MODEL = "--model=sample:waves"
+
+
+def test_a_film_becomes_a_film(film, capsys):
+    code, out, err = call(capsys, "film.mp4", "out.mp4", MODEL, "--size=original",
+                          "--report=report.json")
+    assert (code, out) == (0, "out.mp4\n")
+    assert "30 frames of 48x32 pixels in 0:0" in err
+    frames = frames_of("out.mp4")
+    assert [each.time for each in frames] == [Fraction(each, 10) for each in range(30)]
+    assert frames[0].picture.shape == (32, 48, 3)
+    assert np.abs(frames[0].picture - 0.5 * pattern(0)).mean() < 4
+    with av.open("out.mp4") as file:
+        assert file.streams.audio[0].codec_context.name == "aac"
+        note = json.loads(file.metadata["comment"])
+    assert note["content"] == "film.mp4" and note["settings"]["model"] == "sample:waves"
+    report = json.loads(film.with_name("report.json").read_text())
+    assert (report["frames"], report["painted"], report["shots"]) == (30, 30, 1)
+    assert report["size"] == [32, 48] and report["broken"] == 0
+    assert not os.path.exists("out.mp4.frames")
+
+
+def test_the_result_gets_a_new_name_beside_the_film(film, capsys):
+    names = [call(capsys, "film.mp4", MODEL, "--end=0.3")[1] for _ in range(2)]
+    assert names == ["film_waves.mp4\n", "film_waves_2.mp4\n"]
+
+
+def test_a_style_picture_makes_it_the_optimisers(film, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Request, "painter", lambda self: asked.append(self) or Darker())
+    code, _, _ = call(capsys, "film.mp4", "sample:ink", "out.mp4", "--frame_steps=3", "--end=0.3")
+    assert code == 0
+    (request,) = asked
+    assert request.styles == ("sample:ink",) and request.films.frame_steps == 3
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [
+    (["--start=1", "--end=0:02"], range(10, 20)), (["--every=7"], range(0, 30, 7)),
+    (["--start=2.5", "--every=2"], range(25, 30, 2)),
+])
+def test_parts_of_a_film(film, capsys, arguments, expected):
+    assert call(capsys, "film.mp4", "--output=out/", MODEL, "--size=original", *arguments)[0] == 0
+    made = [np.asarray(Image.open(each)) for each in sorted((film.parent / "out").iterdir())]
+    assert len(made) == len(expected)
+    # The first is half as light as the frame; those after it, a little less.
+    assert number_of(2.0 * made[0]) == expected[0] % 28
+
+
+def test_a_trial_is_two_seconds_from_the_middle_at_a_small_size(tmp_path, film, capsys):
+    write(tmp_path / "long.mp4", 60, size=(160, 320))
+    code, out, _ = call(capsys, "long.mp4", "out.mp4", MODEL, "--trial")
+    assert (code, out) == (0, "out_trial.mp4\n")
+    frames = frames_of("out_trial.mp4")
+    assert len(frames) == 20 and frames[0].picture.shape == (128, 256, 3)
+    assert not os.path.exists("out.mp4")
+
+
+def test_animated_pictures_are_films_if_all_frames_are_asked_for(film, capsys):
+    pictures = [Image.fromarray(pattern(number)) for number in range(3)]
+    pictures[0].save("moving.gif", save_all=True, append_images=pictures[1:], duration=[50, 70, 90])
+    code, out, _ = call(capsys, "moving.gif", MODEL, "--frames", "--size=original")
+    assert (code, out) == (0, "moving_waves.gif\n")
+    frames = frames_of("moving_waves.gif")
+    assert [each.time for each in frames] == [0, Fraction(5, 100), Fraction(12, 100)]
+
+
+def test_a_folder_of_frames_is_a_film(film, capsys):
+    os.mkdir("frames")
+    for number in range(12):
+        Image.fromarray(pattern(number)).save(f"frames/{number}.png")
+    code, out, _ = call(capsys, "frames", MODEL, "--fps=30000/1001")
+    assert (code, out) == (0, "frames_waves.mp4\n")
+    assert [each.time for each in frames_of("frames_waves.mp4")] == [
+        each * Fraction(1001, 30000) for each in range(12)]
+
+
+class Stopping(Darker):
+    """Asks the command to stop after some frames, as Ctrl-C does."""
+
+    def __init__(self, request, after):
+        self._signals, self._after, self._count = request.line.signals, after, 0
+
+    def paint(self, content, past):
+        self._count += 1
+        if self._count == self._after:
+            self._signals.received.append(signal.SIGINT)
+        return super().paint(content, past)
+
+
+def test_a_stopped_film_goes_on(film, capsys, monkeypatch):
+    assert call(capsys, "film.mp4", "whole.mp4", MODEL)[0] == 0
+    for after, told in ((1, "1 frame"), (12, "13 frames")):
+        monkeypatch.setattr(Request, "painter", lambda self, n=after: Stopping(self, n))
+        code, out, err = call(capsys, "film.mp4", "out.mp4", MODEL, *["--resume"] * (after > 1))
+        assert (code, out) == (130, "")
+        assert f"stopped after {told}; they are in out.mp4.frames" in err
+        assert "go on with: tf_style film.mp4 out.mp4 --model=sample:waves --resume" in (
+            err.replace("--resume film.mp4 out.mp4 --model=sample:waves",
+                        "film.mp4 out.mp4 --model=sample:waves --resume"))
+        assert not os.path.exists("out.mp4")
+    code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL)
+    assert code == 2 and "holds 13 frames of this film already. Go on with --resume" in err
+    monkeypatch.setattr(Request, "painter", lambda self: Darker())
+    assert call(capsys, "film.mp4", "out.mp4", MODEL, "--resume")[0] == 0
+    with open("whole.mp4", "rb") as whole, open("out.mp4", "rb") as out:
+        assert whole.read() == out.read()
+
+
+def test_a_time_limit_stops_between_frames(film, capsys):
+    code, out, err = call(capsys, "film.mp4", "out.mp4", MODEL, "--time_limit=0.000001")
+    assert (code, out) == (1, "")
+    assert "stopped after 1 frame, as the time is up" in err
+
+
+def test_pieces_become_one_film(film, capsys):
+    code, out, err = call(capsys, "film.mp4", "out.mp4", MODEL, "--piece=2/2")
+    assert (code, out) == (0, "")
+    assert "piece 2 of 2 is painted; others of out.mp4 are not yet" in err
+    code, out, _ = call(capsys, "film.mp4", "out.mp4", MODEL, "--piece=1/2")
+    assert (code, out) == (0, "out.mp4\n")
+    assert len(frames_of("out.mp4")) == 30
+
+
+def test_what_exists_can_be_kept(film, capsys):
+    film.with_name("out.mp4").write_bytes(b"kept")
+    code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL, "--skip_existing")
+    assert code == 0 and "out.mp4 exists already and is kept" in err
+    assert film.with_name("out.mp4").read_bytes() == b"kept"
+
+
+def test_broken_frames_are_told(film, capsys):
+    with av.open("film.mp4") as file:
+        packet = [each for each in file.demux(video=0) if each.size][20]
+    content = bytearray(film.read_bytes())
+    content[packet.pos + 8 : packet.pos + packet.size] = bytes(packet.size - 8)
+    film.write_bytes(content)
+    code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL)
+    assert code == 0
+    assert "of film.mp4 cannot be read and" in err
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["gone.mp4", "out.mp4", MODEL], "gone.mp4: there is no such file"),
+    (["empty.mp4", "out.mp4", MODEL], "empty.mp4: the file is empty"),
+    (["text.mp4", "out.mp4", MODEL], "text.mp4: the film cannot be read"),
+    (["film.mp4", "out.jpg", MODEL], "--output=out.jpg: expected .mp4"),
+    (["film.mp4", "film.mp4", MODEL], "exists already"),
+    (["film.mp4", "--output=film.mp4", MODEL], "this would replace an input"),
+    (["film.mp4", "sample:ink", "out.mp4", "--content_mask=mask.png"], "is for pictures"),
+    (["film.mp4", "sample:ink", "out.mp4", "--plot=a.png"], "--plot: is for pictures"),
+    (["film.mp4", "out.mp4", MODEL, "--end=1", "--start=2"], "--end: expected a time after"),
+    (["film.mp4", "out.mp4", MODEL, "--start=99"], "no frame of the film is shown then"),
+    (["film.mp4", "out.mp4", MODEL, "--fps=25"], "--fps: film.mp4 has times of its own"),
+    (["film.mp4", "out.mp4", MODEL, "--fps=0"], "--fps: expected frames a second"),
+    (["film.mp4", "out.mp4", MODEL, "--piece=3/2"], "--piece: expected which part"),
+    (["film.mp4", "out.mp4", MODEL, "--piece=1/99"], "the film has 30 frames"),
+    (["film.mp4", "out.mp4", MODEL, "--frame_steps=3"], "--frame_steps: has no effect with"),
+    (["film.mp4", "sample:ink", "out.mp4", "--steadiness=1"], "--steadiness: has no effect"),
+    (["film.mp4", "out.mp4", MODEL, "--size=30x40"], "--size"),
+    (["film.mp4", "gone.png", "out.mp4"], "gone.png: there is no such file"),
+    (["sample:harbor", "sample:ink", "out.png", "--every=2"], "--every: is for films"),
+    (["film.gif", "sample:ink", "out.gif", "--end=2"], "--end: is for films"),
+    (["frames", "out.mp4", MODEL, "--fps=25"], "no picture matches"),
+])
+def test_bad_input_is_one_line_and_leaves_nothing(film, capsys, arguments, said):
+    film.with_name("empty.mp4").touch()
+    film.with_name("text.mp4").write_text("no film " * 99)
+    film.with_name("frames").mkdir()
+    before = film.read_bytes()
+    code, out, err = call(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert said in err and err.count("\n") == 1
+    assert film.read_bytes() == before
+    assert {each.name for each in film.parent.iterdir() if not each.name.startswith("content")} <= {
+        "film.mp4", "empty.mp4", "text.mp4", "frames", "style.png"}
+
+
+@pytest.mark.parametrize("module", ["av", "cv2"])
+def test_without_the_extra_it_says_what_to_install(film, capsys, monkeypatch, module):
+    import importlib.util
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec",
+                        lambda name, *rest: None if name == module else found(name, *rest))
+    code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL)
+    assert code == 2 and "pip install 'tf_style[video]'" in err and err.count("\n") == 1
+
+
+def test_bad_input_is_found_without_tensorflow(film):
+    code = ("import sys\nfrom tf_style import cli\n"
+            "try:\n    cli.main(['film.mp4', 'out.mp4', '--model=gone.keras'])\n"
+            "except SystemExit as stopped:\n"
+            "    print(stopped.code, 'tensorflow' in sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert done.stdout == "2 False\n"
