@@ -45,8 +45,10 @@ setup(
         "deep": ["tifffile", "imagecodecs"],
         # A status line with colours. Keras may bring it; without it, plain characters do.
         "progress": ["rich>=13"],
+        # Films and cameras. PyAV's wheels hold x264 and x265, which are under the GPL.
+        "video": ["av>=14", "opencv-python-headless"],
         "test": [
-            "pytest", "pytest-xdist", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile",
+            "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile",
             "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime",
         ],
         # features.export(…, format="onnx").
@@ -63,6 +65,7 @@ setup(
             "tf_style_learn=tf_style.cli:learn",
             "tf_style_explain=tf_style.cli:explain",
             "tf_style_train=tf_style.cli:train",
+            "tf_style_camera=tf_style.cli:camera",
         ]
     },
     classifiers=[

@@ -13,6 +13,7 @@ COMMANDS = {
     "tf_style_learn": "tf_style.commands.learn",
     "tf_style_explain": "tf_style.commands.explain",
     "tf_style_train": "tf_style.commands.train",
+    "tf_style_camera": "tf_style.commands.camera",
 }
 
 
@@ -39,6 +40,11 @@ def explain(argv: Sequence[str] | None = None) -> None:
 def train(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_train`."""
     _run("tf_style_train", argv)
+
+
+def camera(argv: Sequence[str] | None = None) -> None:
+    """The command `tf_style_camera`."""
+    _run("tf_style_camera", argv)
 
 
 def _run(program: str, argv: Sequence[str] | None) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 import tf_style
 from tests.commands.conftest import TINY, assert_tells, call
 from tf_style import InputError, cli
-from tf_style.commands import evaluate, explain, flags, learn, stylize, train
+from tf_style.commands import camera, evaluate, explain, flags, learn, stylize, train
 from tf_style.commands.command import (
     Command,
     CommandLine,
@@ -39,7 +39,7 @@ class Other(Options):
 
 
 COMMAND = Command("tf_own", "Do a thing.\n", (Own, Other), lambda line: 0)
-COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn, train)]
+COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn, train, camera)]
 PLACED = dataclasses.replace(COMMAND, places=("name", "many"))
 
 
@@ -90,7 +90,7 @@ def test_nothing_else_is_answered(capsys):
 
 
 @pytest.mark.parametrize("command", [
-    cli.main, cli.evaluate, cli.learn, cli.explain, cli.train])
+    cli.main, cli.evaluate, cli.learn, cli.explain, cli.train, cli.camera])
 def test_every_command_has_the_common_flags(command, capsys):
     assert call(command, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
