@@ -36,7 +36,7 @@ class Darker:
 def film(tmp_path, monkeypatch):
     """A film of 30 frames in the working folder, and a painter that takes no time."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Request, "painter", lambda self: Darker())
+    monkeypatch.setattr(Request, "painter", lambda self, size: Darker())
     return write(tmp_path / "film.mp4", 30, sound="aac")
 
 
@@ -81,7 +81,7 @@ def test_the_result_gets_a_new_name_beside_the_film(film, capsys):
 
 def test_a_style_picture_makes_it_the_optimisers(film, capsys, monkeypatch):
     asked = []
-    monkeypatch.setattr(Request, "painter", lambda self: asked.append(self) or Darker())
+    monkeypatch.setattr(Request, "painter", lambda self, size: asked.append(self) or Darker())
     code, _, _ = call(capsys, "film.mp4", "sample:ink", "out.mp4", "--frame_steps=3", "--end=0.3")
     assert code == 0
     (request,) = asked
@@ -144,7 +144,7 @@ class Stopping(Darker):
 def test_a_stopped_film_goes_on(film, capsys, monkeypatch):
     assert call(capsys, "film.mp4", "whole.mp4", MODEL)[0] == 0
     for after, told in ((1, "1 frame"), (12, "13 frames")):
-        monkeypatch.setattr(Request, "painter", lambda self, n=after: Stopping(self, n))
+        monkeypatch.setattr(Request, "painter", lambda self, size, n=after: Stopping(self, n))
         code, out, err = call(capsys, "film.mp4", "out.mp4", MODEL, *["--resume"] * (after > 1))
         assert (code, out) == (130, "")
         assert f"stopped after {told}; they are in out.mp4.frames" in err
@@ -154,7 +154,7 @@ def test_a_stopped_film_goes_on(film, capsys, monkeypatch):
         assert not os.path.exists("out.mp4")
     code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL)
     assert code == 2 and "holds 13 frames of this film already. Go on with --resume" in err
-    monkeypatch.setattr(Request, "painter", lambda self: Darker())
+    monkeypatch.setattr(Request, "painter", lambda self, size: Darker())
     assert call(capsys, "film.mp4", "out.mp4", MODEL, "--resume")[0] == 0
     with open("whole.mp4", "rb") as whole, open("out.mp4", "rb") as out:
         assert whole.read() == out.read()

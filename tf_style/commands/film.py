@@ -78,7 +78,7 @@ def make_film(line: CommandLine, name: str) -> int:
         part = "{} of {}".format(*request.films.piece) if request.films.piece else "film"
         store = stack.enter_context(request.store(size))
         stack.enter_context(store.held(f".{part.replace(' ', '_')}"))
-        making = Making(film, request.selection(film.info), size, request.painter(), store, piece)
+        making = Making(film, request.selection(film.info), size, request.painter(size), store, piece)
         ended = _paint(request, making, film.info)
         if film.broken:
             is_one = film.broken == 1
@@ -225,18 +225,29 @@ class Request:
             raise InputError(f"--piece={number}/{parts}: the film has {count(found, 'frame')}")
         return pieces(found, cuts, parts)[number - 1]
 
-    def painter(self) -> FramePainter:
-        """What paints the frames."""
+    def painter(self, size: tuple[int, int]) -> FramePainter:
+        """What paints frames of this size."""
+        # No frame is made smaller or larger again.
+        settings = self.settings.replace(size=max(8, *size))
         with tensorflow_quiet(self.options.verbose):
-            from tf_style.film.by_network import NetworkFrames
-            from tf_style.film.by_optimizer import OptimizedFrames
-            from tf_style.run.painter import Painter
-            from tf_style.transfer.painter import ModelPainter
+            if settings.model:
+                from tf_style.film.by_network import NetworkFrames
+                from tf_style.transfer.painter import ModelPainter
+            else:
+                from tf_style.film.by_optimizer import OptimizedFrames
+                from tf_style.run.painter import Painter
         status.show("loading the network")
-        if self.settings.model:
-            return NetworkFrames(ModelPainter(self.settings), self.films.steadiness)
-        painter = Painter(self.settings, watch=status.show)
-        return OptimizedFrames(painter, self.styles, frame_steps=self.films.frame_steps)
+        if settings.model:
+            return NetworkFrames(ModelPainter(settings), self.films.steadiness)
+        from tf_style.run.inputs import PictureFile
+        from tf_style.run.schedule import needed_sides
+
+        styles = [PictureFile.of(each, max_pixels=settings.max_pixels,
+                                 side=needed_sides(settings)[1]) for each in self.styles]
+        painter = OptimizedFrames(Painter(settings, watch=status.show), styles,
+                                  frame_steps=self.films.frame_steps)
+        painter.callback = lambda step: bool(self.line.signals)
+        return painter
 
     def provenance(self) -> dict[str, Any]:
         """What decided the film, as plain JSON data."""
@@ -263,8 +274,8 @@ def _paint(request: Request, making: Making, info: Info) -> int | None:
     began, shown, first = time.monotonic(), 0, 0.0
     ends = began + options.time_limit if options.time_limit else None
     status.show("reading the film")
+    signals.keep()
     for done in making.frames():
-        signals.keep()
         if making.painted == 1 and not first:
             first = time.monotonic()
         left = None
