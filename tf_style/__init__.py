@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tf_style.settings import InputError, Settings
     from tf_style.show.notebook import show_progress
     from tf_style.show.plotting import plot
+    from tf_style.transfer.brush import transform_model
     from tf_style.transfer.model_file import TransformModel
-    from tf_style.transfer.painter import transform_model
     from tf_style.transfer.train import train
 
 __version__ = "0.2.0"
@@ -42,7 +42,7 @@ _HOMES = {
     "show_progress": "tf_style.show.notebook",
     "stylize": "tf_style.run.stylizer",
     "train": "tf_style.transfer.train",
-    "transform_model": "tf_style.transfer.painter",
+    "transform_model": "tf_style.transfer.brush",
     "write_picture": "tf_style.image.picture",
 }
 

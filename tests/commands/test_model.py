@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.commands.conftest import call, files_in, without_tensorflow
+from tests.commands.conftest import TINY, call, files_in, without_tensorflow
 from tf_style import cli
 from tf_style.transfer import transform
 from tf_style.transfer.model_file import TransformModel
@@ -138,3 +138,41 @@ def test_a_file_that_expands_without_end_is_refused(model, refused):
         for name, content in {**members, "styles.npz": bytes(10**8)}.items():
             archive.writestr(name, content)
     assert "--model=bomb.keras" in refused(cli.main, "content.png", "--model=bomb.keras")
+
+
+START = ["content.png", "style.png", "--init=two.keras", *TINY, "--learning_rate=0.000001"]
+
+
+def test_a_run_starts_from_what_a_network_paints(model, capfd):
+    assert call(cli.main, *START, "a.png", "--report=a.json", "-q") == 0
+    assert call(cli.main, "content.png", "b.png", model, "--size=32", "-q") == 0
+    off = np.abs(pixels("a.png") - pixels("b.png")).mean()
+    # Through the smaller size it loses details.
+    assert off < 0.5 * np.abs(pixels("a.png") - pixels("content.png").mean((0, 1))).mean()
+    report = json.loads(Path("a.json").read_text())
+    assert report["settings"]["init"] == "two.keras" and "two.keras" in report["digests"]
+    assert call(cli.main, "--settings_from=a.png", "--init=two.keras", "-o", "c.png", "-q") == 0
+    np.testing.assert_array_equal(pixels("a.png"), pixels("c.png"))
+    capfd.readouterr()
+    assert call(cli.main, "--settings_from=a.png", "-o", "d.png") == 0
+    assert "only if you give them yourself: --init=two.keras" in capfd.readouterr().err
+    assert (pixels("a.png") != pixels("d.png")).any()
+
+
+def test_a_stopped_run_goes_on_from_the_same_start(model, refused):
+    kept = ["--checkpoint=kept", "--resume", "-q"]
+    assert call(cli.main, *START, "a.png", *kept[:1], "-q") == 0
+    assert call(cli.main, *START, "b.png", *kept) == 0
+    np.testing.assert_array_equal(pixels("a.png"), pixels("b.png"))
+    TransformModel.read("two.keras").blended([0, 1]).save("two.keras")
+    assert "the start differs" in refused(cli.main, *START, "c.png", *kept)
+
+
+@pytest.mark.parametrize(("init", "message"), [
+    ("missing.keras", "--init=missing.keras: expected a .keras file"),
+    ("sample:nothing", "there is no such sample"),
+])
+def test_a_start_that_is_no_network_is_refused(refused, init, message):
+    arguments = ["content.png", "style.png", "a.png", f"--init={init}"]
+    assert message in refused(cli.main, *arguments)
+    assert without_tensorflow(cli.main, *arguments) == 2

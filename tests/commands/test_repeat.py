@@ -298,6 +298,12 @@ PATHS = {
     "a start on another machine": (
         {"init": "//there/b.png"}, {}, [], {"init": "auto"}, "--init=//there/b.png",
     ),
+    "a start from a network": (
+        {"init": "b.keras"}, {}, [], {"init": "auto"}, "--init=b.keras",
+    ),
+    "a start from our network": (
+        {"init": "sample:all"}, {}, [], {"init": "sample:all"}, None,
+    ),
     "a start from a picture": ({"init": "b.png"}, {}, [], {"init": "b.png"}, None),
     "a file called like a word": (
         {"weights": "./random"}, {}, [], {"weights": "auto"}, "--weights=./random",

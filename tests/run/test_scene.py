@@ -80,6 +80,19 @@ def test_a_start_from_a_picture_covers_the_image(pictures, content, style):
     assert np.abs(start.mean(axis=(0, 1)) - middle.mean(axis=(0, 1))).max() < 0.02
 
 
+def test_a_network_paints_the_start_at_the_full_size(content, style):
+    settings = Settings(size=40, scales=2, init="some.keras")
+    scene = Scene.of(settings, content, style)
+    seen = []
+    scene = scene.starting_at(settings, lambda picture: seen.append(picture.shape) or 1 - picture)
+    assert seen == [(30, 40, 3)]
+    start = scene.start(settings)
+    np.testing.assert_allclose(start, 1 - scene.scales[0].fit(content), atol=1e-2)
+    # Any other start asks no network.
+    other = Settings(size=40)
+    assert Scene.of(other, content, style).starting_at(other, None).first is None
+
+
 def test_colours_are_matched_before_the_run(content, style):
     distances = {}
     for mode in ("none", "luminance", "statistics", "histogram"):
@@ -202,6 +215,7 @@ def test_what_does_not_belong_together_is_named(content, style):
         ((content, style, [], [mask[:, :20]]), {}, "style_masks: expected a mask with the propor"),
         ((None, style, [mask]), {}, "content_masks: there is no content"),
         ((None, style), {"init": "content"}, "init=content: there is no content"),
+        ((None, style), {"init": "sample:waves"}, "init=sample:waves: there is no content"),
         ((None, style), {"preserve_color": "histogram"}, "preserve_color=histogram: there is no"),
     ):
         with pytest.raises(InputError) as error:

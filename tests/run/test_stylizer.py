@@ -121,6 +121,23 @@ def test_same_settings_give_the_same_pixels(content, style):
         np.testing.assert_array_equal(first, second)
 
 
+def test_a_network_in_memory_paints_the_start(content, style):
+    picture = keras.Input((None, None, 3))
+    negative = keras.Model(picture, 1 - picture, name="negative")
+    result = small(init=negative, steps=1, learning_rate=1e-6).stylize(content, style)
+    np.testing.assert_allclose(result.image, 1 - result.content, atol=0.05)
+    assert result.provenance()["settings"]["init"].startswith("model:negative:")
+    smaller = keras.Model(picture, keras.layers.MaxPooling2D()(picture))
+    with pytest.raises(InputError, match="pictures of their size"):
+        small(init=smaller).stylize(content, style)
+
+
+def test_the_name_of_a_network_is_for_the_command(content, style):
+    for init in ("sample:all", "painting.keras"):
+        with pytest.raises(InputError, match=rf"give the network: init=transform_model\('{init}'"):
+            small(init=init)
+
+
 def test_a_stylizer_gives_what_a_fresh_one_gives(content, style):
     used = Stylizer(**SMALL)
     used.stylize(style, content)

@@ -6,9 +6,10 @@ import pytest
 
 from tf_style.run.scene import Scene
 from tf_style.settings import InputError, Settings
-from tf_style.transfer import painter
+from tf_style.transfer import brush
+from tf_style.transfer.brush import transform_model
 from tf_style.transfer.model_file import TransformModel
-from tf_style.transfer.painter import ModelPainter, transform_model
+from tf_style.transfer.painter import ModelPainter
 from tf_style.transfer.pupil import Pupil
 
 
@@ -66,7 +67,7 @@ def test_the_contents_colours_can_be_kept(model, content, way):
 
 def test_large_pictures_are_painted_in_strips(model, content, monkeypatch):
     whole = painted(model, content, size=64)
-    monkeypatch.setattr(painter, "_WHOLE", 100)
+    monkeypatch.setattr(brush, "_WHOLE", 100)
     strips = painted(model, content, size=64)
     assert 0 < 255 * np.abs(strips.image - whole.image).max() < 4
 

@@ -7,8 +7,8 @@ from tf_style.image.picture import read_picture
 from tf_style.image.resize import fit
 from tf_style.image.samples import STYLE_SAMPLES
 from tf_style.settings import InputError
+from tf_style.transfer.brush import transform_model
 from tf_style.transfer.model_file import TransformModel
-from tf_style.transfer.painter import transform_model
 from tf_style.transfer.samples import FILE, check_model, locate_model
 from tf_style.transfer.training import regularity
 

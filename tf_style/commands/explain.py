@@ -84,10 +84,13 @@ def explain(line: CommandLine) -> int:
     from tf_style.image.picture import read_picture
     from tf_style.network import weights
     from tf_style.network.choice import choose
-    from tf_style.run.scene import INITS, Scene
+    from tf_style.run.scene import INITS, Scene, starts_by_network
     from tf_style.run.schedule import plan
     from tf_style.show import figures, plotting
 
+    if starts_by_network(settings):
+        raise InputError(f"--init={settings.init}: a network starts a run of tf_style alone. Leave "
+                         "it out")
     layers = [name.strip() for name in options.layers.split(",")]
     layers = [] if layers == [AUTO] else list(dict.fromkeys(layers))
     known, choices = choose(settings, weights.settle_known)

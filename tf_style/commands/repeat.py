@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import CommandLine
-from tf_style.image.samples import PREFIX, STYLE_SAMPLES
+from tf_style.image.samples import ALL, PREFIX, STYLE_SAMPLES, names_network
 from tf_style.network.weights import environment_file
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Settings
 from tf_style.settings.auto import BEFORE_OPTIONS, FOLLOWS
@@ -31,7 +31,7 @@ _WORDS = {
     **dict.fromkeys(("weights", "content_network_weights", "style_network_weights"),
                     (AUTO, *WEIGHTS)),
     "cache_dir": (AUTO,),
-    "model": (None, *(PREFIX + name for name in (*STYLE_SAMPLES, "all"))),
+    "model": (None, *(PREFIX + name for name in (*STYLE_SAMPLES, ALL))),
 }
 # What the machine allows is not up to the one that made the record.
 _THIS_MACHINES = ("offline", "max_pixels")
@@ -138,8 +138,9 @@ class Record:
         recorded = self._without_paths(replaced)
         recorded |= {"bits": str(self.bits), **self.pictures}
         kept = {name: value for name, value in recorded.items() if name not in replaced}
-        if "init" in kept and kept["init"] not in (AUTO, *INITS):
-            self._check_there("init", kept["init"])
+        init = kept.get("init", AUTO)
+        if init not in (AUTO, *INITS) and not names_network(init):
+            self._check_there("init", init)
         for name in _PICTURES:
             found = kept.get(name, ())
             for file in [found] if isinstance(found, str) else found:
@@ -269,8 +270,10 @@ def _paths(settings: Mapping[str, Any]) -> dict[str, str]:
     """The settings that name a file or folder, but no picture nor what the environment names."""
     paths = {name: str(settings[name]) for name, words in _WORDS.items()
              if name in settings and settings[name] not in (*words, environment_file())}
-    if _is_remote(str(settings.get("init"))):
-        paths["init"] = settings["init"]
+    init = str(settings.get("init"))
+    # A start that is a picture is shown; a network may come from anybody.
+    if _is_remote(init) or (names_network(init) and not init.startswith(PREFIX)):
+        paths["init"] = init
     return paths
 
 

@@ -94,7 +94,7 @@ class Request:
         from tf_style.network import weights
         from tf_style.network.choice import choose
         from tf_style.run import schedule
-        from tf_style.run.scene import INITS, check_together
+        from tf_style.run.scene import INITS, check_together, starts_by_network
         from tf_style.transfer.samples import check_model
 
         options, job = self.options, self.jobs[0]
@@ -128,7 +128,10 @@ class Request:
         inputs += [*job.content_masks, *job.style_masks, *line.flagfiles]
         inputs += [name for name in (job.protect, options.settings_from) if name]
         inputs += [name for choice in choices for name in choice.files]
-        inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]
+        if starts_by_network(settings):
+            inputs += [os.fspath(check_model("init", settings.init))]
+        elif settings.init not in (AUTO, *INITS):
+            inputs += [settings.init]
         if settings.model:
             inputs += [os.fspath(check_model("model", settings.model))]
         inputs = list(dict.fromkeys(inputs))

@@ -144,15 +144,20 @@ def _painter(
             with tensorflow_quiet(request.options.verbose):
                 from tf_style.run.painter import Painter
             from tf_style.run import jobs
+            from tf_style.run.scene import starts_by_network
 
             def drawn() -> list[np.ndarray]:
                 settings = request.settings
                 return jobs.drawn(request.jobs, settings.seed, settings.max_pixels)
 
             status.show("loading the network")
+            start = None
+            if starts_by_network(request.settings):
+                from tf_style.transfer.brush import Brush
+                start = Brush(request.settings, "init").paint
             made.append(Painter(
                 request.settings, drawn if learns and not request.is_single else tuple,
-                watch=status.show, like=like,
+                watch=status.show, like=like, start=start,
             ))
             status.show("preparing")
             if request.record:

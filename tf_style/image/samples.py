@@ -26,6 +26,19 @@ STYLE_SAMPLES = {
 }
 
 
+# Beside those of the styles: the network that has all of them.
+ALL = "all"
+
+
+def names_network(name: str) -> bool:
+    """Whether a name stands for a network that paints: `sample:` and a style, or a `.keras` file.
+
+    That is how a network and a picture are told apart where either may be named.
+    """
+    sample = name.removeprefix(PREFIX)
+    return name.lower().endswith(".keras") if sample == name else sample in (*STYLE_SAMPLES, ALL)
+
+
 def sample_path(name: str) -> Path:
     """The file of the sample picture `name`, given without the prefix `sample:`.
 

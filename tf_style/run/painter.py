@@ -22,7 +22,7 @@ from tf_style.run.descent import Descent
 from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
-from tf_style.run.scene import Scene
+from tf_style.run.scene import Scene, starts_by_network
 from tf_style.settings import AUTO, InputError, LiveModel, Settings, auto
 
 
@@ -39,6 +39,8 @@ class Painter:
         objective: what is descended, made from networks and settings.
         watch: called with what comes next while networks are loaded, in a few words, and how much
             of it is done, 0 to 1, if that is known.
+        start: makes of the content, `(height, width, 3)` in `[0, 1]`, the picture where the image
+            starts, if `init` names a network. A model in memory does so itself.
         like: a painter whose networks and compiled steps serve this one, too, as far as only the
             weight of the style is another.
 
@@ -57,11 +59,13 @@ class Painter:
         objective: Callable[[Sequence[Network], Settings], Objective] = Objective.of,
         watch: Callable[..., object] = weights.unwatched,
         like: Painter | None = None,
+        start: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
         self._given = settings
         self._objective = objective
         self._watch = watch
         self._like = like
+        self._start = start or _starting(settings)
         device = machine.resolve_device(self._given.device)
         precision = machine.resolve_precision(self._given.precision, device)
         if self._given.optimizer == "lbfgs":
@@ -121,6 +125,7 @@ class Painter:
         pictures = [style.picture for style in scene.styles]
         descent = self._warm([*([] if scene.content is None else [scene.content]), *pictures])
         scene = scene.seen_by(self.settings, self.least_size)
+        scene = scene.starting_at(self.settings, self._start)
         return Work(
             self._given, self._resolved(scene), scene,
             scene.prepared(self.settings, lambda each: self._mender.mend(each, note)),
@@ -232,3 +237,31 @@ class Painter:
                  f"about {estimate.whole / 1e9:.1f} GB, more than the {limit / 1e9:.1f} GB "
                  "available")
         return size
+
+
+def _starting(settings: Settings) -> Callable[[np.ndarray], np.ndarray]:
+    """What a model in memory makes of a picture, if that is where the image starts.
+
+    Raises:
+        InputError: for the name of a network: networks that paint are read elsewhere.
+    """
+    init = settings.init
+    if not isinstance(init, LiveModel):
+        if starts_by_network(settings):
+            raise InputError(f"--init={init}: only the command tf_style reads a network for this. "
+                             f"In Python give the network: init=transform_model({str(init)!r})")
+        return lambda picture: picture
+
+    def paint(picture: np.ndarray) -> np.ndarray:
+        try:
+            painted = np.clip(np.asarray(init.model(picture[None])), 0, 1)[0]
+        except (tf.errors.InvalidArgumentError, ValueError, TypeError) as error:
+            raise InputError(f"--init={init}: cannot paint the content "
+                             f"({' '.join(str(error).split())[:120]})") from None
+        if painted.shape != picture.shape or not np.isfinite(painted).all():
+            raise InputError(f"--init={init}: expected a model from pictures, (batch, height, "
+                             "width, 3) in [0, 1], to pictures of their size. Received one to "
+                             f"{painted.shape}, or to values that are not finite")
+        return painted
+
+    return paint

@@ -11,10 +11,11 @@ import numpy as np
 from tf_style.image import color
 from tf_style.image.masks import as_mask, check_proportions, resized, soft_union
 from tf_style.image.picture import as_picture, read_picture
+from tf_style.image.samples import names_network
 from tf_style.image.style import Style, read_style
 from tf_style.run.inputs import Inputs, Picture, PictureFile
 from tf_style.run.schedule import Scale, needed_sides, plan
-from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings import AUTO, InputError, LiveModel, Settings
 
 INITS = ("content", "style", "noise", "gray")
 
@@ -29,7 +30,8 @@ class Scene:
         scales: the sizes that the run goes through, coarse to fine.
         least: the shortest side that each of them had to have.
         inputs: what the pictures were read from.
-        first: the picture of a file where the image starts; `None` if it starts elsewhere.
+        first: the picture of a file, or of a network, where the image starts; `None` if it starts
+            elsewhere, or the network has not painted yet.
         protect: where the content is held more strongly, `(height, width)` in `[0, 1]`, of any
             size; `None` for nowhere.
         painted: where a network paints that needs no style, likewise; `None` for everywhere.
@@ -86,7 +88,10 @@ class Scene:
         masks = _masks("style_mask", style_masks, pictures, names, most)
         styles = _styles(settings, names, shown, regions, masks)
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
-        first = read_picture(settings.init, max_pixels=most) if start else None
+        by_network = starts_by_network(settings)
+        first = read_picture(settings.init, max_pixels=most) if start and not by_network else None
+        if by_network and not os.path.exists(settings.init):
+            start = []
         held = None if protect is None else _mask(
             "protect", protect, picture, "nothing is protected", most)
         inputs = Inputs.of(
@@ -195,6 +200,17 @@ class Scene:
         start = self._start(settings)
         return color.as_gray(start) if self.is_gray(settings) else start
 
+    def starting_at(self, settings: Settings, paint: Callable[[np.ndarray], np.ndarray]) -> Scene:
+        """The same scene, whose start a network paints if the settings say so.
+
+        Args:
+            paint: makes a picture of the content, `(height, width, 3)` both.
+        """
+        if not starts_by_network(settings):
+            return self
+        # At its own size: there its strokes are as wide as it has learned them.
+        return dataclasses.replace(self, first=paint(self.scales[-1].fit(self.content)))
+
     def _start(self, settings: Settings) -> np.ndarray:
         scale = self.scales[0]
         shape = (scale.height, scale.width, 3)
@@ -216,6 +232,11 @@ class Scene:
         return first + settings.init_noise * (noise - first)
 
 
+def starts_by_network(settings: Settings) -> bool:
+    """Whether the image starts as what a network makes of the content."""
+    return isinstance(settings.init, LiveModel) or names_network(settings.init)
+
+
 def check_together(
     settings: Settings, has_content: bool, styles: int, content_masks: int, style_masks: int,
     protects: bool = False,
@@ -228,7 +249,7 @@ def check_together(
     for flag, needs in (
         ("content_mask", content_masks > 0),
         ("protect", protects),
-        ("init=content", settings.init == "content"),
+        (f"init={settings.init}", settings.init == "content" or starts_by_network(settings)),
         (f"preserve_color={settings.preserve_color}", settings.preserve_color != "none"),
     ):
         if needs and not has_content:

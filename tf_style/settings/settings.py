@@ -201,9 +201,9 @@ class Settings(Options):
         "give each layer's gradient the same length before it is weighted",
     )
     init: str = option(
-        File("NAME|FILE"), AUTO,
-        "where the image starts: content, style, noise, gray, or a picture file; auto: content, "
-        "or noise where there is none",
+        NetworkFile("NAME|FILE"), AUTO,
+        "where the image starts: content, style, noise, gray, a picture file, or a --model: what "
+        "that network makes of the content; auto: content, or noise where there is none",
     )
     init_noise: float = option(Number(0, 1), 0.0, "share of noise in the start")
     seed: int = option(whole(0, 2**31 - 1), 0, "seed of everything drawn at random")

@@ -9,12 +9,11 @@ import importlib.util
 from pathlib import Path
 
 from tf_style.image.paths import PathLike, check_writable, no_plain_file
-from tf_style.image.samples import PREFIX, STYLE_SAMPLES
+from tf_style.image.samples import ALL, PREFIX, STYLE_SAMPLES
 from tf_style.network.archives import read_config
 from tf_style.settings import NETWORKS, InputError
 
 # One for all: its styles share their convolutions.
-ALL = "all"
 FILE = Path(__file__).parent / "samples.keras"
 
 
