@@ -1,5 +1,6 @@
 """Files of networks that paint."""
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -13,6 +14,7 @@ from PIL import Image
 from tf_style.settings import InputError
 from tf_style.transfer.model_file import TransformModel, thumbnail
 from tf_style.transfer.pupil import Pupil
+from tf_style.transfer.transform import SHAPES, Shape
 
 
 def pupil(styles=2):
@@ -100,6 +102,29 @@ def test_damaged_files_are_refused(tmp_path, change):
             archive.writestr(name, content)
     with pytest.raises(InputError, match=r"b\.keras"):
         TransformModel.read(tmp_path / "b.keras")
+
+
+NAMED = [{"name": "style0"}, {"name": "style1"}]
+
+
+@pytest.mark.parametrize("lie", [
+    {"styles": 3}, {"styles": ["a", "b"]}, {"styles": NAMED[:1]}, {"styles": [*NAMED, NAMED[0]]},
+    {"styles": None}, {"width": "fast"},
+])
+def test_a_note_that_is_not_true_of_its_network_is_refused(tmp_path, monkeypatch, lie):
+    monkeypatch.setitem(SHAPES, "fast", Shape(8, 2, (6, 4)))
+    first = made()
+    first.save(tmp_path / "a.keras")
+    dataclasses.replace(first, note={**first.note, **lie}).save(tmp_path / "b.keras")
+    with pytest.raises(InputError, match="do not belong to its network"):
+        TransformModel.read(tmp_path / "b.keras")
+
+
+@pytest.mark.parametrize("width", [["fine"], "wide", None])
+def test_of_a_network_of_no_width_that_we_know_no_more_is_known(tmp_path, width):
+    first = made()
+    dataclasses.replace(first, note={**first.note, "width": width}).save(tmp_path / "b.keras")
+    assert TransformModel.read(tmp_path / "b.keras").styles == []
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from tf_style.network.models import load_model
 from tf_style.settings import InputError
 from tf_style.transfer.pupil import Norms, Pupil
 from tf_style.transfer.samples import check_export, check_model
-from tf_style.transfer.transform import SHAPES, transform_network
+from tf_style.transfer.transform import SHAPES, Shape, kernel_shapes, transform_network
 
 # What a note must have for us to know the network again.
 _KIND = "tf_style transform"
@@ -81,11 +81,11 @@ class TransformModel:
             )
         note, styles, thumbnail = _beside(path)
         width = note.get("width")
-        if note.get("kind") != _KIND or width not in SHAPES:
+        if note.get("kind") != _KIND or not isinstance(width, str) or width not in SHAPES:
             return cls(model)
-        shape = {layer.name: layer.gamma.shape[0] for layer in _normalizations(model)}
-        if {name: pair[0].shape[1] for name, pair in styles.items()} != shape:
-            raise InputError(f"--{flag}={path}: its styles do not belong to its network")
+        if not _belongs(model, SHAPES[width], styles, note.get("styles")):
+            raise InputError(f"--{flag}={path}: its note and its styles do not belong to its "
+                             "network; save it again with Keras to leave them out")
         return cls(model, width, styles, note, thumbnail)
 
     @property
@@ -224,6 +224,21 @@ def _beside(path: PathLike) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]
             raise InputError(f"{os.fspath(path)}: what is stored beside the model is damaged; save "
                              "it again with Keras to leave that out") from None
     return note, arrays, thumbnail
+
+
+def _belongs(model: keras.Model, shape: Shape, norms: Norms, named: Any) -> bool:
+    """Whether a network has this shape, and what stands beside it is of its styles."""
+    kernels = {each.name: tuple(each.kernel.shape) for each in model.layers
+               if isinstance(each, (keras.layers.Conv2D, keras.layers.Conv2DTranspose))}
+    widths = {each.name: each.gamma.shape[0] for each in _normalizations(model)}
+    rows = {pair[0].shape[0] for pair in norms.values()}
+    return (
+        kernels == kernel_shapes(shape)
+        and {*widths} == {f"{name}_norm" for name in kernels if name != "picture"}
+        and {name: pair[0].shape[1] for name, pair in norms.items()} == widths
+        and isinstance(named, list) and all(isinstance(each, dict) for each in named)
+        and rows == {len(named)}
+    )
 
 
 def _normalizations(model: keras.Model) -> list[keras.layers.Layer]:

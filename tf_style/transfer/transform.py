@@ -39,6 +39,20 @@ SHAPES = {
     "fast": Shape(32, 3, (16, 8)),
 }
 
+
+def kernel_shapes(shape: Shape) -> dict[str, tuple[int, int, int, int]]:
+    """Convolution → the shape of its kernel, in a network of this shape."""
+    count = shape.channels
+    found = {"entry": (8, 8, 3, count)}
+    for number in range(shape.blocks):
+        for part in ("first", "second"):
+            found[f"block{number}_{part}"] = (3, 3, count, count)
+    for number, channels in enumerate(shape.ending):
+        found[f"ending{number}"] = (4, 4, channels, count)
+        count = channels
+    return {**found, "picture": (5, 5, count, 3)}
+
+
 Map = Any
 # (name, map, channels, side of the kernel, stride) → map
 Convolve = Callable[[str, Map, int, int, int], Map]
