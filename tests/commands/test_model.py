@@ -1,6 +1,7 @@
 """`tf_style --model`: a network paints."""
 
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.commands.conftest import TINY, call, files_in, without_tensorflow
 from tf_style import cli
 from tf_style.transfer import transform
 from tf_style.transfer.model_file import TransformModel
+from tf_style.transfer.painter import ModelPainter
 from tf_style.transfer.pupil import Pupil
 
 
@@ -71,6 +73,7 @@ def test_an_existing_second_place_is_not_replaced(model, refused):
     (["content.png", "--steps=5"], "--steps: has no effect with --model"),
     (["content.png", "--checkpoint=kept"], "--checkpoint: has no effect with --model"),
     (["content.png", "--animate=a.gif"], "--animate: has no effect with --model"),
+    (["content.png", "--time_limit=5s"], "--time_limit: has no effect on a single picture with"),
     (["content.png", "--sheet=a.png"], "--sheet: has no effect with --model"),
     (["content.png", "--protect=style.png"], "--protect: has no effect with --model"),
     (["content.png", "--style_blend=1,2,3"], "--style_blend: expected a share for each"),
@@ -96,6 +99,15 @@ def test_a_folder_is_painted_and_its_results_are_not(model, photos, capfd):
         assert call(cli.main, "--content=photos", "--output=photos/", model, "--size=40") == 1
     assert sorted(each for each in files_in(photos) if "two" in each) == [
         "a_two.png", "c_two.png", "d_two.png", "e_two.png"]
+
+
+def test_a_time_limit_counts_between_pictures(model, photos, monkeypatch, capfd):
+    paint = ModelPainter.paint
+    monkeypatch.setattr(ModelPainter, "paint", lambda *given, **named: time.sleep(0.3) or paint(
+        *given, **named))
+    assert call(cli.main, "--content=photos/[ace].png", "--output=out/", model, "--size=40",
+                "--time_limit=0.2s") == 0
+    assert len(files_in("out")) == 1 and "2 not begun" in capfd.readouterr().err
 
 
 def test_a_saved_picture_is_made_again(model, capfd):

@@ -100,6 +100,9 @@ class Request:
         options, job = self.options, self.jobs[0]
         if self.settings.model:
             _check_no_steps(options)
+            if options.time_limit and self.is_single:
+                raise InputError("--time_limit: has no effect on a single picture with --model, "
+                                 "which takes no steps. Leave it out")
         _check_there(self.jobs)
         # Resolving `auto` may need a download; a file named in the environment does not.
         settings, choices = (

@@ -101,7 +101,8 @@ class StylizeOptions(CommonOptions):
         "settings, or with more --steps",
     )
     time_limit: float | None = option(
-        Duration(), None, "stop after this much time, such as 30s, 5m or 1h"
+        Duration(), None, "stop after this much time, such as 30s, 5m or 1h; with --model, "
+        "between two pictures of many"
     )
     profile: str | None = option(
         File("FOLDER"), None, "write TensorFlow's own profile of ten steps"
