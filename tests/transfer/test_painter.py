@@ -7,7 +7,7 @@ import pytest
 from tf_style.run.scene import Scene
 from tf_style.settings import InputError, Settings
 from tf_style.transfer import brush
-from tf_style.transfer.brush import transform_model
+from tf_style.transfer.brush import Brush, transform_model
 from tf_style.transfer.model_file import TransformModel
 from tf_style.transfer.painter import ModelPainter
 from tf_style.transfer.pupil import Pupil
@@ -70,6 +70,16 @@ def test_large_pictures_are_painted_in_strips(model, content, monkeypatch):
     monkeypatch.setattr(brush, "_WHOLE", 100)
     strips = painted(model, content, size=64)
     assert 0 < 255 * np.abs(strips.image - whole.image).max() < 4
+
+
+def test_strips_are_compiled_once_for_all_pictures(model, content, monkeypatch):
+    monkeypatch.setattr(brush, "_WHOLE", 100)
+    used = Brush(Settings(model=str(model)))
+    compiled = used._strips._convolve["picture"]
+    for picture in (content, content[:-9]):
+        used.paint(picture)
+    assert compiled.experimental_get_tracing_count() == 1
+    assert used._strips._convolve["picture"] is compiled
 
 
 def test_shares_must_fit_the_model(model, content):

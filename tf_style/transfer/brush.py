@@ -12,7 +12,7 @@ import tensorflow as tf
 from tf_style.image.paths import PathLike
 from tf_style.run import machine
 from tf_style.settings import AUTO, InputError, Settings
-from tf_style.transfer.large import paint_large
+from tf_style.transfer.large import Strips
 from tf_style.transfer.model_file import TransformModel
 from tf_style.transfer.samples import locate_model
 
@@ -94,6 +94,7 @@ class Brush:
             lambda picture: self._made.model(picture, training=False),
             input_signature=[tf.TensorSpec((1, None, None, 3))],
         )
+        self._strips = Strips(self._made.model, self._made.width) if self._made.width else None
         self._lock = threading.Lock()
 
     def paint(self, content: np.ndarray) -> np.ndarray:
@@ -105,8 +106,8 @@ class Brush:
         """
         try:
             with self._lock, tf.device(self.device):
-                if self._made.width and content.shape[0] * content.shape[1] > _WHOLE:
-                    image = paint_large(self._made.model, self._made.width, content)
+                if self._strips and content.shape[0] * content.shape[1] > _WHOLE:
+                    image = self._strips.paint(content)
                 else:
                     image = np.clip(self._whole(content[None]).numpy()[0], 0, 1)
         except tf.errors.ResourceExhaustedError:

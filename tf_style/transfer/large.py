@@ -35,28 +35,16 @@ class _Map:
         return self.values[top:bottom], self.scale, self.shift
 
 
-def paint_large(model: keras.Model, width: str, picture: np.ndarray) -> np.ndarray:
-    """What `model` makes of a picture, in memory for few bytes a pixel.
+class Strips:
+    """A network that paints large pictures in memory for few bytes a pixel.
 
-    It is computed in horizontal strips, layer by layer. Each layer is normalised by the statistics
-    of the whole picture, so that strips do not show.
+    It computes them in horizontal strips, layer by layer. Each layer is normalised by the
+    statistics of the whole picture, so that strips do not show. What is compiled for one picture
+    serves the next, whatever its size.
 
     Args:
         model: made by `transform_network`.
         width: the key of its shape in `SHAPES`.
-        picture: `(height, width, 3)` float32 in `[0, 1]`.
-
-    Returns:
-        The painted picture, of the same shape: within a level of 255 of `model(picture)`.
-    """
-    return _Strips(model, width).painted(picture)
-
-
-class _Strips:
-    """One picture's way through a network.
-
-    Args:
-        model, width: as for `paint_large`.
     """
 
     def __init__(self, model: keras.Model, width: str):
@@ -66,7 +54,12 @@ class _Strips:
             if isinstance(layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose))
         }
 
-    def painted(self, picture: np.ndarray) -> np.ndarray:
+    def paint(self, picture: np.ndarray) -> np.ndarray:
+        """The painted picture: within a level of 255 of `model(picture)`.
+
+        Args:
+            picture: `(height, width, 3)` float32 in `[0, 1]`, as is what is returned.
+        """
         height, width = picture.shape[:2]
         rows, columns = _mirrored(height), _mirrored(width)
         whole = len(rows), len(columns)
