@@ -30,6 +30,7 @@ def test_a_network_is_trained_and_paints(folder, photos, capfd):
     sheet = np.asarray(Image.open("sheet.jpg"))
     assert sheet.shape[0] == 2 * 264 and sheet.std() > 5
     report = json.loads(Path("report.json").read_text())
+    assert 0 < report["seconds_before_first_step"] < report["seconds"]
     assert report["steps"] == 3 and report["pictures"]["given"] == 4
     for each in report["held_out"]:
         assert each["optimiser"]["style"] < each["network"]["style"]
@@ -50,6 +51,7 @@ def test_a_network_is_trained_and_paints(folder, photos, capfd):
     (["style.png", "-o", "a.keras", "--width=wide"], "--width: expected one of fine, fast"),
     (["style.png", "-o", "a.keras", "--resume"], "--checkpoint=FOLDER"),
     (["style.png", "-o", "a.keras", "--tolerance=0.1"], "--tolerance: has no effect when training"),
+    (["style.png", "-o", "a.keras", "--preset=strokes"], "--preset=strokes: it is for single"),
     (["style.png", "-o", "a.keras", "--init=missing.keras"], "--init=missing.keras"),
     (["style.png", "-o", "a.keras", "--sheet=sheet.txt"], "sheet.txt"),
 ])

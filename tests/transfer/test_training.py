@@ -6,8 +6,9 @@ from PIL import Image
 
 from tests.transfer.conftest import TINY
 from tf_style.run.checkpoints import Checkpoints
+from tf_style.run.stylizer import Stylizer
 from tf_style.settings import InputError, Settings
-from tf_style.transfer import training
+from tf_style.transfer import comparison, training
 from tf_style.transfer.train import Trainer, train
 from tf_style.transfer.training import Stage
 
@@ -128,10 +129,33 @@ def test_a_time_decides_where_no_steps_are_given(painting, monkeypatch):
     clock = iter(range(10_000))
     monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(clock)))
     lessons = []
-    # One second before the first step, and one in each.
-    Trainer([painting], (), settings(), time_limit=6, init="none").train(lessons.append)
-    assert [each.steps for each in lessons] == [None] * 6
-    assert [each.done for each in lessons] == pytest.approx([each / 6 for each in range(1, 7)])
+    # Two seconds before it begins, one before the first step, and one in each.
+    made = Trainer([painting], (), settings(), time_limit=6, init="none", spent=2).train(
+        lessons.append)
+    assert [each.steps for each in lessons] == [None] * 3
+    assert [each.done for each in lessons] == pytest.approx([4 / 6, 5 / 6, 1])
+    assert made.note["seconds"] == 6 and made.note["seconds_before_first_step"] == 3
+
+
+def test_one_step_is_taken_even_if_the_time_is_up(painting):
+    made = Trainer([painting], (), settings(), time_limit=1, init="none", spent=2).train()
+    assert made.note["steps"] == 1
+
+
+def test_the_optimiser_is_compared_by_the_same_kernels_and_styles(painting, monkeypatch, tmp_path):
+    clear = np.concatenate([painting, np.ones((64, 64, 1), np.float32)], 2)
+    clear[:, :20, 3] = 0
+    learned = {**TINY, "weights": "unsupervised", "content_layers": "block1_conv1"}
+    each = Trainer([clear], (), Settings(**learned, cache_dir=str(tmp_path), size=64), steps=1,
+                   init="none")
+    made = []
+    stylize = Stylizer.stylize
+    monkeypatch.setattr(Stylizer, "stylize", lambda self, *pictures, **kw: made.append(
+        (self, kw["style_masks"])) or stylize(self, *pictures, **kw))
+    comparison.compared(each)
+    (stylizer, (mask,)), *_ = made
+    assert mask[:, :18].max() < 0.2 and mask[:, 24:].min() > 0.8
+    assert stylizer.weights == each._weights
 
 
 def test_a_loss_that_is_not_finite_changes_nothing(painting, monkeypatch):
@@ -140,7 +164,8 @@ def test_a_loss_that_is_not_finite_changes_nothing(painting, monkeypatch):
     monkeypatch.setattr(each._training, "_crops",
                         lambda number, stage: np.full((4, 32, 32, 3), np.nan, np.float32))
     with pytest.warns(UserWarning, match="not finite at step 1"):
-        each.train()
+        made = each.train()
+    assert made.note["steps"] == 0
     for variable, then in zip(each.pupil.variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), then)
 

@@ -19,6 +19,7 @@ from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
 from tf_style.settings.option import Duration, File, Files, Switch, Word, option, whole
+from tf_style.settings.presets import preset_path, presets
 from tf_style.settings.settings import IN_TRAINING
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class TrainOptions(CommonOptions):
     )
     output: str | None = option(File(), None, "the network: a .keras file that --model=FILE reads")
     time_limit: str = option(
-        Duration(), "10m", "how long to train, such as 30s, 10m or 1h: longer is better"
+        Duration(), "10m", "how long to train, loading included, such as 30s, 10m or 1h: longer is "
+        "better"
     )
     steps: int | None = option(
         whole(1, 1_000_000), None, "how many steps to train, whatever time they take"
@@ -72,11 +74,12 @@ class TrainOptions(CommonOptions):
         "install 'tf_style[onnx]'",
     )
     sheet: str | None = option(
-        File(), None, "every minute, show what the network makes of photographs kept back"
+        File(), None, "every minute, show what the network makes of photographs kept back; of "
+        "fewer than ten none is: then it shows one that is learned from"
     )
     report: str | None = option(
         File(), None, "write settings, steps and losses as JSON, and how it compares with "
-        "tf_style's own steps on photographs kept back",
+        "tf_style's own steps on photographs kept back, or on one of fewer than ten",
     )
     checkpoint: str | None = option(
         File("FOLDER"), None, "keep in this folder what a stopped training needs to go on"
@@ -92,8 +95,14 @@ class TrainOptions(CommonOptions):
 
 def train(line: CommandLine) -> int:
     """Train a network and write it."""
+    began = time.perf_counter()
     line = placed(COMMAND, line)
     options = line.options(TrainOptions)
+    known = {os.fspath(preset_path(name)): name for name in presets()}
+    if named := [known[each] for each in line.flagfiles if each in known]:
+        raise InputError(f"--preset={named[0]}: it is for single pictures: some of its flags, such "
+                         "as --steps, mean something else here. Leave it out, and give those that "
+                         "say what to aim for, such as --style_layers")
     if not options.output and options.style and options.style[-1].endswith(".keras"):
         raise InputError(f"{options.style[-1]!r}: all names without a flag are styles. The network "
                          f"is written to --output={options.style[-1]}")
@@ -139,6 +148,7 @@ def train(line: CommandLine) -> int:
     trainer = Trainer(
         options.style, names, settings, width=options.width, steps=options.steps,
         time_limit=options.time_limit, init=options.init, watch=status.show,
+        spent=time.perf_counter() - began,
     )
     follower = _Follower(line, options, trainer, sheet)
     made = trainer.train(follower.hear, checkpoints)

@@ -22,10 +22,12 @@ def compared(trainer: Trainer) -> list[dict[str, Any]]:
     found = []
     objective, styles = trainer.objective, trainer.styles
     measure = tf.function(objective.parts, reduce_retracing=True, autograph=False)
-    stylizer = Stylizer(trainer.settings)
+    # Kernels that are learned are then those that the network learned by.
+    stylizer = Stylizer(trainer.settings, pictures=[style.picture for style in styles])
     for photograph in trainer.photographs.held_out[:_PHOTOGRAPHS]:
         for number, style in enumerate(styles):
-            result = stylizer.stylize(photograph, style.picture)
+            masks = [] if style.mask is None else [style.mask]
+            result = stylizer.stylize(photograph, style.picture, style_masks=masks)
             height, width = (length // 4 * 4 for length in result.image.shape[:2])
             content = result.content[:height, :width]
             targets = objective.targets(content, [style])

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import math
 import os
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -50,10 +51,12 @@ class Trainer:
         settings: those of the objective and of the machine count.
         width: one of `SHAPES`: `fine` or `fast`.
         steps: how many; `None`: as many as `time_limit` allows.
-        time_limit: seconds, or a time such as `"10m"`.
+        time_limit: seconds, or a time such as `"10m"`, with what comes before the first step.
         init: a network of the same width to start from; `auto`: the one that comes with tf_style;
             `none`: weights drawn at random.
         watch: called with what comes next, in a few words, and how much of it is done.
+        spent: seconds of the time limit that are over already; what gets the training ready is
+            added.
 
     Attributes:
         photographs: what is learned from, and what is held out.
@@ -70,8 +73,9 @@ class Trainer:
         self, styles: Sequence[Picture], pictures: Sequence[PathLike] = (),
         settings: Settings | None = None, *, width: str = "fine", steps: int | None = None,
         time_limit: float | str = TIME_LIMIT, init: PathLike = AUTO,
-        watch: Callable[..., object] = weights.unwatched,
+        watch: Callable[..., object] = weights.unwatched, spent: float = 0.0,
     ):
+        began = time.perf_counter()
         given = settings or Settings()
         given = given.for_training()
         self._steps = None if steps is None else whole(1).parse("steps", steps)
@@ -99,6 +103,7 @@ class Trainer:
                 self.objective, self.styles, self.photographs, self.pupil,
                 seed=self.settings.seed, steps=self._steps,
                 seconds=math.inf if self._steps else self._limit,
+                spent=spent + time.perf_counter() - began,
             )
         self._networks: Sequence[Network] = networks
 
@@ -130,8 +135,8 @@ class Trainer:
                     if ends:
                         break
             except FloatingPointError:
-                _warn(f"the loss is not finite at step {training.number}; kept the network as it "
-                      "was. Try --precision=float32")
+                _warn(f"the loss is not finite at step {training.number + 1}; kept the network as "
+                      "it was. Try --precision=float32")
             return self.made()
 
     def made(self) -> TransformModel:
@@ -148,6 +153,7 @@ class Trainer:
             **_teachers(self._networks),
             "steps": self._training.number,
             "seconds": round(self._training.seconds, 1),
+            "seconds_before_first_step": round(self._training.spent, 1),
             "versions": machine.versions(),
         }
         shown = self.paint(fit(self.photographs.held_out[0] / np.float32(255), _THUMBNAIL))
@@ -226,7 +232,7 @@ def train(
         settings: defaults to `Settings()`; the options of the objective and of the machine count.
         width: `fine`, or `fast`, which takes a third of the time and paints less well.
         steps: how many; `None`: as many as `time_limit` allows.
-        time_limit: seconds, or a time such as `"10m"`.
+        time_limit: seconds, or a time such as `"10m"`, with what comes before the first step.
         init: a network of the same width to start from; `auto`: the one that comes with tf_style;
             `none`: weights drawn at random.
         callback: called with a `Lesson` after each step; a true return value ends the training.

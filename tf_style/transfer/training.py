@@ -64,7 +64,8 @@ class Lesson:
         number: counted from 1.
         steps: how many there are; `None` if the time decides.
         done: share of the whole training, up to 1.
-        seconds: since it began, without the time between a stop and a resume.
+        seconds: since it began, with what came before the first step, and without the time between
+            a stop and a resume.
         loss: of the batch that the step looked at.
         parts: the weighted losses that add up to it: `content`, `style`, `variation`, and
             `regular`, of a pattern that repeats every four pixels.
@@ -88,14 +89,16 @@ class Training:
         pupil: what is trained.
         seed: of all chance.
         steps: how many; `None`: as many as `seconds` allow.
-        seconds: how long, `math.inf` for no limit.
+        seconds: how long, `math.inf` for no limit; there is one step in any case.
+        spent: how much of them is over before the first step.
     """
 
     def __init__(
         self, objective: Objective, styles: Sequence[Style], photographs: Photographs,
         pupil: Pupil, *, seed: int, steps: int | None = None, seconds: float = math.inf,
+        spent: float = 0.0,
     ):
-        self.number, self.seconds = 0, 0.0
+        self.number, self.seconds, self.spent = 0, spent, spent
         self._objective, self._photographs, self._pupil = objective, photographs, pupil
         self._seed, self._steps, self._limit = seed, steps, seconds
         self._targets = [objective.targets(None, [style]) for style in styles]
@@ -114,17 +117,17 @@ class Training:
         with ThreadPoolExecutor(1) as cutter:
             stage = self._stage()
             waiting = cutter.submit(self._crops, self.number + 1, stage)
-            while self._done() < 1:
+            while self._done() < 1 or not self.number:
                 if self._stage() != stage:
                     stage = self._stage()
                     waiting = cutter.submit(self._crops, self.number + 1, stage)
                 crops = waiting.result()
                 waiting = cutter.submit(self._crops, self.number + 2, stage)
                 loss, parts = self._learn(crops)
-                self.number += 1
-                self.seconds = time.perf_counter() - began
                 if not math.isfinite(loss):
                     raise FloatingPointError
+                self.number += 1
+                self.seconds = time.perf_counter() - began
                 yield Lesson(self.number, self._steps, min(1.0, self._done()), self.seconds, loss,
                              parts)
 
@@ -155,7 +158,8 @@ class Training:
         # TensorFlow raises an IndexError where a file ends too early.
         except (tf.errors.OpError, IndexError, AssertionError, OSError, ValueError, KeyError):
             return None
-        self.number, self.seconds = note["number"], note["seconds"]
+        # What it took to get ready again counts as well.
+        self.number, self.seconds = note["number"], note["seconds"] + self.spent
         return note
 
     def _checkpoint(self) -> tf.train.Checkpoint:
