@@ -88,6 +88,15 @@ def test_shares_must_fit_the_model(model, content):
             painted(model, content, style_blend=shares)
 
 
+def test_controls_take_the_shares_as_an_input(model, content):
+    controlled = transform_model(model, controls=True)
+    np.testing.assert_allclose(
+        controlled([content[None], np.array([[1, 3]], np.float32)]),
+        transform_model(model, style_blend=(1, 3))(content[None]), atol=1e-5)
+    with pytest.raises(InputError, match="the shares are an input"):
+        transform_model(model, style_blend=(1, 3), controls=True)
+
+
 def test_shares_below_zero_are_refused(model):
     for shares in ([2, -1], [float("nan"), 1], [0, 0]):
         with pytest.raises(InputError, match="style_blend: expected"):

@@ -20,7 +20,9 @@ from tf_style.transfer.samples import locate_model
 _WHOLE = 1_500_000
 
 
-def transform_model(model: PathLike, *, style_blend: Sequence[float] | None = None) -> keras.Model:
+def transform_model(
+    model: PathLike, *, style_blend: Sequence[float] | None = None, controls: bool = False
+) -> keras.Model:
     """A network that paints, from a file that `tf_style_train` wrote.
 
     It consists of Keras' built-in layers only: `keras.models.load_model` reads such a file, too,
@@ -29,10 +31,12 @@ def transform_model(model: PathLike, *, style_blend: Sequence[float] | None = No
     Args:
         model: a file, or `sample:NAME` for a network that comes with tf_style.
         style_blend: shares of its styles, if it has several; by default the first alone.
+        controls: take the shares with each picture, as a second input.
 
     Returns:
         A `keras.Model`: `(batch, height, width, 3)` RGB in `[0, 1]`, of any size → the painted
-        pictures, float32 in `[0, 1]`, of the same shape.
+        pictures, float32 in `[0, 1]`, of the same shape. With `controls`, of a list: the pictures,
+        and `(batch, styles)` shares, which are scaled to add up to 1.
 
     Raises:
         InputError: (a `ValueError`) for a file that holds no such model, or other shares.
@@ -41,7 +45,11 @@ def transform_model(model: PathLike, *, style_blend: Sequence[float] | None = No
         >>> transform_model("sample:waves")(np.zeros((1, 30, 41, 3))).shape
         TensorShape([1, 30, 41, 3])
     """
-    return _read(model, style_blend).model
+    if not controls:
+        return _read(model, style_blend).model
+    if style_blend is not None:
+        raise InputError("--style_blend and controls: with controls the shares are an input")
+    return _read(model, None).controlled()
 
 
 def _read(

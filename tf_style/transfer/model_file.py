@@ -23,7 +23,13 @@ from tf_style.network.models import load_model
 from tf_style.settings import InputError
 from tf_style.transfer.pupil import Norms, Pupil
 from tf_style.transfer.samples import check_export, check_model
-from tf_style.transfer.transform import SHAPES, Shape, kernel_shapes, transform_network
+from tf_style.transfer.transform import (
+    SHAPES,
+    Shape,
+    controlled_network,
+    kernel_shapes,
+    transform_network,
+)
 
 # What a note must have for us to know the network again.
 _KIND = "tf_style transform"
@@ -111,6 +117,29 @@ class TransformModel:
             ])
         model.trainable = False
         return dataclasses.replace(self, model=model)
+
+    def controlled(self) -> keras.Model:
+        """The same network as a plain model to which the blend is an input.
+
+        Returns:
+            A `keras.Model` of built-in layers: `[pictures, shares]`, `(batch, height, width, 3)`
+            and `(batch, styles)` → the painted pictures. The shares, of each style in each
+            picture, are scaled to add up to 1.
+
+        Raises:
+            InputError: for a stranger's network, of whose styles nothing is known.
+        """
+        if not self.width:
+            raise InputError("--model: only a network that tf_style_train made has styles to blend")
+        rows = len(next(iter(self.norms.values()))[0])
+        model = controlled_network(SHAPES[self.width], rows, self.model.name)
+        for layer, pair in self.norms.items():
+            for role, values in zip(("scale", "shift"), pair, strict=True):
+                model.get_layer(f"{layer}_{role}").set_weights([values])
+        for layer in kernel_shapes(SHAPES[self.width]):
+            model.get_layer(layer).set_weights(self.model.get_layer(layer).get_weights())
+        model.trainable = False
+        return model
 
     def only(self, style: str) -> TransformModel:
         """The same network with one of its styles alone.

@@ -122,14 +122,54 @@ def transform_network(shape: Shape, dtype: str = "float32", name: str = "paintin
         convolution). Ours: the first convolution goes to a quarter of the size at once.
     """
     picture = keras.Input((None, None, 3), name="content")
+    return keras.Model(picture, _painted(shape, picture, dtype, _normalization(dtype)), name=name)
+
+
+def controlled_network(shape: Shape, styles: int, name: str = "painting") -> keras.Model:
+    """The network with new weights, whose styles are blended by an input.
+
+    Args:
+        shape: how large it is.
+        styles: how many it has.
+        name: of the model.
+
+    Returns:
+        A `keras.Model` of Keras' built-in layers: `[pictures, shares]` → the painted pictures. The
+        shares, `(batch, styles)`, are of each style in each picture; they are scaled to add up to
+        1. The layers `NAME_scale` and `NAME_shift` hold a row for each style.
+
+    Source: Dumoulin, Shlens, Kudlur, ICLR 2017, section 3.4.
+    """
+    picture = keras.Input((None, None, 3), name="content")
+    shares = keras.Input((styles,), name="shares")
+    blend = shares / ops.sum(shares, -1, keepdims=True)
+
+    def normalize(layer: str, values: Map) -> Map:
+        channels = values.shape[-1]
+        scale, shift = (
+            keras.layers.Reshape((1, 1, channels))(keras.layers.Dense(
+                channels, use_bias=False, dtype="float32", name=f"{layer}_{role}")(blend))
+            for role in ("scale", "shift")
+        )
+        normal = keras.layers.GroupNormalization(
+            groups=-1, axis=-1, epsilon=EPSILON, center=False, scale=False, dtype="float32",
+            name=layer,
+        )(values)
+        return normal * scale + shift
+
+    return keras.Model(
+        [picture, shares], _painted(shape, picture, "float32", normalize), name=name)
+
+
+def _painted(shape: Shape, picture: Map, dtype: str, normalize: Normalize) -> Map:
+    """The painted picture, of a picture of any size."""
     values = picture
     for axis in (1, 2):
         values = ops.take(values, _mirrored(picture, axis), axis)
-    values = transform(
-        shape, values, convolution(dtype), _enlargement(dtype), _normalization(dtype))
+    values = transform(shape, values, convolution(dtype), _enlargement(dtype), normalize)
     for axis in (1, 2):
         values = ops.take(values, _places(picture, axis) + MARGIN, axis)
-    return keras.Model(picture, values, name=name)
+    return values
 
 
 def convolution(dtype: str) -> Convolve:
