@@ -104,18 +104,19 @@ def test_damaged_files_are_refused(tmp_path, change):
         TransformModel.read(tmp_path / "b.keras")
 
 
-def test_shares_may_be_an_input(tmp_path):
+def test_shares_and_strength_may_be_inputs(tmp_path):
     first = made(3)
     first.controlled().save(tmp_path / "a.keras")
     # Of built-in layers alone: Keras needs nothing of ours.
     model = keras.models.load_model(tmp_path / "a.keras", safe_mode=True)
     pictures = np.concatenate([PICTURE, PICTURE, PICTURE[:, ::-1]])
     shares = np.array([[1, 0, 0], [1, 3, 0], [0, 0.2, 0.2]], np.float32)
-    for picture, each, found in zip(
-            pictures, shares, model([pictures, shares]).numpy(), strict=True):
+    strength = np.array([[1], [0.3], [0]], np.float32)
+    for picture, each, (share,), found in zip(
+            pictures, shares, strength, model([pictures, shares, strength]).numpy(), strict=True):
         wanted = first.blended(each.tolist()).model(picture[None]).numpy()[0]
-        np.testing.assert_allclose(found, wanted, atol=1e-5)
-    odd = model([PICTURE[:, :7, :9], shares[:1]])
+        np.testing.assert_allclose(found, share * wanted + (1 - share) * picture, atol=1e-5)
+    odd = model([PICTURE[:, :7, :9], shares[:1], strength[:1]])
     assert odd.shape == (1, 7, 9, 3)
 
 

@@ -91,7 +91,7 @@ def test_shares_must_fit_the_model(model, content):
 def test_controls_take_the_shares_as_an_input(model, content):
     controlled = transform_model(model, controls=True)
     np.testing.assert_allclose(
-        controlled([content[None], np.array([[1, 3]], np.float32)]),
+        controlled([content[None], np.array([[1, 3]], np.float32), np.ones((1, 1), np.float32)]),
         transform_model(model, style_blend=(1, 3))(content[None]), atol=1e-5)
     with pytest.raises(InputError, match="the shares are an input"):
         transform_model(model, style_blend=(1, 3), controls=True)
@@ -101,6 +101,14 @@ def test_shares_below_zero_are_refused(model):
     for shares in ([2, -1], [float("nan"), 1], [0, 0]):
         with pytest.raises(InputError, match="style_blend: expected"):
             transform_model(model, style_blend=shares)
+
+
+def test_strength_holds_it_back(model, content):
+    whole, half, none = (painted(model, content, size=64, strength=strength, preserve_color=way)
+                         for strength, way in ((1, "luminance"), (0.3, "luminance"), (0, "none")))
+    np.testing.assert_allclose(
+        half.image, 0.3 * whole.image + 0.7 * half.content, atol=1e-5)
+    np.testing.assert_array_equal(none.image, none.content)
 
 
 @pytest.mark.parametrize("layer", [

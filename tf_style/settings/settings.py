@@ -40,7 +40,7 @@ STYLE_LOSSES = (
 DRAWING_LOSSES = ("sliced_wasserstein", "histogram", "neighbors", "phase_match")
 MOST_SCALES, MOST_STEPS = 12, 1_000_000
 # What still counts where a network paints: --model.
-_WITH_MODEL = ("size", "model", "style_blend", "preserve_color", "precision", "device",
+_WITH_MODEL = ("size", "model", "strength", "style_blend", "preserve_color", "precision", "device",
                "max_pixels", "cache_dir", "offline")
 # What counts where a network is trained: the objective and the machine.
 IN_TRAINING = (
@@ -86,7 +86,8 @@ class Settings(Options):
     )
     strength: float | str = option(
         Number(0, 1), AUTO,
-        "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable",
+        "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable; with --model "
+        "the share of what the network paints; auto: 1 there",
     )
     network: str = option(
         NetworkFile("NAME|FILE"), AUTO,

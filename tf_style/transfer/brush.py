@@ -31,12 +31,13 @@ def transform_model(
     Args:
         model: a file, or `sample:NAME` for a network that comes with tf_style.
         style_blend: shares of its styles, if it has several; by default the first alone.
-        controls: take the shares with each picture, as a second input.
+        controls: take the shares and the strength with each picture, as further inputs.
 
     Returns:
         A `keras.Model`: `(batch, height, width, 3)` RGB in `[0, 1]`, of any size → the painted
         pictures, float32 in `[0, 1]`, of the same shape. With `controls`, of a list: the pictures,
-        and `(batch, styles)` shares, which are scaled to add up to 1.
+        `(batch, styles)` shares, which are scaled to add up to 1, and `(batch, 1)` strengths, from
+        0, the picture as it is, to 1, the painted picture.
 
     Raises:
         InputError: (a `ValueError`) for a file that holds no such model, or other shares.

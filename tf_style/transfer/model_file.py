@@ -119,12 +119,13 @@ class TransformModel:
         return dataclasses.replace(self, model=model)
 
     def controlled(self) -> keras.Model:
-        """The same network as a plain model to which the blend is an input.
+        """The same network as a plain model to which blend and strength are inputs.
 
         Returns:
-            A `keras.Model` of built-in layers: `[pictures, shares]`, `(batch, height, width, 3)`
-            and `(batch, styles)` → the painted pictures. The shares, of each style in each
-            picture, are scaled to add up to 1.
+            A `keras.Model` of built-in layers: `[pictures, shares, strength]`,
+            `(batch, height, width, 3)`, `(batch, styles)` and `(batch, 1)` → the painted pictures.
+            The shares, of each style in each picture, are scaled to add up to 1. A strength of 0
+            leaves the picture as it is, 1 is the painted picture, between are mixtures of the two.
 
         Raises:
             InputError: for a stranger's network, of whose styles nothing is known.

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from tf_style.image import color
 from tf_style.run import machine
 from tf_style.run.result import Result, Stop
 from tf_style.run.scene import Scene
-from tf_style.settings import Settings
+from tf_style.settings import AUTO, Settings
 from tf_style.transfer.brush import Brush
 from tf_style.transfer.samples import locate_model
 
@@ -71,8 +73,12 @@ class ModelPainter:
             image = change(image, content, None)
         if scene.is_gray(self.settings) and self.settings.preserve_color != "none":
             image = color.as_gray(image)
+        image = scene.finished(image, self.settings, full)
+        if self.settings.strength != AUTO:
+            # The network keeps what is where, so that the two cover each other.
+            image = content + np.float32(self.settings.strength) * (image - content)
         return Result(
-            image=scene.finished(image, self.settings, full),
+            image=image,
             content=content,
             styles=(),
             inputs=scene.inputs,

@@ -126,7 +126,7 @@ def transform_network(shape: Shape, dtype: str = "float32", name: str = "paintin
 
 
 def controlled_network(shape: Shape, styles: int, name: str = "painting") -> keras.Model:
-    """The network with new weights, whose styles are blended by an input.
+    """The network with new weights, whose styles are blended, and held back, by inputs.
 
     Args:
         shape: how large it is.
@@ -134,14 +134,17 @@ def controlled_network(shape: Shape, styles: int, name: str = "painting") -> ker
         name: of the model.
 
     Returns:
-        A `keras.Model` of Keras' built-in layers: `[pictures, shares]` → the painted pictures. The
-        shares, `(batch, styles)`, are of each style in each picture; they are scaled to add up to
-        1. The layers `NAME_scale` and `NAME_shift` hold a row for each style.
+        A `keras.Model` of Keras' built-in layers: `[pictures, shares, strength]` → the painted
+        pictures. The shares, `(batch, styles)`, are of each style in each picture; they are scaled
+        to add up to 1. The strength, `(batch, 1)`, is the share of the painted picture in what is
+        returned; the rest is the picture itself. The layers `NAME_scale` and `NAME_shift` hold a
+        row for each style.
 
     Source: Dumoulin, Shlens, Kudlur, ICLR 2017, section 3.4.
     """
     picture = keras.Input((None, None, 3), name="content")
     shares = keras.Input((styles,), name="shares")
+    strength = keras.Input((1,), name="strength")
     blend = shares / ops.sum(shares, -1, keepdims=True)
 
     def normalize(layer: str, values: Map) -> Map:
@@ -157,8 +160,9 @@ def controlled_network(shape: Shape, styles: int, name: str = "painting") -> ker
         )(values)
         return normal * scale + shift
 
-    return keras.Model(
-        [picture, shares], _painted(shape, picture, "float32", normalize), name=name)
+    change = _painted(shape, picture, "float32", normalize) - picture
+    held = picture + keras.layers.Reshape((1, 1, 1))(strength) * change
+    return keras.Model([picture, shares, strength], held, name=name)
 
 
 def _painted(shape: Shape, picture: Map, dtype: str, normalize: Normalize) -> Map:
