@@ -36,7 +36,7 @@ setup(
         "tf_style": ["py.typed"],
         "tf_style.image": ["pictures/*.jpg"],
         "tf_style.network": ["compact.h5"],
-        "tf_style.transfer": ["samples.keras"],
+        "tf_style.transfer": ["samples.keras", "samples.tflite"],
         "tf_style.flags": ["*.flags"],
     },
     install_requires=["tensorflow>=2.16", "numpy", "matplotlib", "pillow>=10.1", "absl-py"],
@@ -50,7 +50,10 @@ setup(
         "test": [
             "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile",
             "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime",
+            "ai-edge-litert; platform_system == 'Linux'",
         ],
+        # Networks that paint, without loading TensorFlow.
+        "lite": ["ai-edge-litert"],
         # features.export(…, format="onnx").
         "onnx": ["tf2onnx", "onnx"],
         "lbfgs": ["scipy>=1.11"],

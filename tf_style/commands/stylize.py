@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tf_style.run.jobs import Outcome
     from tf_style.run.painter import Painter
     from tf_style.run.result import Result
+    from tf_style.transfer.brush import Brush
+    from tf_style.transfer.lite import LiteBrush
 
 USAGE = """\
 Paint a content picture in the style of another picture.
@@ -135,9 +137,8 @@ def _painter(
     def painter() -> Painter:
         if not made:
             if request.settings.model:
-                with tensorflow_quiet(request.options.verbose):
-                    from tf_style.transfer.painter import ModelPainter
-                made.append(ModelPainter(request.settings))
+                from tf_style.transfer.painter import ModelPainter
+                made.append(ModelPainter(request.settings, _brush(request)))
                 if request.record:
                     request.record.compare_painter(made[0])
                 return made[0]
@@ -154,6 +155,7 @@ def _painter(
             start = None
             if starts_by_network(request.settings):
                 from tf_style.transfer.brush import Brush
+
                 start = Brush(request.settings, "init").paint
             made.append(Painter(
                 request.settings, drawn if learns and not request.is_single else tuple,
@@ -165,6 +167,17 @@ def _painter(
         return made[0]
 
     return painter
+
+
+def _brush(request: Request) -> Brush | LiteBrush:
+    """The network that paints."""
+    from tf_style.transfer import lite
+
+    if lite.serves(request.settings, len(request.jobs)):
+        return lite.LiteBrush(request.settings)
+    with tensorflow_quiet(request.options.verbose):
+        from tf_style.transfer.brush import Brush
+    return Brush(request.settings)
 
 
 def _finish(outcome: Outcome[Result], request: Request, audience: Audience) -> None:

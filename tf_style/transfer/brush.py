@@ -83,6 +83,7 @@ class Brush:
     Attributes:
         device: where it computes.
         precision: in which it does, `float32` or `bfloat16`.
+        file: that the network was read from.
 
     Raises:
         InputError: for a file that holds no such model.
@@ -95,6 +96,7 @@ class Brush:
         self.precision = "bfloat16" if precision == "bfloat16" else "float32"
         model = getattr(settings, flag)
         self._name = f"--{flag}={model}"
+        self.file, _ = locate_model(model)
         blends = flag == "model" and settings.style_blend != AUTO
         made = _read(model, settings.style_blend if blends else None, flag)
         with tf.device(self.device):
@@ -105,6 +107,10 @@ class Brush:
         )
         self._strips = Strips(self._made.model, self._made.width) if self._made.width else None
         self._lock = threading.Lock()
+
+    def versions(self) -> dict[str, str]:
+        """Versions of what a picture's pixels depend on."""
+        return machine.versions()
 
     def paint(self, content: np.ndarray) -> np.ndarray:
         """What it makes of a picture, `(height, width, 3)` float32 in `[0, 1]`, of the same shape.

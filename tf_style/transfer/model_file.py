@@ -178,29 +178,41 @@ class TransformModel:
             write_bytes(path, _packed(plain, self))
 
 
-    def export(self, path: PathLike) -> None:
+    def export(self, path: PathLike, *, controls: bool = False) -> None:
         """Write the model as it paints now for programs without Keras.
 
         Args:
             path: `.tflite`, for LiteRT, or `.onnx`, which needs the extra `onnx`. Both take RGB in
                 `[0, 1]`, `(batch, height, width, 3)`, of any size.
+            controls: with the inputs of `controlled` instead.
 
         Raises:
             InputError: if it cannot be written there.
         """
         path = check_export(path)
+        model = self.controlled() if controls else self.model
         # Keras exports what has been called.
-        self.model(np.zeros((1, 4, 4, 3), np.float32))
+        given = [np.ones((1, *(length or 4 for length in each.shape[1:])), np.float32)
+                 for each in model.inputs]
+        model(given if controls else given[0])
         with tempfile.TemporaryDirectory() as folder:
             if path.suffix == ".tflite":
                 # Straight from the model, Keras prints what it exports.
-                self.model.export(folder, verbose=False)
-                content = tf.lite.TFLiteConverter.from_saved_model(folder).convert()
+                model.export(folder, verbose=False)
+                content = _lite(folder)
             else:
                 exported = Path(folder, "model.onnx")
-                self.model.export(exported, format="onnx", verbose=False)
+                model.export(exported, format="onnx", verbose=False)
                 content = exported.read_bytes()
             write_bytes(path, content)
+
+
+def _lite(folder: str) -> bytes:
+    """A saved model for LiteRT, its weights in two bytes each: they have no more digits."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
 
 
 def _packed(plain: Path, made: TransformModel) -> bytes:

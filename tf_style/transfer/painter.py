@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tf_style.image import color
-from tf_style.run import machine
 from tf_style.run.result import Result, Stop
 from tf_style.run.scene import Scene
 from tf_style.settings import AUTO, Settings
-from tf_style.transfer.brush import Brush
-from tf_style.transfer.samples import locate_model
+
+if TYPE_CHECKING:
+    from tf_style.transfer.brush import Brush
+    from tf_style.transfer.lite import LiteBrush
 
 
 class ModelPainter:
@@ -25,6 +26,7 @@ class ModelPainter:
 
     Args:
         settings: with `model`.
+        brush: the network; by default read with TensorFlow.
 
     Attributes:
         settings: with every `auto` resolved that matters here.
@@ -37,15 +39,18 @@ class ModelPainter:
 
     least_size = 1
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, brush: Brush | LiteBrush | None = None):
         began = time.perf_counter()
-        self._brush = Brush(settings)
+        if brush is None:
+            from tf_style.transfer.brush import Brush
+
+            brush = Brush(settings)
+        self._brush = brush
         self._given = settings
         self.settings = settings.replace(
             device=self._brush.device, precision=self._brush.precision)
-        path, _ = locate_model(settings.model)
         self.weights: Mapping[str, str] = {
-            "model": hashlib.sha256(path.read_bytes()).hexdigest()[:16]}
+            "model": hashlib.sha256(brush.file.read_bytes()).hexdigest()[:16]}
         self._seconds = time.perf_counter() - began
 
     def paint(
@@ -90,5 +95,5 @@ class ModelPainter:
             weights_cached=None,
             seconds=time.perf_counter() - began,
             stopped=Stop.STEPS,
-            versions=machine.versions(),
+            versions=self._brush.versions(),
         )

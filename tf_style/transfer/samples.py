@@ -15,6 +15,8 @@ from tf_style.settings import NETWORKS, InputError
 
 # One for all: its styles share their convolutions.
 FILE = Path(__file__).parent / "samples.keras"
+# Of networks for LiteRT.
+ENDING = ".tflite"
 
 
 def locate_model(model: PathLike) -> tuple[Path, str]:
@@ -53,6 +55,8 @@ def check_model(flag: str, model: str) -> Path:
                  if model.lower() in NETWORKS else "")
         raise InputError(f"--{flag}={model}: expected a .keras file that tf_style_train wrote, or "
                          f"sample:NAME. {reason[0].upper()}{reason[1:]}{looks}")
+    if path.suffix == ENDING:
+        return _check_lite(flag, path)
     try:
         # Whether a class is registered, Keras knows.
         read_config(path, lambda name: True)
@@ -63,6 +67,16 @@ def check_model(flag: str, model: str) -> Path:
     return path
 
 
+def _check_lite(flag: str, path: Path) -> Path:
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise InputError(f"--{flag}={path}: this needs pip install 'tf_style[lite]'")
+    with open(path, "rb") as file:
+        # What the format says of itself, behind the place of its root.
+        if file.read(8)[4:] != b"TFL3":
+            raise InputError(f"--{flag}={path}: this is no file for LiteRT")
+    return path
+
+
 def check_export(path: PathLike) -> Path:
     """The file that a network is exported to.
 
@@ -70,7 +84,7 @@ def check_export(path: PathLike) -> Path:
         InputError: if it cannot be written, or not in this format.
     """
     path = check_writable(path)
-    if path.suffix not in (".tflite", ".onnx"):
+    if path.suffix not in (ENDING, ".onnx"):
         raise InputError(f"--export={path}: expected a name that ends in .tflite or .onnx")
     if path.suffix == ".onnx" and importlib.util.find_spec("tf2onnx") is None:
         raise InputError(f"--export={path}: this needs pip install 'tf_style[onnx]'")
