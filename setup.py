@@ -48,7 +48,8 @@ setup(
         # Films and cameras. PyAV's wheels hold x264 and x265, which are under the GPL.
         "video": ["av>=14", "opencv-python-headless"],
         "test": [
-            "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy", "nbconvert", "ipykernel", "tifffile",
+            "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",
+            "nbconvert", "ipykernel", "tifffile",
             "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime",
             "ai-edge-litert; platform_system == 'Linux'",
         ],

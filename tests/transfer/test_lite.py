@@ -70,7 +70,7 @@ def test_the_result_says_by_what_it_was_made(harbor):
 
 def test_large_pictures_are_left_to_tensorflow(harbor, monkeypatch):
     whole = brush("sample:ink").paint(harbor)
-    monkeypatch.setattr(lite, "_WHOLE", 100)
+    monkeypatch.setattr(lite, "WHOLE", 100)
     monkeypatch.setattr(LiteBrush, "_ready", lambda *_: None)
     assert off(brush("sample:ink").paint(harbor), whole) < 0.1
 
@@ -105,6 +105,8 @@ def test_an_exported_network_paints(tmp_path, harbor):
     assert check_model("model", tmp_path / "a.tflite") == tmp_path / "a.tflite"
     painted = brush(tmp_path / "a.tflite").paint(harbor)
     assert off(painted, made.model(harbor[None])[0]) < 2
+    with pytest.raises(InputError, match=r"Expected the \.keras file"):
+        transform_model(tmp_path / "a.tflite")
     with pytest.raises(InputError, match="which has none of its own"):
         brush(tmp_path / "a.tflite", style_blend="1,2")
 

@@ -67,13 +67,13 @@ def test_the_contents_colours_can_be_kept(model, content, way):
 
 def test_large_pictures_are_painted_in_strips(model, content, monkeypatch):
     whole = painted(model, content, size=64)
-    monkeypatch.setattr(brush, "_WHOLE", 100)
+    monkeypatch.setattr(brush, "WHOLE", 100)
     strips = painted(model, content, size=64)
     assert 0 < 255 * np.abs(strips.image - whole.image).max() < 4
 
 
 def test_strips_are_compiled_once_for_all_pictures(model, content, monkeypatch):
-    monkeypatch.setattr(brush, "_WHOLE", 100)
+    monkeypatch.setattr(brush, "WHOLE", 100)
     used = Brush(Settings(model=str(model)))
     compiled = used._strips._convolve["picture"]
     for picture in (content, content[:-9]):

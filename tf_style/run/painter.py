@@ -248,8 +248,9 @@ def _starting(settings: Settings) -> Callable[[np.ndarray], np.ndarray]:
     init = settings.init
     if not isinstance(init, LiveModel):
         if starts_by_network(settings):
-            raise InputError(f"--init={init}: only the command tf_style reads a network for this. "
-                             f"In Python give the network: init=transform_model({str(init)!r})")
+            raise InputError(f"--init={init}: only the command tf_style, for pictures, reads a "
+                             "network of this name. In Python give the network: "
+                             f"init=transform_model({str(init)!r})")
         return lambda picture: picture
 
     def paint(picture: np.ndarray) -> np.ndarray:

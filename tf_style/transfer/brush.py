@@ -14,10 +14,8 @@ from tf_style.run import machine
 from tf_style.settings import AUTO, InputError, Settings
 from tf_style.transfer.large import Strips
 from tf_style.transfer.model_file import TransformModel
+from tf_style.transfer.painter import WHOLE
 from tf_style.transfer.samples import locate_model
-
-# Pixels of a picture that is painted at once. Larger ones take too much memory.
-_WHOLE = 1_500_000
 
 
 def transform_model(
@@ -84,6 +82,7 @@ class Brush:
         device: where it computes.
         precision: in which it does, `float32` or `bfloat16`.
         file: that the network was read from.
+        made: the network, in its computing type.
 
     Raises:
         InputError: for a file that holds no such model.
@@ -100,12 +99,12 @@ class Brush:
         blends = flag == "model" and settings.style_blend != AUTO
         made = _read(model, settings.style_blend if blends else None, flag)
         with tf.device(self.device):
-            self._made = made.in_precision(self.precision)
+            self.made = made.in_precision(self.precision)
         self._whole = tf.function(
-            lambda picture: self._made.model(picture, training=False),
+            lambda picture: self.made.model(picture, training=False),
             input_signature=[tf.TensorSpec((1, None, None, 3))],
         )
-        self._strips = Strips(self._made.model, self._made.width) if self._made.width else None
+        self._strips = Strips(self.made.model, self.made.width) if self.made.width else None
         self._lock = threading.Lock()
 
     def versions(self) -> dict[str, str]:
@@ -121,7 +120,7 @@ class Brush:
         """
         try:
             with self._lock, tf.device(self.device):
-                if self._strips and content.shape[0] * content.shape[1] > _WHOLE:
+                if self._strips and content.shape[0] * content.shape[1] > WHOLE:
                     image = self._strips.paint(content)
                 else:
                     image = np.clip(self._whole(content[None]).numpy()[0], 0, 1)

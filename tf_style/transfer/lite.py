@@ -17,12 +17,11 @@ import tf_style
 from tf_style.image.decoding import native_messages_off
 from tf_style.image.samples import PREFIX, STYLE_SAMPLES
 from tf_style.settings import AUTO, InputError, Settings
+from tf_style.transfer.painter import WHOLE
 from tf_style.transfer.samples import ENDING, locate_model
 
 # Of more pictures, TensorFlow paints enough faster to make up for its start.
 _FEW = 20
-# Pixels of a picture that is painted at once, as for TensorFlow.
-_WHOLE = 1_500_000
 
 
 def serves(settings: Settings, pictures: int) -> bool:
@@ -98,7 +97,7 @@ class LiteBrush:
 
     def paint(self, content: np.ndarray) -> np.ndarray:
         """As `Brush.paint`; a large picture is painted by TensorFlow, if it has the network."""
-        if self._others and content.shape[0] * content.shape[1] > _WHOLE:
+        if self._others and content.shape[0] * content.shape[1] > WHOLE:
             if self._large is None:
                 from tf_style.transfer.brush import Brush
 

@@ -22,7 +22,7 @@ from tf_style.network import archives
 from tf_style.network.models import load_model
 from tf_style.settings import InputError
 from tf_style.transfer.pupil import Norms, Pupil
-from tf_style.transfer.samples import check_export, check_model
+from tf_style.transfer.samples import ENDING, check_export, check_model
 from tf_style.transfer.transform import (
     SHAPES,
     Shape,
@@ -78,6 +78,9 @@ class TransformModel:
             InputError: if it holds no such model.
         """
         path = check_model(flag, os.fspath(path))
+        if path.suffix == ENDING:
+            raise InputError(f"--{flag}={path}: a file for LiteRT paints pictures by the command "
+                             "tf_style alone. Expected the .keras file")
         model = load_model(path, flag)
         given, found = model.inputs[0].shape, getattr(model.output, "shape", ())
         if given[1:] != (None, None, 3) or tuple(found[3:]) != (3,):
@@ -196,7 +199,7 @@ class TransformModel:
                  for each in model.inputs]
         model(given if controls else given[0])
         with tempfile.TemporaryDirectory() as folder:
-            if path.suffix == ".tflite":
+            if path.suffix == ENDING:
                 # Straight from the model, Keras prints what it exports.
                 model.export(folder, verbose=False)
                 content = _lite(folder)

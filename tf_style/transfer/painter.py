@@ -17,6 +17,11 @@ from tf_style.settings import AUTO, Settings
 if TYPE_CHECKING:
     from tf_style.transfer.brush import Brush
     from tf_style.transfer.lite import LiteBrush
+    from tf_style.transfer.model_file import TransformModel
+
+
+# Pixels of a picture that is painted at once. Larger ones take too much memory.
+WHOLE = 1_500_000
 
 
 class ModelPainter:
@@ -53,6 +58,20 @@ class ModelPainter:
             "model": hashlib.sha256(brush.file.read_bytes()).hexdigest()[:16]}
         self._seconds = time.perf_counter() - began
 
+    @property
+    def made(self) -> TransformModel:
+        """The network, in its computing type; LiteRT has none."""
+        return self._brush.made
+
+    def painted(self, content: np.ndarray) -> np.ndarray:
+        """What the network makes of a picture, `(height, width, 3)` float32 in `[0, 1]`.
+
+        Raises:
+            InputError: if it can't paint this one.
+            MemoryError: if there is too little memory.
+        """
+        return self._brush.paint(content)
+
     def paint(
         self, scene: Scene, *, callback: Callable[..., Any] | None = None,
         checkpoints: None = None, time_limit: float | str | None = None,
@@ -70,7 +89,7 @@ class ModelPainter:
             content = full.fit(content)
         # A smaller one can only be the content's own, which is what the settings say.
         side = max(content.shape[:2])
-        image = self._brush.paint(content)
+        image = self.painted(content)
         change = {
             "statistics": color.match_statistics, "histogram": color.match_histogram
         }.get(self.settings.preserve_color)
