@@ -10,6 +10,7 @@ from PIL import Image
 
 import tf_style
 from tf_style import InputError
+from tf_style.transfer.training import Lesson
 
 CELL = """
 import numpy as np
@@ -35,6 +36,24 @@ def test_the_picture_forms_in_one_place(tmp_path):
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown[1]["image/jpeg"]))), float)
     result = np.asarray(Image.open(tmp_path / "a.png"), float)
     assert pixels.shape == result.shape and np.abs(pixels - result).mean() < 20
+
+
+def test_a_training_is_shown_by_what_it_makes(monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, bundle, raw):
+            shown.append(bundle)
+
+    monkeypatch.setattr("IPython.get_ipython", object)
+    monkeypatch.setattr("IPython.display.display",
+                        lambda bundle, **_: shown.append(bundle) or Handle())
+    show = tf_style.show_progress(seconds=60)
+    for number, done in ((3, 0.5), (4, 0.6), (5, 1.0)):
+        show(Lesson(number, None, done, 1.0, 0.25, {}, lambda: np.zeros((20, 30, 3))))
+    assert [each["text/plain"] for each in shown[::2]] == [
+        "step 3, 50%, loss 0.25", "step 5, 100%, loss 0.25"]
+    assert Image.open(io.BytesIO(base64.b64decode(shown[3]["image/jpeg"]))).size == (30, 20)
 
 
 def test_outside_of_a_notebook_it_says_so(monkeypatch):

@@ -203,5 +203,8 @@ def test_files_of_photographs_are_learned_from(painting, tmp_path):
 def test_a_folder_of_photographs_is_given_by_its_name(painting, tmp_path):
     for number in range(2):
         Image.new("RGB", (40, 30), (90 * number, 9, 9)).save(tmp_path / f"{number}.png")
-    made = train(painting, tmp_path, Settings(**TINY), width="fast", steps=1, init="none")
+    seen = []
+    made = train(painting, tmp_path, Settings(**TINY), width="fast", steps=1, init="none",
+                 callback=lambda lesson: seen.append(lesson.image()))
+    assert [each.shape for each in seen] == [(192, 256, 3)] and np.ptp(seen[0]) > 0
     assert made.note["pictures"]["given"] == 2

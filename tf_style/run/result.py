@@ -70,6 +70,15 @@ class Step:
         default=None, repr=False, compare=False
     )
 
+    @property
+    def is_last(self) -> bool:
+        """Whether it is the last at its size."""
+        return self.step == self.steps
+
+    def __str__(self) -> str:
+        return (f"{self.width} x {self.height} ({self.scale} of {self.scales}), "
+                f"step {self.step} of {self.steps}, loss {self.loss:.3g}")
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data that gives an equal step when passed to `Step(**…)`."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)

@@ -16,10 +16,14 @@ from tf_style.settings import InputError
 
 if TYPE_CHECKING:
     from tf_style.run.result import Step
+    from tf_style.transfer.training import Lesson
 
 
-def show_progress(*, seconds: float = 1.0, long_side: int = 384) -> Callable[[Step], None]:
-    """A callback for `stylize` that shows the picture below the cell, in place of the one before.
+def show_progress(*, seconds: float = 1.0, long_side: int = 384) -> Callable[[Step | Lesson], None]:
+    """A callback that shows the picture below the cell, in place of the one before.
+
+    It is for `stylize`, and for `train`: there the picture is what the network makes of a
+    photograph.
 
     Args:
         seconds: from one picture to the next. The last one of each size is always shown.
@@ -44,12 +48,11 @@ def show_progress(*, seconds: float = 1.0, long_side: int = 384) -> Callable[[St
     shown: list = []
     since = 0.0
 
-    def show(step: Step) -> None:
+    def show(step: Step | Lesson) -> None:
         nonlocal since
-        if time.perf_counter() - since < seconds and step.step < step.steps:
+        if time.perf_counter() - since < seconds and not step.is_last:
             return
-        line = (f"{step.width} x {step.height} ({step.scale} of {step.scales}), "
-                f"step {step.step} of {step.steps}, loss {step.loss:.3g}")
+        line = str(step)
         bundles = [{"text/plain": line},
                    {"text/plain": line, "image/jpeg": _jpeg(shrink(step.image(), long_side))}]
         if shown:

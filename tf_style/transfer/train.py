@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import math
@@ -39,7 +40,8 @@ from tf_style.transfer.training import Lesson, Training
 from tf_style.transfer.transform import SHAPES
 
 TIME_LIMIT = "10m"
-_THUMBNAIL = 160
+# Long sides of what is shown, in pixels.
+_THUMBNAIL, _SHOWN = 160, 256
 
 
 class Trainer:
@@ -127,7 +129,8 @@ class Trainer:
                 checkpoints.load(training.restore, origin, _warn)
             try:
                 for lesson in training.lessons():
-                    ends = callback is not None and callback(lesson)
+                    ends = callback is not None and callback(
+                        dataclasses.replace(lesson, image=self._shown))
                     if checkpoints and (ends or lesson.done == 1
                                         or checkpoints.due(lesson.number)):
                         checkpoints.add(
@@ -156,8 +159,12 @@ class Trainer:
             "seconds_before_first_step": round(self._training.spent, 1),
             "versions": machine.versions(),
         }
-        shown = self.paint(fit(self.photographs.held_out[0] / np.float32(255), _THUMBNAIL))
-        return TransformModel.of(self.pupil, note, thumbnail(shown), _name(names[0]))
+        return TransformModel.of(
+            self.pupil, note, thumbnail(self._shown(_THUMBNAIL)), _name(names[0]))
+
+    def _shown(self, side: int = _SHOWN) -> np.ndarray:
+        """What the network makes of the first photograph that is held out, in the first style."""
+        return self.paint(fit(self.photographs.held_out[0] / np.float32(255), side))
 
     def paint(self, picture: np.ndarray, style: int = 0) -> np.ndarray:
         """What the network makes of a picture now, without its last rows and columns.

@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,8 @@ class Lesson:
         loss: of the batch that the step looked at.
         parts: the weighted losses that add up to it: `content`, `style`, `variation`, and
             `regular`, of a pattern that repeats every four pixels.
+        image: a function that returns what the network then makes of a photograph that is held
+            out, `(height, width, 3)` in `[0, 1]`; `None` if nobody is called.
     """
 
     number: int
@@ -77,6 +79,17 @@ class Lesson:
     seconds: float
     loss: float
     parts: Mapping[str, float]
+    image: Callable[[], np.ndarray] | None = dataclasses.field(
+        default=None, repr=False, compare=False)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it is the last of the training."""
+        return self.done == 1
+
+    def __str__(self) -> str:
+        of = f" of {self.steps}" if self.steps else f", {self.done:.0%}"
+        return f"step {self.number}{of}, loss {self.loss:.3g}"
 
 
 class Training:
