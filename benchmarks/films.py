@@ -2,8 +2,8 @@
 
 Frames a second from the film's file to the painted film's, decoding, flow, network and encoding
 included, without what is loaded once. With `--kills=10`, commands are killed by SIGKILL at random
-moments and resumed, each film again and again until it is complete: it must have the frames, times and
-sound of an unbroken run's.
+moments and resumed, each film again and again until it is complete: it must be the same file as an
+unbroken run's.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def kills(name: str, folder: Path) -> list[dict[str, Any]]:
         by = [f"--style={FLAGS.style}", "--steps=10,10,10"] if FLAGS.style else [
             f"--model={FLAGS.model}"]
         return [sys.executable, "-m", "tf_style", f"--content={name}",
-                f"--output={folder / output}", "--size=96", f"--end={FLAGS.frames / 25}", *by, *more]
+                f"--output={folder / output}", "--size=96", f"--end={FLAGS.frames / 25}",
+                *by, *more]
 
     began = time.perf_counter()
     subprocess.run(command("unbroken.mp4"), check=True, stderr=subprocess.DEVNULL)

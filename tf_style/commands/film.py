@@ -78,7 +78,8 @@ def make_film(line: CommandLine, name: str) -> int:
         part = "{} of {}".format(*request.films.piece) if request.films.piece else "film"
         store = stack.enter_context(request.store(size))
         stack.enter_context(store.held(f".{part.replace(' ', '_')}"))
-        making = Making(film, request.selection(film.info), size, request.painter(size), store, piece)
+        selection = request.selection(film.info)
+        making = Making(film, selection, size, request.painter(size), store, piece)
         ended = _paint(request, making, film.info)
         if film.broken:
             is_one = film.broken == 1
