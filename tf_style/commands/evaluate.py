@@ -14,7 +14,7 @@ from tf_style.commands.display import say
 from tf_style.commands.exits import DONE, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
 from tf_style.settings import AUTO, MAX_PIXELS, NETWORKS, InputError, Settings
-from tf_style.settings.option import File, Files, Number, Switch, Text, option
+from tf_style.settings.option import File, Files, Number, Switch, Text, option, whole
 
 if TYPE_CHECKING:
 
@@ -31,9 +31,10 @@ Measure how well pictures took on a style, and how much content they kept.
 
   tf_style_evaluate CONTENT STYLE GENERATED [GENERATED ...] [--flag=value ...]
   tf_style_evaluate --content=FILE --style=FILE --generated=FILE [--generated=FILE ...]
+  tf_style_evaluate --content=FILM --generated=FILM [--style=FILE]
 
 A folder or a pattern as --generated is one curve: pictures of one method, which keep more or less
-of the content. Curves are compared at equal content.
+of the content. Curves are compared at equal content. Of films it is measured how steady they are.
 """
 
 
@@ -41,13 +42,14 @@ of the content. Curves are compared at equal content.
 class EvaluateOptions(CommonOptions):
     """The options of `tf_style_evaluate`."""
 
-    content: str | None = option(File(), None, "content picture, or sample:NAME")
+    content: str | None = option(File(), None, "content picture or film, or sample:NAME")
     style: tuple[str, ...] = option(
         Files(), (), "style picture, or sample:NAME; give it again to measure against several "
         "together"
     )
     generated: tuple[str, ...] = option(
-        Files(), (), "picture to measure, or a folder or pattern; may be given several times"
+        Files(), (), "picture or film to measure, or a folder or pattern; may be given several "
+        "times"
     )
     mask: str | None = option(
         File(), None, "the part that matters most, such as a face, white on black: how much of "
@@ -75,9 +77,12 @@ class EvaluateOptions(CommonOptions):
     max_pixels: int = option(
         Settings.option("max_pixels").type, MAX_PIXELS, Settings.option("max_pixels").help
     )
+    samples: int = option(
+        whole(1, 1000), 5, "how many frames of a film are measured as pictures, with a --style"
+    )
     json: bool = option(Switch(), False, "print a JSON list instead of a table")
     plot: str | None = option(
-        File(), None, "draw the measures against content similarity"
+        File(), None, "draw the measures against content similarity, or a film's over time"
     )
     copied_map: str | None = option(
         File(), None, "picture that shows where --generated holds pieces of the style, in red"
@@ -88,6 +93,10 @@ def evaluate(line: CommandLine) -> int:
     """Measure pictures and print what was found."""
     line = placed(COMMAND, line)
     options = line.options(EvaluateOptions)
+    from tf_style.commands import evaluate_film
+
+    if evaluate_film.are_films(options):
+        return evaluate_film.evaluate_films(line, options)
     for name in ("content", "style", "generated"):
         if not getattr(options, name):
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE")
@@ -223,8 +232,9 @@ COMMAND = Command(
     "tf_style_evaluate", USAGE, (EvaluateOptions,), evaluate,
     places=("content", "style", "generated"),
     needed=("content", "style", "generated", "mask", "network", "weights", "json", "plot",
-            "copied_map", "at_content", "offline"),
+            "copied_map", "at_content", "samples", "offline"),
     examples=("tf_style_evaluate sample:harbor sample:waves sample:harbor",
               "tf_style_evaluate photo.jpg painting.jpg --generated='results/*.png' "
-              "--plot=curves.png"),
+              "--plot=curves.png",
+              "tf_style_evaluate film.mp4 painting.jpg out.mp4 --plot=steadiness.png"),
 )

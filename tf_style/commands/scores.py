@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -90,14 +90,14 @@ class Scores:
 
     def _records(self) -> list[dict]:
         pictures = [
-            {"generated": name, **_record(each), "weights": self.judge,
+            {"generated": name, **record(each), "weights": self.judge,
              "flattered": self.flattered[name],
-             **{reference: _record(other) for reference, other in self.references[name].items()}}
+             **{reference: record(other) for reference, other in self.references[name].items()}}
             for name, each in self.measured.items()
         ]
         return pictures + [
             {"curve": given, "at_content_similarity": self.at_content,
-             "extrapolated": reading.extrapolated, **_record(reading.evaluation)}
+             "extrapolated": reading.extrapolated, **record(reading.evaluation)}
             for given, reading in self.readings.items()
         ]
 
@@ -109,25 +109,35 @@ class Scores:
             size = f", as large as {printable(beside)}" if len(first) > 1 else ""
             rows |= {f"({_REFERENCES[name]}{size})": each
                      for name, each in self.references[beside].items()}
-        measured = [name for name in _HEADS
-                    if not all(math.isnan(getattr(each, name)) for each in rows.values())]
-        lines = [f"judged by {printable(self.judge)}", *_table("generated", rows, measured)]
+        names = measured(rows.values())
+        lines = [f"judged by {printable(self.judge)}", *table("generated", rows, names)]
         if self.readings:
-            lines += ["", f"at content similarity {self.at_content:.3f}", *_table("curve", {
+            lines += ["", f"at content similarity {self.at_content:.3f}", *table("curve", {
                 printable(given) + " (extrapolated)" * reading.extrapolated: reading.evaluation
                 for given, reading in self.readings.items()
-            }, measured)]
+            }, names)]
         return lines
 
 
-def _record(evaluation: Evaluation) -> dict[str, float | None]:
-    """JSON has no number for what could not be measured: it becomes null."""
+def record(evaluation: object) -> dict[str, float | None]:
+    """A dataclass of measures. JSON has no number for what could not be measured: that is null."""
     return {name: None if math.isnan(value) else value
             for name, value in dataclasses.asdict(evaluation).items()}
 
 
-def _table(title: str, rows: Mapping[str, Evaluation], columns: Sequence[str]) -> list[str]:
-    """Lines of a table of these measures."""
+def measured(rows: Iterable[Evaluation]) -> list[str]:
+    """The names of what could be measured of any picture, as a table shows them."""
+    rows = list(rows)
+    return [name for name in _HEADS if not all(math.isnan(getattr(each, name)) for each in rows)]
+
+
+def table(title: str, rows: Mapping[str, Evaluation], columns: Sequence[str]) -> list[str]:
+    """Lines of a table of these measures.
+
+    Args:
+        rows: name → its measures.
+        columns: names of measures.
+    """
     width = max(len(title), *map(len, rows))
     lines = [
         f"{head:{width}}" + "".join(f" {_HEADS[name][line]:>7}" for name in columns)

@@ -98,7 +98,7 @@ def plot_tradeoff(
     for axes, measure in zip(panels, drawn, strict=False):
         for name, curve in curves.items():
             points = sorted((each.content_similarity, getattr(each, measure)) for each in curve)
-            axes.plot(*zip(*points, strict=True), "o-", label=_literal(name))
+            axes.plot(*zip(*points, strict=True), "o-", label=literal(name))
         axes.set_title(_TRADEOFFS[measure])
         axes.set_xlabel("content similarity")
         least, most = axes.get_ylim()
@@ -113,7 +113,7 @@ def plot_tradeoff(
     return figure
 
 
-def _literal(name: str) -> str:
+def literal(name: str) -> str:
     """A name as matplotlib shows it as it is."""
     text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
