@@ -9,6 +9,7 @@ import keras
 import pytest
 from PIL import Image
 
+from tests.film.exact import pan, written
 from tf_style import cli
 from tf_style.commands.film_options import FilmOptions
 from tf_style.commands.stylize_options import StylizeOptions
@@ -185,6 +186,10 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
         ))
     elif match := re.search(r"vgg16\w*\.h5", words):
         shutil.copy(all_layers, match[0])
+    if "film.mp4" in words:
+        film = pan(read_picture("photo.jpg"), (40, 56), (1, 0), 6)
+        for name in ("film.mp4", "out.mp4"):
+            written(film, folder / name)
     if program == "tf_style_evaluate":
         Image.open("photo.jpg").save("result.png")
         arguments.append("--weights=random")

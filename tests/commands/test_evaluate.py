@@ -322,9 +322,9 @@ def test_auto_judges_by_what_there_is(shallow, no_network, monkeypatch, capfd):
 def test_help_tells_of_every_flag(capsys):
     assert call(cli.evaluate, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
-        "content": (None, "content picture, or sample:NAME"),
+        "content": (None, "content picture or film, or sample:NAME"),
         "style": (None, "give it again to measure against several"),
-        "generated": (None, "picture to measure, or a folder or pattern; may be given several"),
+        "generated": (None, "picture or film to measure, or a folder or pattern; may be given"),
         "mask": (None, "the part that matters most"),
         "network": ("auto", "the judge: auto, vgg16, vgg19, compact, or a saved Keras model file"),
         "style_layers": ("auto", "layers of the judge whose statistics"),
