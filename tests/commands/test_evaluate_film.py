@@ -74,7 +74,7 @@ def test_measures_of_films_are_a_table(capfd):
     name, *values = row.split()
     assert name == "out.mp4" and len(values) == 9
     error, own, times = map(float, values[:3])
-    assert times == pytest.approx(error / own, rel=0.05)
+    assert times == pytest.approx(error / own, rel=0.1)
 
 
 def test_sampled_frames_are_measured_as_pictures(shallow, capfd):

@@ -78,8 +78,8 @@ def test_what_stands_still_drifts(known):
     assert np.isnan(moments[0].drift)
     # Flat places of the half that moves come to rest now and then.
     assert [each.drift for each in moments[1:]] == pytest.approx([*range(1, 12)], rel=0.15)
-    # But for what lies beside the half that moves.
-    assert all(0.3 < each.still < 0.55 for each in moments[1:])
+    # But for what lies beside the half that moves; and flat places of that half, if found so.
+    assert all(0.3 < each.still < (0.55 if known else 0.75) for each in moments[1:])
     assert Steadiness.of(moments).drift == pytest.approx(11, rel=0.15)
 
 
