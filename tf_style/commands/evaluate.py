@@ -235,6 +235,5 @@ COMMAND = Command(
             "copied_map", "at_content", "samples", "offline"),
     examples=("tf_style_evaluate sample:harbor sample:waves sample:harbor",
               "tf_style_evaluate photo.jpg painting.jpg --generated='results/*.png' "
-              "--plot=curves.png",
-              "tf_style_evaluate film.mp4 painting.jpg out.mp4 --plot=steadiness.png"),
+              "--plot=curves.png"),
 )

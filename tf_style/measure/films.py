@@ -160,7 +160,7 @@ class FilmMeasure:
 
     def _motion(self, earlier: np.ndarray, source: np.ndarray, lag: int) -> Motion:
         if self._known is None:
-            return Motion.between(earlier, source, fine=True)
+            return Motion.between(earlier, source)
         number = len(self.moments)
         return self._known(number - lag, number)
 

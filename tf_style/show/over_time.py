@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tf_style.measure.films import Moment
@@ -69,8 +69,8 @@ def plot_over_time(
     return figure
 
 
-def _finish(axes, title: str) -> None:
+def _finish(axes: Axes, title: str) -> None:
     axes.set_title(title)
     least, most = axes.get_ylim()
-    axes.set_ylim(min(0, least), np.nextafter(most, np.inf))
+    axes.set_ylim(min(0, least), most + 0.05 * abs(most))
     axes.grid(alpha=0.3)
