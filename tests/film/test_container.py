@@ -41,6 +41,13 @@ def test_frames_can_be_read_again(tmp_path):
     np.testing.assert_array_equal(first, again)
 
 
+def test_two_can_read_at_once(tmp_path):
+    with open_film(str(write(tmp_path / "film.mp4"))) as film:
+        pairs = list(zip(film.frames(), film.frames(), strict=True))
+    assert len(pairs) == 10
+    assert all((one.picture == other.picture).all() for one, other in pairs)
+
+
 def test_times_are_the_files_own(tmp_path):
     times = [Fraction(each, 1000) for each in (0, 40, 200, 233, 900)]
     _, frames = frames_of(write(tmp_path / "film.mkv", 5, times=times))

@@ -40,33 +40,33 @@ class Container:
         needs("av")
         self._name = name
         self.broken = 0
-        self._file = opened(name)
-        try:
-            self._stream = _stream(name, self._file)
-            first = next(self._decoded(), None)
+        with contextlib.closing(opened(name)) as file:
+            stream = _stream(name, file)
+            first = next(self._decoded(file, stream), None)
             if first is None:
                 raise InputError(f"{name}: no frame of the film can be read")
-            self.info = self._described(first)
-        except BaseException:
-            self._file.close()
-            raise
+            self.info = self._described(file, stream, first)
 
     def close(self) -> None:
-        self._file.close()
+        pass
 
     def frames(self) -> Iterator[Frame]:
         self.broken = 0
-        # Seeking to the beginning is not exact in every container; opening the file again is.
-        self._file.close()
-        self._file = opened(self._name)
-        self._stream = _stream(self._name, self._file)
+        # Each time a file of its own: seeking is not exact in every container, and what decodes is
+        # no two iterators' own.
+        with contextlib.closing(opened(self._name)) as file:
+            yield from self._frames(file, _stream(self._name, file))
+
+    def _frames(
+        self, file: av.container.InputContainer, stream: av.VideoStream
+    ) -> Iterator[Frame]:
         start, last = None, None
-        for each in self._decoded():
+        for each in self._decoded(file, stream):
             if each.pts is None:
                 time = Fraction(0) if last is None else last + 1 / self.info.rate
             else:
                 # The last ones come from the decoder, which knows no unit.
-                seconds = each.pts * (each.time_base or self._stream.time_base)
+                seconds = each.pts * (each.time_base or stream.time_base)
                 start = seconds if start is None else start
                 time = seconds - start
             if last is not None and time <= last:
@@ -82,20 +82,22 @@ class Container:
                 )
             yield Frame(pixels, time, alpha)
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
+    def _decoded(
+        self, file: av.container.InputContainer, stream: av.VideoStream
+    ) -> Iterator[av.VideoFrame]:
         """The frames that can be decoded; those that cannot are counted."""
         import av
 
         def decoded(packet: av.Packet | None) -> list[av.VideoFrame]:
             try:
-                return self._stream.codec_context.decode(packet)
+                return stream.codec_context.decode(packet)
             except av.EOFError:
                 return []
             except av.FFmpegError:
                 self.broken += 1
                 return []
 
-        packets = self._file.demux(self._stream)
+        packets = file.demux(stream)
         while True:
             try:
                 packet = next(packets, None)
@@ -133,14 +135,15 @@ class Container:
             alpha = None if alpha.min() == 255 else alpha
         return np.ascontiguousarray(pixels[..., :3]), alpha
 
-    def _described(self, frame: av.VideoFrame) -> Info:
-        stream = self._stream
+    def _described(
+        self, file: av.container.InputContainer, stream: av.VideoStream, frame: av.VideoFrame
+    ) -> Info:
         rate = stream.guessed_rate or stream.average_rate or Fraction(25)
         pixels, _ = self._pixels(frame)
         frames = stream.frames or None
         if frames is None:
             seconds = (stream.duration * stream.time_base if stream.duration
-                       else Fraction(self._file.duration or 0, 1_000_000))
+                       else Fraction(file.duration or 0, 1_000_000))
             frames = round(seconds * (stream.average_rate or rate)) or None
         turned = round(frame.rotation / 90) % 2
         aspect = Fraction(stream.sample_aspect_ratio or 1)
