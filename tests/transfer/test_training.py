@@ -26,8 +26,8 @@ def settings(**changes):
     return Settings(**TINY, size=64, **changes)
 
 
-def trainer(*styles, steps, init="none", **changes):
-    return Trainer(styles, (), settings(**changes), steps=steps, init=init)
+def trainer(*styles, steps, init="none", steady=False, **changes):
+    return Trainer(styles, (), settings(**changes), steps=steps, init=init, steady=steady)
 
 
 def same(first, second):
@@ -73,6 +73,18 @@ def test_a_step_goes_down_the_gradient_of_the_parts(painting):
     assert second < first
 
 
+def test_a_steady_training_lowers_what_flickers(painting):
+    each = trainer(painting, steps=30, steady=True)
+    learner, found = each._training, []
+    for number in range(30):
+        loss, parts = learner._learn(learner._crops(number, Stage(32, 4, 1)))
+        assert loss == pytest.approx(sum(parts.values()), rel=1e-4)
+        learner.number += 1
+        found.append(parts["steady"])
+    assert np.mean(found[-5:]) < 0.7 * np.mean(found[:5])
+    assert each.made().note["steady"] is True
+
+
 def test_a_pattern_of_four_pixels_is_found_and_nothing_else():
     chance = np.random.default_rng(3)
     smooth = np.repeat(np.linspace(0, 1, 64, dtype=np.float32)[None, :, None], 64, 0)
@@ -96,11 +108,11 @@ def test_a_seed_decides_all_chance(painting):
 
 @pytest.mark.slow
 def test_a_resumed_training_ends_with_the_same_weights(painting, tmp_path):
-    whole = trainer(painting, steps=6).train()
-    trainer(painting, steps=6).train(
+    whole = trainer(painting, steps=6, steady=True).train()
+    trainer(painting, steps=6, steady=True).train(
         lambda lesson: lesson.number == 3, Checkpoints(tmp_path / "kept"))
     numbers = []
-    resumed = trainer(painting, steps=6).train(
+    resumed = trainer(painting, steps=6, steady=True).train(
         lambda lesson: numbers.append(lesson.number), Checkpoints(tmp_path / "kept", resume=True))
     assert numbers == [4, 5, 6] and same(whole, resumed)
 
@@ -111,7 +123,8 @@ def test_another_training_is_not_resumed(painting, tmp_path):
     for other, reason in ((trainer(painting[:, :32], steps=4), "style 1"),
                           (trainer(painting, steps=4, seed=3), "seed"),
                           (trainer(painting, painting, steps=4), "style 2"),
-                          (trainer(painting, steps=3), "steps")):
+                          (trainer(painting, steps=3), "steps"),
+                          (trainer(painting, steps=4, steady=True), "steady")):
         with pytest.raises(InputError, match=reason):
             other.train(None, Checkpoints(tmp_path / "kept", resume=True))
 

@@ -69,6 +69,10 @@ class TrainOptions(CommonOptions):
         File("FILE"), AUTO, "a network of the same width to start from; auto: the one that comes "
         "with tf_style; none: drawn at random",
     )
+    steady: bool = option(
+        Switch(), False, "learn to paint films, too: moved, noisy and brightened photographs are "
+        "painted alike",
+    )
     export: str | None = option(
         File(), None, "the network for programs without Keras, too: .tflite, or .onnx with pip "
         "install 'tf_style[onnx]'",
@@ -147,8 +151,8 @@ def train(line: CommandLine) -> int:
         from tf_style.transfer.train import Trainer
     trainer = Trainer(
         options.style, names, settings, width=options.width, steps=options.steps,
-        time_limit=options.time_limit, init=options.init, watch=status.show,
-        spent=time.perf_counter() - began,
+        time_limit=options.time_limit, init=options.init, steady=options.steady,
+        watch=status.show, spent=time.perf_counter() - began,
     )
     follower = _Follower(line, options, trainer, sheet)
     made = trainer.train(follower.hear, checkpoints)

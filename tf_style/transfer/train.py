@@ -31,7 +31,7 @@ from tf_style.run.inputs import ARRAY, Inputs, Picture
 from tf_style.run.mender import Mender
 from tf_style.run.scene import Scene
 from tf_style.settings import AUTO, InputError, Settings
-from tf_style.settings.option import Duration, Word, whole
+from tf_style.settings.option import Duration, Switch, Word, whole
 from tf_style.transfer.model_file import TransformModel, thumbnail
 from tf_style.transfer.photographs import Photographs
 from tf_style.transfer.pupil import Pupil
@@ -56,6 +56,7 @@ class Trainer:
         time_limit: seconds, or a time such as `"10m"`, with what comes before the first step.
         init: a network of the same width to start from; `auto`: the one that comes with tf_style;
             `none`: weights drawn at random.
+        steady: whether it learns to paint films, too.
         watch: called with what comes next, in a few words, and how much of it is done.
         spent: seconds of the time limit that are over already; what gets the training ready is
             added.
@@ -75,7 +76,7 @@ class Trainer:
         self, styles: Sequence[Picture], pictures: Sequence[PathLike] = (),
         settings: Settings | None = None, *, width: str = "fine", steps: int | None = None,
         time_limit: float | str = TIME_LIMIT, init: PathLike = AUTO,
-        watch: Callable[..., object] = weights.unwatched, spent: float = 0.0,
+        steady: bool = False, watch: Callable[..., object] = weights.unwatched, spent: float = 0.0,
     ):
         began = time.perf_counter()
         given = settings or Settings()
@@ -83,6 +84,7 @@ class Trainer:
         self._steps = None if steps is None else whole(1).parse("steps", steps)
         self._limit = Duration().parse("time_limit", time_limit)
         self._width = Word(tuple(SHAPES)).parse("width", width)
+        self._steady = Switch().parse("steady", steady)
         if not styles:
             raise InputError("--style: expected at least one painting. Received none")
         device = machine.resolve_device(given.device)
@@ -105,7 +107,7 @@ class Trainer:
                 self.objective, self.styles, self.photographs, self.pupil,
                 seed=self.settings.seed, steps=self._steps,
                 seconds=math.inf if self._steps else self._limit,
-                spent=spent + time.perf_counter() - began,
+                spent=spent + time.perf_counter() - began, steady=self._steady,
             )
         self._networks: Sequence[Network] = networks
 
@@ -154,6 +156,7 @@ class Trainer:
             "pictures": {"given": self.photographs.given,
                          "added": len(self.photographs.pictures) - self.photographs.given},
             **_teachers(self._networks),
+            "steady": self._steady,
             "steps": self._training.number,
             "seconds": round(self._training.seconds, 1),
             "seconds_before_first_step": round(self._training.spent, 1),
@@ -209,6 +212,8 @@ class Trainer:
                 **{f"style {number}": self._inputs.digests[name]
                    for number, name in enumerate(self._inputs.style, 1)},
                 "set of photographs": digest.hexdigest(), "width": self._width,
+                # As before for those that were begun without.
+                **({"steady": "True"} if self._steady else {}),
             },
         }
 
@@ -222,6 +227,7 @@ def train(
     steps: int | None = None,
     time_limit: float | str = TIME_LIMIT,
     init: PathLike = AUTO,
+    steady: bool = False,
     callback: Callable[[Lesson], Any] | None = None,
     checkpoints: Checkpoints | None = None,
     **overrides: Any,
@@ -242,6 +248,8 @@ def train(
         time_limit: seconds, or a time such as `"10m"`, with what comes before the first step.
         init: a network of the same width to start from; `auto`: the one that comes with tf_style;
             `none`: weights drawn at random.
+        steady: whether it learns to paint films, too, whose frames then flicker less: it takes
+            longer for a step.
         callback: called with a `Lesson` after each step; a true return value ends the training.
         checkpoints: where it keeps what it can go on from, and whether it goes on from there. With
             `steps` it then ends with the same weights as without a stop.
@@ -267,7 +275,7 @@ def train(
     files = [name for each in given for name in expand(os.fspath(each))]
     trainer = Trainer(
         styles, files, (settings or Settings()).replace(**overrides), width=width, steps=steps,
-        time_limit=time_limit, init=init,
+        time_limit=time_limit, init=init, steady=steady,
     )
     return trainer.train(callback, checkpoints)
 

@@ -21,6 +21,7 @@ from tf_style.loss.objective import Objective
 from tf_style.loss.terms import Term
 from tf_style.transfer.photographs import Photographs
 from tf_style.transfer.pupil import Pupil
+from tf_style.transfer.steady import Change, changed, unsteadiness
 from tf_style.transfer.transform import STRIDE
 
 # Most of the training; it rises before, and falls along half a wave.
@@ -34,6 +35,9 @@ _CLIP = 10.0
 _GROUP = 4
 # Of the regular pattern, against which no other part of the loss weighs.
 _REGULAR = 2000.0
+# Of unsteadiness; and of how many crops one is looked at again, changed.
+_STEADY = 150.0
+_CHANGED = 2
 _FILES = "state"
 
 
@@ -67,8 +71,8 @@ class Lesson:
         seconds: since it began, with what came before the first step, and without the time between
             a stop and a resume.
         loss: of the batch that the step looked at.
-        parts: the weighted losses that add up to it: `content`, `style`, `variation`, and
-            `regular`, of a pattern that repeats every four pixels.
+        parts: the weighted losses that add up to it: `content`, `style`, `variation`,
+            `regular`, of a pattern that repeats every four pixels, and perhaps `steady`.
         image: a function that returns what the network then makes of a photograph that is held
             out, `(height, width, 3)` in `[0, 1]`; `None` if nobody is called.
     """
@@ -104,16 +108,18 @@ class Training:
         steps: how many; `None`: as many as `seconds` allow.
         seconds: how long, `math.inf` for no limit; there is one step in any case.
         spent: how much of them is over before the first step.
+        steady: whether it learns to paint films, too: `tf_style.transfer.steady`.
     """
 
     def __init__(
         self, objective: Objective, styles: Sequence[Style], photographs: Photographs,
         pupil: Pupil, *, seed: int, steps: int | None = None, seconds: float = math.inf,
-        spent: float = 0.0,
+        spent: float = 0.0, steady: bool = False,
     ):
         self.number, self.seconds, self.spent = 0, spent, spent
         self._objective, self._photographs, self._pupil = objective, photographs, pupil
         self._seed, self._steps, self._limit = seed, steps, seconds
+        self._steady = steady
         self._targets = [objective.targets(None, [style]) for style in styles]
         self._optimizer = keras.optimizers.Adam(
             LEARNING_RATE, beta_2=_BETA_2, global_clipnorm=_CLIP)
@@ -205,17 +211,23 @@ class Training:
         chance = np.random.default_rng([self._seed, self.number, 1])
         chosen = chance.permutation(np.arange(groups) + chance.integers(len(self._targets)))
         chosen = chosen % len(self._targets)
+        change = None
+        if self._steady:
+            chance = np.random.default_rng([self._seed, self.number, 3])
+            change = Change.drawn(chance, max(1, len(crops) // _CHANGED), crops.shape[1]).parts()
         done = self._done()
         rate = LEARNING_RATE * min(1, (self.number + 1) / _WARM) * (
             _LEAST_RATE + (1 - _LEAST_RATE) * (1 + math.cos(math.pi * min(1, done))) / 2)
         loss, parts = self._compiled(
             tf.constant(crops), tf.constant(np.repeat(chosen, len(crops) // groups), tf.int32),
             [self._targets[each] for each in chosen], tf.constant(rate, tf.float32),
+            change and [tf.constant(each) for each in change],
         )
         return float(loss), {name: float(each) for name, each in parts.items()}
 
     def _step(
-        self, crops: tf.Tensor, rows: tf.Tensor, targets: Sequence[Any], rate: tf.Tensor
+        self, crops: tf.Tensor, rows: tf.Tensor, targets: Sequence[Any], rate: tf.Tensor,
+        change: Sequence[tf.Tensor] | None,
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         shown = [network.model(crops, training=False) for network in self._objective.networks]
         with tf.GradientTape() as tape:
@@ -227,13 +239,27 @@ class Training:
                 scale = self._objective.gradient_scale(painted, loss[None])[0]
                 scaled = loss * scale
             slope = tf.stop_gradient(inner.gradient(scaled, painted) / scale)
+            made, slopes = [painted], [slope]
+            if change is not None:
+                parts["steady"] = _STEADY * self._unsteadiness(painted, crops, rows, change)
+                loss += parts["steady"]
+                made, slopes = [painted, parts["steady"]], [slope, tf.constant(1.0)]
         variables = self._pupil.variables
-        gradients = tape.gradient(painted, [each.value for each in variables], slope)
+        gradients = tape.gradient(made, [each.value for each in variables], slopes)
         finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
         gradients = [tf.where(finite, each, tf.zeros_like(each)) for each in gradients]
         self._optimizer.learning_rate.assign(tf.where(finite, rate, 0.0))
         self._optimizer.apply(gradients, variables)
         return tf.where(finite, loss, math.nan), parts
+
+    def _unsteadiness(
+        self, painted: tf.Tensor, crops: tf.Tensor, rows: tf.Tensor, change: Sequence[tf.Tensor]
+    ) -> tf.Tensor:
+        """How unsteadily some of the crops are painted: as many as there are changes."""
+        count = change[0].shape[0]
+        some = slice(None, None, crops.shape[0] // count)
+        again = self._pupil.paint(changed(crops[some], *change), rows[some])
+        return unsteadiness(painted[some], again, *change[:2])
 
     def _parts(
         self, painted: tf.Tensor, crops: tf.Tensor, shown: Sequence[Mapping[str, tf.Tensor]],
