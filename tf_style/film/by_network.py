@@ -1,0 +1,251 @@
+"""Frames painted by a network, steadily: each keeps what it can of the one before."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tf_style.film.camera_motion import steadied
+from tf_style.film.extra import needs
+from tf_style.film.flow import Motion
+from tf_style.film.frame import Painted, Past
+from tf_style.settings import AUTO
+from tf_style.settings.option import Number
+from tf_style.transfer.carried import CarriedNetwork
+from tf_style.transfer.painter import WHOLE, ModelPainter
+from tf_style.transfer.transform import STRIDE
+
+STEADINESS = 0.9
+# Of the frame before, at most, where nothing speaks against it: what is there is then a mean over
+# two dozen frames, so that an error of the flow fades.
+_KEPT = 0.96
+# How far a place may differ from where it was, in values, until half of that is lost.
+_ALIKE = 0.05
+# Likewise of what it was painted as, until that is not kept for this reason alone.
+_NEAR = 4 / 255
+_AROUND = (5, 5)
+# In values: less than the least that a frame of 8 bits can change by; and what noise changes.
+_SAME, _NOISE = 0.6 / 255, 2 / 255
+# Blocks whose means say whether a frame has changed, in pixels, and by how much, in values.
+_BLOCK, _CHANGED = 16, 4 / 255
+# How fast statistics follow, as a share for each frame, where all has changed; where less than the
+# smaller share of blocks has, they are held.
+_FOLLOW = 0.1
+_HELD, _FREE = 0.6, 0.8
+# By how much edges are made sharper in one frame, at most.
+_SHARPER = 0.15
+# In pixels: nearer to whole ones, nothing is gained by moving.
+_WHOLE_PIXEL = 1 / 64
+
+
+class NetworkFrames:
+    """Paints a film's frames with a network.
+
+    A network that paints by a stride of four pixels sets other strokes for a picture that has moved
+    on by one, and where a face comes into view, normalisation changes the colours of all that is
+    beside it. So in each shot
+
+    - its maps are anchored to what is seen: they follow the camera, by parts of pixels;
+    - its statistics are carried on. They follow the film slowly, and stand still where much of a
+      frame does;
+    - what stood elsewhere a frame ago is carried from there, and the new frame is blended in.
+
+    Args:
+        painter: of still pictures. A stranger's network has no statistics and no stride that we
+            know of, and large frames are painted by their own: these are blended only.
+        steadiness: 0, each frame by itself, to 1; `auto`: `STEADINESS`.
+
+    Attributes:
+        lags: as in `FramePainter`.
+
+    Raises:
+        InputError: if OpenCV is missing.
+
+    Source: blending along optical flow: Chen, Liao, Yuan, Yu, Hua, Coherent Online Video Style
+        Transfer, ICCV 2017 (of features). Ours: the anchor and the statistics.
+    """
+
+    lags: tuple[int, ...] = (1,)
+
+    def __init__(self, painter: ModelPainter, steadiness: float | str = AUTO):
+        if steadiness == AUTO:
+            steadiness = STEADINESS
+        self._steadiness = Number(0, 1).parse("steadiness", steadiness)
+        if self._steadiness:
+            needs("cv2")
+        else:
+            self.lags = ()
+        self._painter, made = painter, painter.made
+        self._network = CarriedNetwork(made.model, made.width) if made.width else None
+
+    def paint(self, content: np.ndarray, past: Past | None) -> Painted:
+        """Paint a frame: see `FramePainter`.
+
+        Raises:
+            InputError: if the network can't paint this frame.
+        """
+        content = np.ascontiguousarray(content, np.float32)
+        if not self._steadiness:
+            return Painted(self._painter.painted(content))
+        if past is None:
+            return self._new(content)
+        before, earlier = (np.ascontiguousarray(each[1], np.float32)
+                           for each in (past.contents, past.pictures))
+        motion = steadied(Motion.between(before, content), before, content)
+        moved = np.zeros(2) if _stands(before, content) else _global(motion)
+        made = self._new(content, past.state, moved)
+        carried, alike = _carried(motion, earlier, before, content)
+        trusted = self._steadiness * motion.trust * alike
+        near = _near(carried, made.picture)
+        kept = (1 - (1 - _KEPT * trusted) * (1 - near * trusted))[..., None]
+        picture = made.picture + kept * (carried - made.picture)
+        picture = _sharpened(picture, made.picture, kept * _between_pixels(motion))
+        # Where nothing changes, nothing is to change.
+        picture = np.where(_same(before, content)[..., None], earlier, picture)
+        return Painted(picture, made.state)
+
+    def _new(
+        self, content: np.ndarray, state: Mapping[str, np.ndarray] | None = None,
+        moved: np.ndarray | None = None,
+    ) -> Painted:
+        """The frame by itself, painted with what is carried on.
+
+        Args:
+            moved: how far most of the frame has moved, down and across, in pixels.
+        """
+        if self._network is None or content.shape[0] * content.shape[1] > WHOLE:
+            return Painted(self._painter.painted(content))
+        blocks = _blocks(content)
+        if state:
+            rate = _rate(state["reference"], blocks)
+            statistics = state["statistics"]
+            blocks = state["reference"] + np.float32(rate) * (blocks - state["reference"])
+            place = ((state["place"] + moved) % STRIDE).astype(np.float32)
+        else:
+            statistics, rate, place = None, 1.0, np.zeros(2, np.float32)
+        whole = np.round(place)
+        part = place - whole
+        with tf.device(self._painter.settings.device):
+            picture, statistics = self._network.paint(
+                _moved(content, part), statistics, rate,
+                (int(whole[0]) % STRIDE, int(whole[1]) % STRIDE))
+        return Painted(_moved(picture, -part), {
+            "statistics": statistics, "reference": blocks, "place": place})
+
+
+def _blocks(content: np.ndarray) -> np.ndarray:
+    """The means of blocks of a frame."""
+    import cv2
+
+    height, width = (-(-side // _BLOCK) for side in content.shape[:2])
+    return cv2.resize(content, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _rate(reference: np.ndarray, blocks: np.ndarray) -> float:
+    """How far statistics follow a frame, given what they are of.
+
+    They wait until most of the frame has changed, which noise and one who walks by don't: where
+    much of a frame stands still, its colours are to stand, too.
+    """
+    changed = _off(blocks, reference) > _CHANGED
+    return _FOLLOW * float(np.clip((changed.mean() - _HELD) / (_FREE - _HELD), 0, 1))
+
+
+def _off(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """How far two pictures are apart at each pixel, in the channel where they are most."""
+    return functools.reduce(np.maximum, np.moveaxis(np.abs(first - second), 2, 0))
+
+
+def _same(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Where nothing has changed, `(height, width)` bool; single pixels do not count."""
+    import cv2
+
+    same = (_off(before, after) < _SAME).astype(np.uint8)
+    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones(_AROUND)) > 0
+
+
+def _stands(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether the camera stands still, as far as anything is to be seen of it."""
+    import cv2
+
+    off = cv2.blur(_off(before, after), _AROUND)
+    gray = cv2.cvtColor(after, cv2.COLOR_RGB2GRAY)
+    rough = np.abs(gray - cv2.blur(gray, _AROUND))
+    return bool(rough[off < _NOISE].sum() >= 0.4 * rough.sum())
+
+
+def _global(motion: Motion) -> np.ndarray:
+    """How far most of a frame has moved, down and across."""
+    some = np.s_[4::8, 4::8]
+    trusted = motion.flow[some][motion.trust[some] > 0.5]
+    return np.median(trusted, axis=0)[::-1] if len(trusted) > 8 else np.zeros(2)
+
+
+def _moved(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """A picture moved down and across by parts of a pixel.
+
+    Source: Duchon, Journal of Applied Meteorology 1979 (Lanczos' window, here of four lobes).
+    """
+    import cv2
+
+    if np.abs(by).max() < _WHOLE_PIXEL:
+        return picture
+    kernels = [np.sinc(at) * np.sinc(at / 4) * (np.abs(at) < 4)
+               for at in (np.arange(-4, 5) + each for each in by)]
+    down, across = (each / each.sum() for each in kernels)
+    made = cv2.sepFilter2D(picture, -1, across, down, borderType=cv2.BORDER_REPLICATE)
+    return np.clip(made, 0, 1, out=made)
+
+
+def _carried(
+    motion: Motion, picture: np.ndarray, before: np.ndarray, after: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The picture of the frame before, moved, and how alike frames are after that, 0 to 1."""
+    import cv2
+
+    grays = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (before, after)]
+    moved = motion.carried(np.dstack([picture, grays[0]]))
+    off = cv2.blur(np.abs(moved[..., 3] - grays[1]), _AROUND)
+    return moved[..., :3], np.exp2(-np.square(off / _ALIKE))
+
+
+def _near(carried: np.ndarray, painted: np.ndarray) -> np.ndarray:
+    """How little speaks for the new picture, `(height, width)`, from 0 to 1: noise is no reason."""
+    import cv2
+
+    return np.exp2(-np.square(cv2.blur(_off(carried, painted), _AROUND) / _NEAR))
+
+
+def _between_pixels(motion: Motion) -> np.ndarray:
+    """How much interpolation smoothes, `(height, width, 1)`, from 0 to 1."""
+    return np.minimum(4 * _off(motion.flow, np.round(motion.flow)), 1)[..., None]
+
+
+def _sharpened(picture: np.ndarray, like: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """A picture whose edges are as strong again as those of another.
+
+    A little in each frame is enough: what is carried on stays sharp.
+
+    Args:
+        where: `(height, width, 1)`, how far this is wanted, from 0 to 1.
+    """
+    import cv2
+
+    wanted, found = (float((_edges(each) * where[..., 0]).sum()) for each in (like, picture))
+    amount = min(np.sqrt(wanted / max(found, 1e-9)) - 1, _SHARPER)
+    if amount <= 0:
+        return picture
+    fine = picture - cv2.GaussianBlur(picture, None, 1.0)
+    return np.clip(picture + float(amount) * where * fine, 0, 1)
+
+
+def _edges(picture: np.ndarray) -> np.ndarray:
+    """The energy of edges."""
+    import cv2
+
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return sum(np.square(cv2.Sobel(gray, cv2.CV_32F, *axis, ksize=1, scale=0.5))
+               for axis in ((1, 0), (0, 1)))
