@@ -25,7 +25,7 @@ from tf_style.commands.outputs import check_apart, writing
 from tf_style.commands.places import places_of_model, places_of_run
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.film.source import ANIMATIONS, CONTAINERS, Film, Info, is_film, open_film
-from tf_style.settings import InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 
 if TYPE_CHECKING:
     from tf_style.film.frame import FramePainter
@@ -245,8 +245,9 @@ class Request:
 
         styles = [PictureFile.of(each, max_pixels=settings.max_pixels,
                                  side=needed_sides(settings)[1]) for each in self.styles]
+        steps = self.films.frame_steps
         painter = OptimizedFrames(Painter(settings, watch=status.show), styles,
-                                  frame_steps=self.films.frame_steps)
+                                  **({} if steps == AUTO else {"frame_steps": steps}))
         painter.callback = lambda step: bool(self.line.signals)
         return painter
 
@@ -271,32 +272,37 @@ class Request:
 def _paint(request: Request, making: Making, info: Info) -> int | None:
     """Paint all frames that are missing; returns an exit code where that was stopped."""
     signals, options = request.line.signals, request.options
+    from tf_style.film.frame import Stopped
+
     total = making.selection.count(info)
     began, shown, first = time.monotonic(), 0, 0.0
     ends = began + options.time_limit if options.time_limit else None
     status.show("reading the film")
     signals.keep()
-    for done in making.frames():
-        if making.painted == 1 and not first:
-            first = time.monotonic()
-        left = None
-        if making.painted > 1 and total:
-            pace = (time.monotonic() - first) / (making.painted - 1)
-            left = time.monotonic() + pace * max(0, total - done)
-            shown = 1 / pace
-        status.show(
-            "painting", min(1.0, done / total) if total else None, ends=left,
-            details=(f"frame {done}" + (f"/{total}" if total else ""),
-                     *([f"{shown:.2g} a second"] if shown else [])),
-        )
-        late = ends is not None and time.monotonic() >= ends
-        if signals or late:
-            why = ", as the time is up" if late else ""
-            say(f"tf_style: stopped after {count(done, 'frame')}{why}; they are in "
-                f"{making.store.folder}")
-            say(f"tf_style: go on with: {request.resuming()}", whole=True)
-            return INTERRUPTED if signals else FAILED
-    return None
+    done, late = 0, False
+    with contextlib.suppress(Stopped):
+        for done in making.frames():
+            if making.painted == 1 and not first:
+                first = time.monotonic()
+            left = None
+            if making.painted > 1 and total:
+                pace = (time.monotonic() - first) / (making.painted - 1)
+                left = time.monotonic() + pace * max(0, total - done)
+                shown = 1 / pace
+            status.show(
+                "painting", min(1.0, done / total) if total else None, ends=left,
+                details=(f"frame {done}" + (f"/{total}" if total else ""),
+                         *([f"{shown:.2g} a second"] if shown else [])),
+            )
+            late = ends is not None and time.monotonic() >= ends
+            if signals or late:
+                break
+        else:
+            return None
+    why = ", as the time is up" if late else ""
+    say(f"tf_style: stopped after {count(done, 'frame')}{why}; they are in {making.store.folder}")
+    say(f"tf_style: go on with: {request.resuming()}", whole=True)
+    return INTERRUPTED if signals else FAILED
 
 
 def _put_together(request: Request, making: Making, film: Film, seconds: float) -> None:

@@ -58,3 +58,7 @@ class FramePainter(Protocol):
             past: `None` where a shot begins. Of its `lags`, those that reach back before the shot
                 are missing.
         """
+
+
+class Stopped(Exception):
+    """Raised by `FramePainter.paint` if its callback ends a frame, which is given up."""

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
+from PIL import Image
 
 from tf_style.film.cuts import is_cut
 from tf_style.film.frame import FramePainter, Past
 from tf_style.film.pieces import Piece
 from tf_style.film.source import Film, Frame, Info
 from tf_style.film.store import Store
-from tf_style.image.resize import resize
 from tf_style.settings import InputError
 
 
@@ -124,7 +124,7 @@ class Making:
     def _fitted(self, picture: np.ndarray) -> np.ndarray:
         if picture.shape[:2] == self.size:
             return picture
-        return np.clip(np.round(resize(picture, *self.size)), 0, 255).astype(np.uint8)
+        return _resized(picture, self.size)
 
     def _past(
         self, number: int, begins: int, contents: collections.deque[np.ndarray]
@@ -152,10 +152,14 @@ class Making:
     ) -> None:
         self._last, self._state = (number, picture), state
         if alpha is not None and alpha.shape != self.size:
-            alpha = np.clip(np.round(resize(alpha[..., None], *self.size)[..., 0]), 0, 255)
-            alpha = alpha.astype(np.uint8)
+            alpha = _resized(alpha, self.size)
         self._of(number).add(number, picture, alpha, state)
         self.painted += 1
+
+
+def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """8 bits at another size: Pillow takes a fifth of the time that floats take."""
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS))
 
 
 def _values(picture: np.ndarray) -> np.ndarray:
