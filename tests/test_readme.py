@@ -1,5 +1,6 @@
 """What the README and the guides that it leads to say is so: their commands and programs run."""
 
+import os
 import re
 import shlex
 import shutil
@@ -11,6 +12,7 @@ from PIL import Image
 
 from tests.film.exact import pan, written
 from tf_style import cli
+from tf_style.commands import camera
 from tf_style.commands.film_options import FilmOptions
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.picture import read_picture
@@ -24,7 +26,7 @@ from tf_style.settings.presets import presets
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = ["README.md", *(f"docs/{name}.md" for name in (
-    "usage", "realtime", "weights", "evaluate", "python", "model_card", "troubleshooting",
+    "usage", "realtime", "films", "weights", "evaluate", "python", "model_card", "troubleshooting",
 ))]
 
 
@@ -186,10 +188,16 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
         ))
     elif match := re.search(r"vgg16\w*\.h5", words):
         shutil.copy(all_layers, match[0])
-    if "film.mp4" in words:
-        film = pan(read_picture("photo.jpg"), (40, 56), (1, 0), 6)
+    film = pan(read_picture("photo.jpg"), (40, 56), (1, 0), 6)
+    if "film.mp4" in words or program == "tf_style_camera":
         for name in ("film.mp4", "out.mp4"):
             written(film, folder / name)
+    if re.search(r"moving|frames/", words):
+        frames = [Image.fromarray((each * 255).astype("uint8")) for each in film]
+        frames[0].save("moving.gif", save_all=True, append_images=frames[1:])
+        os.mkdir("frames")
+        for number, frame in enumerate(frames):
+            frame.save(f"frames/{number}.png")
     if program == "tf_style_evaluate":
         Image.open("photo.jpg").save("result.png")
         arguments.append("--weights=random")
@@ -200,6 +208,12 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
         arguments = [each for each in arguments if not each.startswith("--time_limit")]
         arguments += ["--steps=1", "--width=fast", "--size=64", "--weights=random",
                       "--content_layers=block2_conv1", "--style_layers=block1_conv1"]
+    elif program == "tf_style_camera":
+        arguments = [each.replace("painting.keras", "sample:waves") for each in arguments]
+        arguments.append("--content=film.mp4")
+        # No window: a few pictures, and one of them saved.
+        monkeypatch.setattr(camera, "_check_window", lambda: None)
+        monkeypatch.setattr(camera, "_run", lambda show: (show.next(), show.press("s")))
     elif "--model" in words:
         if match := re.search(r"--model=(\w+\.keras)", words):
             styles = ["painting.jpg", "cut-out.png"][: 1 + ("--style_blend" in words)]
@@ -221,11 +235,12 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
             arguments += SMALL if "--weights" in words else QUICK
     function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
                 "tf_style_learn": cli.learn, "tf_style_explain": cli.explain,
-                "tf_style_train": cli.train}[program]
+                "tf_style_train": cli.train, "tf_style_camera": cli.camera}[program]
     with pytest.raises(SystemExit) as stopped:
         function(arguments)
     assert stopped.value.code == 0
-    assert capsys.readouterr().out
+    # One piece of two is no film yet.
+    assert capsys.readouterr().out or "--piece" in words
 
 
 @pytest.fixture(scope="module")
