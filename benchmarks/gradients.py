@@ -211,8 +211,10 @@ def _gradients(
     image = tf.constant(picture[None], tf.float32)
     found = {}
     for part in dict.fromkeys(term.part for term in objective.terms):
-        own = {term.key: targets[term.key] for term in objective.terms if term.part == part}
-        found[part] = objective.value_and_gradient(image, own)[2].numpy()
+        own = {term.key: targets[term.key] for term in objective.terms
+               if term.part == part and term.key in targets}
+        if own:
+            found[part] = objective.value_and_gradient(image, own)[2].numpy()
     return {**found, "whole": sum(found.values())}
 
 

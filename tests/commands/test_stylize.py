@@ -652,6 +652,7 @@ FLAGS = {
     "content_weight": ("1.0", "weight of the content loss"),
     "style_weight": ("auto", "weight of the style loss"),
     "tv_weight": ("0.6", "weight of the total variation"),
+    "temporal_weight": ("1000.0", "weight of what a film's frame shares with the frame before"),
     "style_loss": ("moments", "gram, moments, mean_std, sliced_wasserstein, histogram"),
     "style_scale": ("1.0", "size at which the style is seen"),
     "style_size": ("auto", "long side, in pixels, at which the style is seen"),

@@ -38,6 +38,29 @@ def test_blocks_are_used_where_a_picture_is_larger_than_one(descent, content, st
     assert 0 < error < 1e-4 * np.linalg.norm(found[0])
 
 
+def test_styles_that_were_seen_last_are_not_looked_at_again(descent, content, style, monkeypatch):
+    looked = []
+    original = Objective.style_statistics
+    monkeypatch.setattr(Objective, "style_statistics",
+                        lambda self, *given: looked.append(1) or original(self, *given))
+    mask = np.ones(style.shape[:2], np.float32)
+    mask[:9] = 0
+    region = np.ones(content.shape[:2], np.float32)
+    asked = [{}, {"mask": mask}, {"region": region}, {"region": region / 2}, {"share": 0.5},
+             {"mended_again": style / 2}]
+    found = [descent.targets(content, [Style(style.copy(), **each)], 0)
+             for each in asked for _ in range(2)]
+    assert len(looked) == len(asked) + 1, "what was mended is looked at with what it became again"
+    for one, other in zip(found[::2], found[1::2], strict=True):
+        for first, second in zip(*map(tf.nest.flatten, (one, other)), strict=True):
+            np.testing.assert_array_equal(first, second)
+    fresh = Descent(descent.objective).targets(content, [Style(style)], 0)
+    assert {*fresh} == {*found[0]}
+    shorter = descent.targets(content[:20], [Style(style)], 0)
+    key = "content features block1_conv1"
+    assert shorter[key][0]["goals"][0]["target"]["map"].shape[1] == 20
+
+
 def test_a_step_that_is_not_finite_moves_nothing(descent, content):
     image = tf.constant(content[None])
     moments = Moments(tf.zeros_like(image), tf.zeros_like(image), tf.constant(0, tf.int64))

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tf_style.image import color
+from tf_style.image.previous import Previous
 from tf_style.measure.distances import sliced_wasserstein
 from tf_style.run.inputs import PictureFile
 from tf_style.run.mender import Mender
@@ -69,6 +70,29 @@ def test_starts(content, style):
     np.testing.assert_allclose(half, (starts["content"] + starts["noise"]) / 2, atol=1e-6)
     alone = Scene.of(Settings(size="32x24"), None, style)
     np.testing.assert_array_equal(alone.start(Settings()), starts["noise"])
+
+
+def test_a_film_goes_on_from_the_previous_frame(content, style):
+    settings = Settings(size=64, scales=2, init="noise", init_noise=0.5)
+    scene = Scene.of(settings, content, style)
+    height, width = (getattr(scene.scales[-1], side) for side in ("height", "width"))
+    random = np.random.default_rng(0)
+    previous = Previous(random.random((height, width, 3), np.float32),
+                        random.random((height, width), np.float32))
+    assert scene.previous is scene.previous_at(scene.scales[0]) is None
+    later = scene.continued(previous, 5)
+    (scale,) = later.scales
+    assert (scale.height, scale.width, scale.steps, scale.all_steps) == (height, width, 5, (5,))
+    assert scale.is_last and len(scene.scales) == 2 and later.content is scene.content
+    np.testing.assert_array_equal(later.start(settings), previous.picture)
+    np.testing.assert_array_equal(later.previous_at(scale).trust, previous.trust)
+    resolved = later.resolved(Settings(size=64))
+    assert (resolved.steps, resolved.scales) == ((5,), 1)
+    # A network that sees no small pictures changes nothing about that.
+    assert later.seen_by(settings, 20).scales == later.scales
+    half = later.previous_at(dataclasses.replace(scale, height=height // 2, width=width // 2))
+    assert half.picture.shape == (height // 2, width // 2, 3)
+    assert half.trust.shape == (height // 2, width // 2)
 
 
 def test_a_start_from_a_picture_covers_the_image(pictures, content, style):

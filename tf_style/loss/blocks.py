@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.previous import Previous
 from tf_style.image.style import Style
 from tf_style.loss.compiled import Compiled
 from tf_style.loss.link import Link, Regional
@@ -65,11 +66,12 @@ class Blocks:
 
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style],
-        protect: np.ndarray | None = None,
+        protect: np.ndarray | None = None, previous: Previous | None = None,
     ) -> Targets:
         """See `Objective.targets`."""
         return targets_of(
-            self, self._objective.networks, self._objective.terms, content, styles, protect
+            self, self._objective.networks, self._objective.terms, content, styles, protect,
+            previous,
         )
 
     def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.previous import Previous
 from tf_style.image.style import Style
 from tf_style.loss.content import CONTENT_LOSSES, PIXEL_LOSS, pixel_loss_curvature
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.targets import Target, Targets, targets_of
+from tf_style.loss.temporal import TEMPORAL
 from tf_style.loss.terms import Term
 from tf_style.loss.variation import VARIATION
 from tf_style.network.networks import Network
@@ -43,7 +45,7 @@ class Objective:
 
     @classmethod
     def of(cls, networks: Sequence[Network], settings: Settings) -> Objective:
-        """Content, style and total variation, as the settings specify them.
+        """Content, style, total variation, and a film's previous frame, as the settings say.
 
         Content and style are each a weighted mean over their layers, so that a style weight means
         the same with two layers as with five. Where the style weighs less than the content, pixels
@@ -56,7 +58,7 @@ class Objective:
         """
         free = auto.freedom(settings)
         weights = {"content": settings.content_weight, "style": settings.style_weight,
-                   "variation": settings.tv_weight * free}
+                   "variation": settings.tv_weight * free, "temporal": settings.temporal_weight}
         of_style = len(networks) - 1
         content_loss = CONTENT_LOSSES[settings.content_loss]
         terms = [
@@ -66,7 +68,8 @@ class Objective:
             Term("style", weight * share, STYLE_LOSSES[loss], layer, of_style, "style")
             for loss, weight in settings.style_loss.items()
             for layer, share in _shares(settings.style_layers).items()
-        ] + [Term("variation", 1.0, VARIATION)]
+        ] + [Term("variation", 1.0, VARIATION),
+             Term("temporal", 1.0, TEMPORAL, reference="previous")]
         return cls(
             networks, [term for term in terms if term.weight and weights[term.part]], weights,
             settings.seed, settings.precision, settings.normalize_gradients,
@@ -74,10 +77,12 @@ class Objective:
 
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style],
-        protect: np.ndarray | None = None,
+        protect: np.ndarray | None = None, previous: Previous | None = None,
     ) -> Targets:
         """What an image is compared with; see `tf_style.loss.targets.targets_of`."""
-        return targets_of(self, self.networks, self.terms, content, styles, protect)
+        return targets_of(
+            self, self.networks, self.terms, content, styles, protect, previous
+        )
 
     def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `tf_style.loss.targets.Observer`."""
@@ -139,20 +144,23 @@ class Objective:
         return sum(term.weight for term in self.terms if term.loss is PIXEL_LOSS)
 
     def curvature(self, targets: Targets, size: int) -> float | tf.Tensor:
-        """How fast a value's gradient grows as it leaves the content's; 0 where it is free.
+        """How fast a value's gradient grows as it leaves what holds it; 0 where it is free.
+
+        That is the content's pixel, or that of a film's previous frame.
 
         Args:
             size: how many values the image has.
 
         Returns:
-            `(1, height, width, 1)` if the content is held more strongly in some places.
+            `(1, height, width, 1)` if the image is held more strongly in some places.
         """
-        found = [_protection(term, targets[term.key]) for term in self.terms
-                 if term.loss is PIXEL_LOSS and term.key in targets]
-        if not found:
-            return 0.0
-        plain = self.weights["content"] * self.kept * pixel_loss_curvature(size)
-        return plain if found[0] is None else plain * found[0]
+        total = 0.0
+        for term in self.terms:
+            if term.key in targets and term.loss in (PIXEL_LOSS, TEMPORAL):
+                held = targets[term.key][0]["goals"][0]["target"].get("weights")
+                firm = self.weights[term.part] * term.weight * pixel_loss_curvature(size)
+                total += firm if held is None else firm * held
+        return total
 
     def draw(self, step: tf.Tensor | int) -> tf.Tensor:
         """The `draw` of a `Loss`, from which it draws at random."""

@@ -7,7 +7,8 @@ regions. A region is a dict. `goals` is a list of dicts with `share`, the goal's
 
 A term that refers to the content has only one region. Where its loss is `paired`, that has
 `paired`, the content's map. Where the content is to be protected, the region, or else its `target`,
-has `weights`, too: how strongly it is held at each position.
+has `weights`, too: how strongly it is held at each position. So has the `target` of a term that
+refers to the previous frame.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.previous import Previous
 from tf_style.image.style import Style
 from tf_style.loss.terms import Loss, Term
 from tf_style.network.networks import Network
@@ -51,15 +53,19 @@ class Observer(Protocol):
 def targets_of(
     observer: Observer, networks: Sequence[Network], terms: Sequence[Term],
     content: np.ndarray | None, styles: Sequence[Style], protect: np.ndarray | None = None,
+    previous: Previous | None = None,
 ) -> Targets:
     """What the terms compare an image with.
+
+    A term whose picture is not given has no target, and takes no part.
 
     Args:
         observer: looks at the pictures.
         content: `(height, width, 3)` of the image's size; `None` for none.
-        styles: at least one if a term refers to the style; each has a region, or none has.
+        styles: each has a region, or none has.
         protect: where the content is held more strongly, `(height, width)` in `[0, 1]`, of the
             image's size; `None` for nowhere.
+        previous: of the image's size; `None` for none.
     """
     found: dict[str, Target] = {}
     for term in terms:
@@ -67,6 +73,11 @@ def targets_of(
             found[term.key] = [_region([_goal(1.0, ())])]
         if term.reference == "content" and not term.layer and content is not None:
             found[term.key] = [_kept(term.loss, tf.constant(content[None]), protect)]
+        if term.reference == "previous" and previous is not None:
+            found[term.key] = [_region([_goal(1.0, {
+                "map": tf.constant(previous.picture[None]),
+                "weights": tf.constant(previous.trust[None, ..., None], tf.float32),
+            })])]
     for place, network in enumerate(networks):
         own = [term for term in terms if term.network == place]
         looking = [term for term in own if term.reference == "content" and term.layer]
@@ -74,7 +85,7 @@ def targets_of(
             maps = observer.content_maps(place, tf.constant(content[None]))
             found |= {term.key: [_kept(term.loss, maps[term.layer], protect)] for term in looking}
         own = [term for term in own if term.reference == "style"]
-        if own:
+        if own and styles:
             found |= _style_targets(observer, place, network, own, styles)
     return found
 

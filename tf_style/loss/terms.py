@@ -90,8 +90,9 @@ class Term:
         loss: what is compared.
         layer: the layer whose feature map is compared; empty for the pixels.
         network: index of the network among the objective's.
-        reference: whose statistics are the target: `content` or `style`; empty where the term needs
-            no picture or gets its target from elsewhere.
+        reference: what the target is made from: `content`, `style` or `previous`, the previous
+            frame of a film; empty where the term needs no picture or gets its target from
+            elsewhere.
     """
 
     part: str

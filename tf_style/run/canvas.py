@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.previous import Previous
 from tf_style.image.resize import resize
 from tf_style.image.style import Style
 from tf_style.loss.targets import Targets
@@ -122,7 +123,7 @@ class Canvas:
 
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style],
-        protect: np.ndarray | None = None,
+        protect: np.ndarray | None = None, previous: Previous | None = None,
     ) -> Targets:
         """What the image is compared with, at its size; see `Descent.targets`.
 
@@ -131,7 +132,9 @@ class Canvas:
         """
         try:
             return self._in_memory(
-                lambda: self._descent.targets(content, styles, self.block_size, protect)
+                lambda: self._descent.targets(
+                    content, styles, self.block_size, protect, previous
+                )
             )
         except tf.errors.InvalidArgumentError as error:
             if "Eig" not in str(error):

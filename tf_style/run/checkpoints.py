@@ -205,6 +205,7 @@ def origin(
         "content mask": [style.region for style in scene.styles if style.region is not None],
         "style mask": [style.mask for style in scene.styles if style.mask is not None],
         "mask of --protect": () if scene.protect is None else (scene.protect,),
+        "previous frame's trust": () if scene.previous is None else (scene.previous.trust,),
         "start": (start,),
     }
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import threading
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.previous import Previous
 from tf_style.image.style import Style
 from tf_style.loss.blocks import Blocks
 from tf_style.loss.compiled import Compiled
@@ -36,6 +38,8 @@ class Descent:
         self._lock = threading.Lock()
         # How much more the style counts than in the objective.
         self._factor = 1.0
+        # Those of the styles that were seen last: the frames of a film have the same.
+        self._style_targets: tuple[object, Targets] = (None, {})
 
     def with_style_weight(self, weight: float) -> Descent:
         """The same compiled steps, but the style has another weight, above 0.
@@ -53,7 +57,7 @@ class Descent:
 
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style], block_size: int,
-        protect: np.ndarray | None = None,
+        protect: np.ndarray | None = None, previous: Previous | None = None,
     ) -> Targets:
         """What an image is compared with.
 
@@ -62,16 +66,28 @@ class Descent:
             styles: as they are seen at that size.
             block_size: 0 for whole pictures; those no larger than a block are always taken whole.
             protect: where the content is held more strongly, `(height, width)` in `[0, 1]`.
+            previous: what a film's frame is to look like, of the image's size.
         """
         shapes = [style.picture.shape for style in styles]
         shapes += [] if content is None else [content.shape]
         side = max(max(shape[:2]) for shape in shapes)
-        found = self._objective_for(side, block_size).targets(content, styles, protect)
-        if self._factor == 1:
-            return found
-        of_style = {term.key for term in self.objective.terms if term.part == "style"}
-        return {key: _weighted(each, self._factor) if key in of_style else each
-                for key, each in found.items()}
+        objective = self._objective_for(side, block_size)
+        of_style = self._of_style(objective, styles)
+        if self._factor != 1:
+            of_style = {key: _weighted(each, self._factor) for key, each in of_style.items()}
+        return {**objective.targets(content, (), protect, previous), **of_style}
+
+    def _of_style(self, objective: Any, styles: Sequence[Style]) -> Targets:
+        """The targets of the terms that refer to the style."""
+        key = objective, *map(_digest, styles)
+        # One reference, as another thread may put its own there.
+        kept = self._style_targets
+        if kept[0] != key:
+            own = {term.key for term in self.objective.terms if term.reference == "style"}
+            found = objective.targets(None, styles)
+            kept = key, {name: each for name, each in found.items() if name in own}
+            self._style_targets = kept
+        return kept[1]
 
     def value_and_gradient(
         self, image: tf.Tensor, targets: Targets, step: tf.Tensor, block_size: int
@@ -104,6 +120,15 @@ class Descent:
             if block_size not in self._blocks:
                 self._blocks[block_size] = Blocks(self.objective, block_size)
             return self._blocks[block_size]
+
+
+def _digest(style: Style) -> bytes:
+    """What tells a style, as it is seen, from another."""
+    found = hashlib.sha256(repr(style.share).encode())
+    for each in (style.picture, style.mended_again, style.mask, style.region):
+        found.update(b"" if each is None else repr(each.shape).encode())
+        found.update(b"" if each is None else np.ascontiguousarray(each, np.float32))
+    return found.digest()
 
 
 def _weighted(target: Target, factor: float) -> Target:

@@ -177,7 +177,9 @@ class Run:
         if canvas.shape != (scale.height, scale.width):
             canvas.enlarge(scale.height, scale.width, self._detail(*canvas.shape, scale))
         prepared = self._work.prepared
-        targets = canvas.targets(*prepared.at(scale), prepared.protected_at(scale))
+        targets = canvas.targets(
+            *prepared.at(scale), prepared.protected_at(scale), prepared.previous_at(scale)
+        )
         losses = [step.loss for step in self.history if step.scale == scale.number]
 
         def watch(loss: float, parts: Mapping[str, tf.Tensor]) -> bool:

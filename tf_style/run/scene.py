@@ -11,6 +11,7 @@ import numpy as np
 from tf_style.image import color
 from tf_style.image.masks import as_mask, check_proportions, resized, soft_union
 from tf_style.image.picture import as_picture, read_picture
+from tf_style.image.previous import Previous
 from tf_style.image.samples import names_network
 from tf_style.image.style import Style, read_style
 from tf_style.run.inputs import Inputs, Picture, PictureFile
@@ -35,6 +36,8 @@ class Scene:
         protect: where the content is held more strongly, `(height, width)` in `[0, 1]`, of any
             size; `None` for nowhere.
         painted: where a network paints that needs no style, likewise; `None` for everywhere.
+        previous: what a film's frame starts from, and what it is to look like; `None` where none
+            is before it.
     """
 
     content: np.ndarray | None
@@ -45,6 +48,7 @@ class Scene:
     first: np.ndarray | None = None
     protect: np.ndarray | None = None
     painted: np.ndarray | None = None
+    previous: Previous | None = None
 
     @classmethod
     def of(
@@ -108,7 +112,22 @@ class Scene:
         if least <= self.least:
             return self
         scales = _scales(settings, self.content, self.styles, least)
-        return dataclasses.replace(self, scales=scales, least=least)
+        found = dataclasses.replace(self, scales=scales, least=least)
+        if self.previous is None:
+            return found
+        return found.continued(self.previous, self.scales[-1].steps)
+
+    def continued(self, previous: Previous, steps: int) -> Scene:
+        """The same scene as the next frame of a film: at its last size alone.
+
+        Args:
+            previous: where the image starts, and what it is to look like.
+            steps: the most that are taken.
+        """
+        full = dataclasses.replace(
+            self.scales[-1], steps=steps, number=1, count=1, all_steps=(steps,)
+        )
+        return dataclasses.replace(self, scales=(full,), previous=previous)
 
     def prepared(self, settings: Settings, mend: Callable[[Scene], tuple[Style, ...]]) -> Scene:
         """The same scene with the styles as a run is to see them.
@@ -171,6 +190,10 @@ class Scene:
             return None
         return resized(self.protect, scale.height, scale.width)
 
+    def previous_at(self, scale: Scale) -> Previous | None:
+        """What a film's frame is to look like, at one size of the run."""
+        return self.previous and self.previous.at(scale.height, scale.width)
+
     def finished(
         self, image: np.ndarray, settings: Settings, scale: Scale
     ) -> np.ndarray:
@@ -214,6 +237,8 @@ class Scene:
     def _start(self, settings: Settings) -> np.ndarray:
         scale = self.scales[0]
         shape = (scale.height, scale.width, 3)
+        if self.previous is not None:
+            return self.previous_at(scale).picture
         noise = np.random.default_rng(settings.seed).random(shape, np.float32)
         init = settings.init
         if init == AUTO:

@@ -137,6 +137,11 @@ class Settings(Options):
         "weight of the total variation; proportionally less where --style_weight is below "
         "--content_weight",
     )
+    temporal_weight: float = option(
+        Number(0, 1e6), 1000.0,
+        "weight of what a film's frame shares with the frame before; more is steadier, less is "
+        "freer to follow the style",
+    )
     content_loss: str = option(
         Word((AUTO, *CONTENT_LOSSES)), AUTO,
         "what is compared with the content: squared, the feature maps; cosine, what is where in "
@@ -281,7 +286,7 @@ class Settings(Options):
             raise InputError(
                 f"--block_size: expected 0, or at least 32. Received: {self.block_size}"
             )
-        for name in ("content_weight", "style_weight", "tv_weight"):
+        for name in ("content_weight", "style_weight", "tv_weight", "temporal_weight"):
             weight = getattr(self, name)
             # Smaller ones would be lost to rounding.
             if weight != AUTO and 0 < weight < LEAST_WEIGHT:

@@ -269,6 +269,8 @@ class Training:
         seen = [network.model(painted, training=False) for network in self._objective.networks]
         losses: dict[str, list[tf.Tensor]] = {}
         for term in self._objective.terms:
+            if term.reference == "previous":
+                continue
             maps = seen[term.network][term.layer] if term.layer else painted
             if term.reference == "style":
                 found = self._of_groups(term, maps, targets)
