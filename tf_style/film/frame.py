@@ -60,5 +60,5 @@ class FramePainter(Protocol):
         """
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Raised by `FramePainter.paint` if its callback ends a frame, which is given up."""
