@@ -272,7 +272,7 @@ class Request:
 def _paint(request: Request, making: Making, info: Info) -> int | None:
     """Paint all frames that are missing; returns an exit code where that was stopped."""
     signals, options = request.line.signals, request.options
-    from tf_style.film.frame import Stopped
+    from tf_style.film.frame import StoppedError
 
     total = making.selection.count(info)
     began, shown, first = time.monotonic(), 0, 0.0
@@ -280,7 +280,7 @@ def _paint(request: Request, making: Making, info: Info) -> int | None:
     status.show("reading the film")
     signals.keep()
     done, late = 0, False
-    with contextlib.suppress(Stopped):
+    with contextlib.suppress(StoppedError):
         for done in making.frames():
             if making.painted == 1 and not first:
                 first = time.monotonic()
