@@ -19,12 +19,14 @@ from tf_style import cli
 from tf_style.commands.film import Request
 from tf_style.film.frame import Painted
 from tf_style.film.source import open_film
+from tf_style.settings import Settings
 
 
 class Darker:
     """A painter that takes no time: half of the frame's light, and a little of the frame before."""
 
     lags = (1,)
+    settings, weights = Settings(model="sample:waves"), {"model": "abc"}
 
     def paint(self, content, past):
         if past is None:
@@ -248,3 +250,40 @@ def test_bad_input_is_found_without_tensorflow(film):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     assert done.stdout == "2 False\n"
+
+
+@pytest.fixture
+def short(film, monkeypatch):
+    """A film of four frames, and the painters that people use."""
+    monkeypatch.undo()
+    monkeypatch.chdir(film.parent)
+    return write(film.with_name("short.mp4"), 4, size=(48, 64))
+
+
+@pytest.mark.slow
+def test_a_network_paints_a_film(short, capsys):
+    assert call(capsys, "short.mp4", "--output=out/", MODEL, "--size=original",
+                "--report=report.json")[0] == 0
+    assert call(capsys, "short.mp4", "--output=gray/", MODEL, "--size=original", "--strength=0",
+                "--every=3")[0] == 0
+    source = [each.picture for each in frames_of("short.mp4")]
+    made = [np.asarray(Image.open(each)) for each in sorted(short.with_name("out").iterdir())]
+    assert all(np.abs(one.astype(int) - other).mean() > 20
+               for one, other in zip(made, source, strict=True))
+    report = json.loads(short.with_name("report.json").read_text())
+    assert report["weights"]["model"] and report["versions"]["tensorflow"]
+    kept = [np.asarray(Image.open(each)) for each in sorted(short.with_name("gray").iterdir())]
+    np.testing.assert_allclose(kept, source[::3], atol=1)
+
+
+@pytest.mark.slow
+def test_the_optimiser_paints_a_film_and_can_start_from_a_network(short, capsys):
+    quick = ["--weights=random", "--content_layers=block2_conv1", "--style_layers=block1_conv1",
+             "--steps=2", "--frame_steps=1", "--size=original"]
+    for more in ([], ["--init=sample:waves"]):
+        output = f"out{len(more)}.mp4"
+        code, out, err = call(capsys, "short.mp4", "style.png", output, *quick, *more)
+        assert (code, out) == (0, f"{output}\n")
+        # Of each frame the same would be said.
+        assert err.count("cleaned up") <= 1
+        assert len(frames_of(output)) == 4

@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -25,7 +26,7 @@ from tf_style.commands.outputs import check_apart, writing
 from tf_style.commands.places import places_of_model, places_of_run
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.film.source import ANIMATIONS, CONTAINERS, Film, Info, is_film, open_film
-from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings import InputError, Settings
 
 if TYPE_CHECKING:
     from tf_style.film.frame import FramePainter
@@ -78,6 +79,7 @@ def make_film(line: CommandLine, name: str) -> int:
         part = "{} of {}".format(*request.films.piece) if request.films.piece else "film"
         store = stack.enter_context(request.store(size))
         stack.enter_context(store.held(f".{part.replace(' ', '_')}"))
+        stack.enter_context(_said_once())
         selection = request.selection(film.info)
         making = Making(film, selection, size, request.painter(size), store, piece)
         ended = _paint(request, making, film.info)
@@ -241,21 +243,32 @@ class Request:
         if settings.model:
             return NetworkFrames(ModelPainter(settings), self.films.steadiness)
         from tf_style.run.inputs import PictureFile
+        from tf_style.run.scene import starts_by_network
         from tf_style.run.schedule import needed_sides
 
         styles = [PictureFile.of(each, max_pixels=settings.max_pixels,
                                  side=needed_sides(settings)[1]) for each in self.styles]
-        steps = self.films.frame_steps
-        painter = OptimizedFrames(Painter(settings, watch=status.show), styles,
-                                  **({} if steps == AUTO else {"frame_steps": steps}))
+        start = None
+        if starts_by_network(settings):
+            from tf_style.transfer.brush import Brush
+
+            start = Brush(settings, "init").paint
+        painter = OptimizedFrames(Painter(settings, watch=status.show, start=start), styles,
+                                  frame_steps=self.films.frame_steps)
         painter.callback = lambda step: bool(self.line.signals)
         return painter
 
-    def provenance(self) -> dict[str, Any]:
+    def provenance(self, painter: FramePainter) -> dict[str, Any]:
         """What decided the film, as plain JSON data."""
+        from tf_style.run.machine import versions
+
         return {
             "content": self.name, "style": list(self.styles),
-            "settings": self.settings.as_dict(),
+            **{each.name: None if value is None else str(value)
+               for each in FilmOptions.options()
+               for value in [getattr(self.films, each.name)]},
+            "given": self.settings.as_dict(), "settings": painter.settings.as_dict(),
+            "weights": dict(painter.weights), "versions": versions(),
         }
 
     def resuming(self) -> str:
@@ -323,14 +336,15 @@ def _put_together(request: Request, making: Making, film: Film, seconds: float) 
     if Path(request.name).suffix.lower() in CONTAINERS:
         selection = making.selection
         sound = request.name, selection.start, selection.end
-    note = json.dumps(request.provenance()) if request.options.embed_settings else None
+    decided = request.provenance(making.painter)
+    note = json.dumps(decided) if request.options.embed_settings else None
     status.show("writing")
     with writing():
         write(request.output, making.store, making.times, film.info, sound, note, remark,
               lambda share: status.show("writing", share))
         if request.report:
             write_report(request.report, {
-                **request.provenance(), "output": os.fspath(request.output),
+                **decided, "output": os.fspath(request.output),
                 "frames": len(making.times), "painted": making.painted, "shots": making.shots,
                 "broken": film.broken, "size": [*making.size], "seconds": round(seconds, 3),
                 "peak_memory_bytes": peak_memory(), "remarks": remarks,
@@ -341,6 +355,24 @@ def _put_together(request: Request, making: Making, film: Film, seconds: float) 
         pace = f", {making.painted / seconds:.2g} a second" if making.painted > 1 else ""
         say(f"tf_style: {count(len(making.times), 'frame')} of {making.size[1]}x{making.size[0]} "
             f"pixels in {minutes(seconds)}{pace}")
+
+
+@contextlib.contextmanager
+def _said_once() -> Iterator[None]:
+    """In this context, what each frame would warn of again is said once."""
+    said: set[str] = set()
+    show = warnings.showwarning
+
+    def once(message: Warning | str, *rest: Any, **more: Any) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            show(message, *rest, **more)
+
+    warnings.showwarning = once
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
 
 
 def _output(name: str, styles: Sequence[str], output: str | None, *, trial: bool) -> Path:

@@ -12,7 +12,7 @@ from tf_style.film.camera_motion import steadied
 from tf_style.film.extra import needs
 from tf_style.film.flow import Motion
 from tf_style.film.frame import Painted, Past
-from tf_style.settings import AUTO
+from tf_style.settings import AUTO, Settings
 from tf_style.settings.option import Number
 from tf_style.transfer.carried import CarriedNetwork
 from tf_style.transfer.painter import WHOLE, ModelPainter
@@ -37,6 +37,8 @@ _FOLLOW = 0.1
 _HELD, _FREE = 0.6, 0.8
 # By how much edges are made sharper in one frame, at most.
 _SHARPER = 0.15
+# The name of what was painted among what is carried on, where that is not what is shown.
+_PAINTED = "painted"
 # In pixels: nearer to whole ones, nothing is gained by moving.
 _WHOLE_PIXEL = 1 / 64
 
@@ -81,6 +83,16 @@ class NetworkFrames:
         self._painter, made = painter, painter.made
         self._network = CarriedNetwork(made.model, made.width) if made.width else None
 
+    @property
+    def settings(self) -> Settings:
+        """With every `auto` resolved that matters here."""
+        return self._painter.settings
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """`model` → fingerprint of its file."""
+        return self._painter.weights
+
     def paint(self, content: np.ndarray, past: Past | None) -> Painted:
         """Paint a frame: see `FramePainter`.
 
@@ -89,11 +101,27 @@ class NetworkFrames:
         """
         content = np.ascontiguousarray(content, np.float32)
         if not self._steadiness:
-            return Painted(self._painter.painted(content))
+            return self._finished(Painted(self._painter.painted(content)), content)
+        return self._finished(self._steady(content, past), content)
+
+    def _finished(self, painted: Painted, content: np.ndarray) -> Painted:
+        """The frame in the content's colours, and as strong, as the settings have it."""
+        picture = self._painter.finished(painted.picture, content)
+        if picture is painted.picture:
+            return painted
+        # What is blended into the next frame is what was painted.
+        kept = np.round(np.clip(painted.picture, 0, 1) * 255).astype(np.uint8)
+        return Painted(picture, {**painted.state, _PAINTED: kept})
+
+    def _steady(self, content: np.ndarray, past: Past | None) -> Painted:
+        """The frame as it is painted, before it is finished."""
         if past is None:
             return self._new(content)
-        before, earlier = (np.ascontiguousarray(each[1], np.float32)
-                           for each in (past.contents, past.pictures))
+        before = np.ascontiguousarray(past.contents[1], np.float32)
+        earlier = past.pictures[1]
+        if _PAINTED in past.state:
+            earlier = past.state[_PAINTED] / np.float32(255)
+        earlier = np.ascontiguousarray(earlier, np.float32)
         motion = steadied(Motion.between(before, content), before, content)
         moved = np.zeros(2) if _stands(before, content) else _global(motion)
         made = self._new(content, past.state, moved)
@@ -119,7 +147,7 @@ class NetworkFrames:
         if self._network is None or content.shape[0] * content.shape[1] > WHOLE:
             return Painted(self._painter.painted(content))
         blocks = _blocks(content)
-        if state:
+        if state and "statistics" in state:
             rate = _rate(state["reference"], blocks)
             statistics = state["statistics"]
             blocks = state["reference"] + np.float32(rate) * (blocks - state["reference"])
@@ -134,7 +162,6 @@ class NetworkFrames:
                 (int(whole[0]) % STRIDE, int(whole[1]) % STRIDE))
         return Painted(_moved(picture, -part), {
             "statistics": statistics, "reference": blocks, "place": place})
-
 
 def _blocks(content: np.ndarray) -> np.ndarray:
     """The means of blocks of a frame."""

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from tf_style.settings import Settings
+
 
 @dataclasses.dataclass(frozen=True)
 class Past:
@@ -46,9 +48,13 @@ class FramePainter(Protocol):
 
     Attributes:
         lags: how many frames ago the earlier frames are that it asks for, in any order.
+        settings: with every `auto` resolved that does not depend on the pictures.
+        weights: fingerprints of the kernels in use.
     """
 
     lags: tuple[int, ...]
+    settings: Settings
+    weights: Mapping[str, str]
 
     def paint(self, content: np.ndarray, past: Past | None) -> Painted:
         """Paint a frame.

@@ -64,7 +64,7 @@ class Making:
         piece: the part of the film to paint; `None` for all of it.
 
     Attributes:
-        selection, size, store: as they were given.
+        selection, size, painter, store: as they were given.
         times: when each frame is shown, in seconds, of the frames seen so far.
         painted: how many frames were painted here.
         shots: how many shots were seen so far.
@@ -76,8 +76,8 @@ class Making:
     ):
         self.times: list[Fraction] = []
         self.painted = self.shots = 0
-        self.selection, self.size, self.store = selection, size, store
-        self._film, self._painter, self._piece = film, painter, piece
+        self.selection, self.size, self.painter, self.store = selection, size, painter, store
+        self._film, self._piece = film, piece
         # Frames that lead to a piece are not those that the piece before it shows.
         self._leading = Store(store.folder / f"before_{piece.start}") if piece else store
         self._state: Mapping[str, np.ndarray] = {}
@@ -93,7 +93,7 @@ class Making:
         if piece:
             missing = {*range(piece.warm, piece.start)} - self._leading.numbers()
             missing |= {*range(piece.start, piece.end)} - there
-        contents: collections.deque[np.ndarray] = collections.deque(maxlen=max(self._painter.lags))
+        contents: collections.deque[np.ndarray] = collections.deque(maxlen=max(self.painter.lags))
         begins, before = 0, None
         for number, frame in enumerate(self.selection.frames(self._film)):
             content = self._fitted(frame.picture)
@@ -104,7 +104,7 @@ class Making:
             self.times.append(frame.time)
             if number in missing if piece else number not in there:
                 past = self._past(number, begins, contents)
-                made = self._painter.paint(_values(content), past)
+                made = self.painter.paint(_values(content), past)
                 picture = np.round(np.clip(made.picture, 0, 1) * 255).astype(np.uint8)
                 self._keep(number, picture, frame.alpha, made.state)
             contents.appendleft(content)
@@ -130,7 +130,7 @@ class Making:
         self, number: int, begins: int, contents: collections.deque[np.ndarray]
     ) -> Past | None:
         first = begins if self._piece is None else max(begins, self._piece.warm)
-        lags = [lag for lag in self._painter.lags if number - lag >= first]
+        lags = [lag for lag in self.painter.lags if number - lag >= first]
         if number == first:
             return None
         if self._last and self._last[0] == number - 1:

@@ -72,6 +72,34 @@ class ModelPainter:
         """
         return self._brush.paint(content)
 
+    def finished(self, image: np.ndarray, content: np.ndarray) -> np.ndarray:
+        """What was painted, in the content's colours and as far as the settings ask for that.
+
+        Args:
+            image: as `painted` returns it.
+            content: what it was painted from, of the same shape.
+        """
+        image = self._toned(image, content)
+        if self.settings.preserve_color == "luminance":
+            image = color.with_luminance(content, color.luminance(image))
+        return self._mixed(image, content)
+
+    def _toned(self, image: np.ndarray, content: np.ndarray) -> np.ndarray:
+        if self.settings.preserve_color == "none":
+            return image
+        change = {
+            "statistics": color.match_statistics, "histogram": color.match_histogram
+        }.get(self.settings.preserve_color)
+        if change:
+            image = change(image, content, None)
+        return color.as_gray(image) if color.is_gray(content) else image
+
+    def _mixed(self, image: np.ndarray, content: np.ndarray) -> np.ndarray:
+        if self.settings.strength == AUTO:
+            return image
+        # The network keeps what is where, so that the two cover each other.
+        return content + np.float32(self.settings.strength) * (image - content)
+
     def paint(
         self, scene: Scene, *, callback: Callable[..., Any] | None = None,
         checkpoints: None = None, time_limit: float | str | None = None,
@@ -89,20 +117,9 @@ class ModelPainter:
             content = full.fit(content)
         # A smaller one can only be the content's own, which is what the settings say.
         side = max(content.shape[:2])
-        image = self.painted(content)
-        change = {
-            "statistics": color.match_statistics, "histogram": color.match_histogram
-        }.get(self.settings.preserve_color)
-        if change:
-            image = change(image, content, None)
-        if scene.is_gray(self.settings) and self.settings.preserve_color != "none":
-            image = color.as_gray(image)
-        image = scene.finished(image, self.settings, full)
-        if self.settings.strength != AUTO:
-            # The network keeps what is where, so that the two cover each other.
-            image = content + np.float32(self.settings.strength) * (image - content)
+        image = scene.finished(self._toned(self.painted(content), content), self.settings, full)
         return Result(
-            image=image,
+            image=self._mixed(image, content),
             content=content,
             styles=(),
             inputs=scene.inputs,
