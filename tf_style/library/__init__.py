@@ -1,0 +1,1 @@
+"""Libraries of styles: thousands of pictures, described once, that find the right one."""
