@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -41,6 +42,8 @@ class Describer:
     Attributes:
         origin: the network and a fingerprint of everything else that descriptors depend on. Those
             of different origin must not be compared.
+        made_by: plain data from which `Settings` give the same describer again, as long as the
+            files that they name stay the same.
 
     Raises:
         InputError: for weights that are not available or do not fit.
@@ -64,6 +67,13 @@ class Describer:
                    dict(self._network.fingerprints)]
         digest = hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
         network = choice.network if choice.architecture else "model"
+        self.made_by = {
+            "network": _found_again(choice.network),
+            **({"weights": _found_again(choice.weights)} if choice.weights else {}),
+            # Those of a saved model have to be named, though nothing looks at them here.
+            "style_layers": layers, "content_layers": dict(list(layers.items())[-1:]),
+            "pooling": settings.pooling, "seed": settings.seed,
+        }
         self.origin = f"{network}:{digest[:16]}"
         shapes = self._network.model.compute_output_shape((1, _SIDE, _SIDE, 3))
         self._sketch = _Sketch(layers, {layer: shapes[layer][-1] for layer in layers})
@@ -103,6 +113,11 @@ class Describer:
 
     def _of(self, pictures: tf.Tensor) -> tf.Tensor:
         return self._sketch.of(self._network.model(pictures))
+
+
+def _found_again(name: str) -> str:
+    """A file's name as it is known from every folder; anything else as it is."""
+    return os.path.abspath(name) if os.path.isfile(name) else str(name)
 
 
 class _Sketch:

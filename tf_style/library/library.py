@@ -1,0 +1,527 @@
+"""A library of styles: what may be done with one. TensorFlow is imported when it is needed."""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import dataclasses
+import difflib
+import os
+import random
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from tf_style.image.files import known_endings
+from tf_style.image.paths import PathLike, expand, locate
+from tf_style.image.picture import as_picture
+from tf_style.image.samples import PREFIX as SAMPLE
+from tf_style.image.style import read_style
+from tf_style.library.catalogue import Catalogue, Record
+from tf_style.library.duplicates import MOST_BITS, bits_apart
+from tf_style.library.entry import Entry, FileState, digest_of, look_at
+from tf_style.library.filter import Filter
+from tf_style.library.search import Index, farthest_first, groups, nearest
+from tf_style.settings import InputError, Settings
+
+if TYPE_CHECKING:
+    from tf_style.library.descriptor import Describer
+
+VARIABLE = "TF_STYLE_LIBRARY"
+# Pictures that are read ahead while one is described.
+_AHEAD = 4
+# A picture whose hash is like another's is its near duplicate if it is also painted like it. In
+# units of the style loss.
+_TWIN = 0.15
+_DIGEST = re.compile("[0-9a-f]{8,64}")
+
+
+def default_path() -> Path:
+    """Where a library is if nobody says where: `$TF_STYLE_LIBRARY`, else the user's data folder."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named).expanduser()
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base, "tf_style", "library.db")
+
+
+@dataclasses.dataclass
+class Added:
+    """What became of the pictures that were to be added.
+
+    Attributes:
+        new: files whose pictures were added.
+        known: how many files were known already.
+        copies: file → where the same picture is, byte by byte; it is there once.
+        moved: file → where it was before.
+        twins: file → the picture of which it is a near duplicate.
+        bad: file → why it cannot be added.
+        gone: files that were there before, and are no more.
+    """
+
+    new: list[str] = dataclasses.field(default_factory=list)
+    known: int = 0
+    copies: dict[str, str] = dataclasses.field(default_factory=dict)
+    moved: dict[str, str] = dataclasses.field(default_factory=dict)
+    twins: dict[str, str] = dataclasses.field(default_factory=dict)
+    bad: dict[str, str] = dataclasses.field(default_factory=dict)
+    gone: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """How many files were looked at."""
+        return (len(self.new) + self.known + len(self.copies) + len(self.moved)
+                + len(self.bad))
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """A picture that was found.
+
+    Attributes:
+        record: what the library knows of it.
+        path: where it is.
+        distance: from what was asked for, in units of the style loss: 0 is the same style, 1 has
+            nothing in common with it; `None` where nothing was compared.
+    """
+
+    record: Record
+    path: str
+    distance: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchGroup:
+    """Pictures of a library that are like each other, the most typical first.
+
+    Attributes:
+        pictures: the most typical, then each as different as possible from those before.
+        within: the groups that it consists of; none for a small one.
+    """
+
+    pictures: tuple[Match, ...]
+    within: tuple[MatchGroup, ...] = ()
+
+
+def _describer(settings: Settings) -> Describer:
+    from tf_style.library.descriptor import Describer
+
+    return Describer(settings)
+
+
+class Library:
+    """A collection of styles in one file, which finds the right one.
+
+    To be closed, or used as a context. Each picture is described once, by the network that the
+    style loss would use; the files themselves stay where they are.
+
+    Args:
+        path: of the library; by default `$TF_STYLE_LIBRARY`, else `tf_style/library.db` in the
+            user's data folder.
+        settings: say what describes pictures: `network`, `weights`, `style_layers`; by default
+            what described most of those that are there.
+        describer: makes what describes pictures, from settings.
+
+    Raises:
+        InputError: (a `ValueError`) from all methods, for a file that is no library, or cannot be
+            read or written.
+
+    Example:
+        >>> import tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> with Library(folder.name + "/styles.db", Settings(network="compact")) as library:
+        ...     added = library.add(["sample:ink", "sample:waves"])
+        ...     [Path(match.path).name for match in library.like("sample:brushstrokes", 2)]
+        ['waves.jpg', 'ink.jpg']
+    """
+
+    def __init__(
+        self, path: PathLike | None = None, settings: Settings | None = None, *,
+        describer: Callable[[Settings], Describer] = _describer,
+    ):
+        self.path = Path(path) if path is not None else default_path()
+        self._settings = settings
+        self._make = describer
+        self._made: Describer | None = None
+        self._opened: Catalogue | None = None
+        self._writable = False
+        self._known: tuple[str, np.ndarray, Index] | None = None
+        self._records: dict[int, Record] | None = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._opened:
+            self._opened.close()
+        self._opened, self._known, self._records = None, None, None
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __getitem__(self, name: str) -> str:
+        """The file of the picture called `name`: its file's name, with or without ending.
+
+        Where several are called so, with as much of the folders before it as makes it clear; or
+        eight digits or more of the digest.
+
+        Raises:
+            InputError: if there is none, or more than one.
+        """
+        found = self._named(name)
+        if not found.is_there:
+            raise InputError(f"library:{name}: {found.path} is no longer there. If it was moved: "
+                             "tf_style_library add FOLDER")
+        return found.path
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all pictures' files, sorted."""
+        return sorted({os.path.basename(path) for record in self._all().values()
+                       for path in record.paths})
+
+    def add(
+        self, pictures: PathLike | Iterable[PathLike],
+        callback: Callable[[Added, int], object] | None = None,
+    ) -> Added:
+        """Add pictures, or whole folders of them at any depth, that are not there yet.
+
+        Each is there as soon as it is described, so that whatever ends the process, what was done
+        stays done. Files that moved are found again by their bytes.
+
+        Args:
+            pictures: files, folders or patterns.
+            callback: called after each file with what was done and the number of all; if it
+                returns true, no more are added.
+        """
+        names = [pictures] if isinstance(pictures, (str, os.PathLike)) else list(pictures)
+        names = [os.fspath(name) for name in names]
+        files = list(dict.fromkeys(file for name in names for file in picture_files(name)))
+        catalogue = self._catalogue(writable=True)
+        describer = self._describing()
+        origin = catalogue.origin(describer.origin, describer.made_by)
+        before = catalogue.files()
+        added = Added()
+        for file, looked in _looked_at(catalogue, files, origin):
+            try:
+                found = looked()
+                if isinstance(found, tuple):
+                    self._describe(catalogue, describer, origin, found, added)
+                else:
+                    _place(file, found, added)
+            except InputError as error:
+                if not error.flags.startswith(file):
+                    # Of the library itself: a full disk, say.
+                    raise
+                added.bad[file] = error.flags
+            if callback and callback(added, len(files)):
+                break
+        else:
+            added.gone = _gone(before, names)
+            catalogue.lose(added.gone)
+        self._known, self._records = None, None
+        return added
+
+    def _describe(
+        self, catalogue: Catalogue, describer: Describer, origin: int,
+        looked: tuple[Entry, np.ndarray], added: Added,
+    ) -> None:
+        entry, picture = looked
+        descriptor = describer.describe(picture)
+        twin = _twin(catalogue, describer.origin, entry, descriptor)
+        number = catalogue.add(entry, origin, descriptor, twin)
+        added.new.append(entry.file.path)
+        if twin is not None and twin != number:
+            added.twins[entry.file.path] = catalogue.paths(twin)[0]
+
+    def like(
+        self, picture: PathLike | np.ndarray | Image.Image, count: int = 12, **filters: Any
+    ) -> list[Match]:
+        """The pictures whose style is nearest to that of a picture, which itself is left out.
+
+        Args:
+            picture: a file, `sample:NAME`, or an array `(height, width, 3)` in `[0, 1]`. For one
+                that is in the library, no network is needed.
+            count: how many.
+            filters: the arguments of `Filter`: `folder`, `palette`, `name`, `min_size`.
+        """
+        wanted = Filter(**filters)
+        own, descriptor, origin = self._described(picture)
+        numbers, index = self._index(origin)
+        if not len(index):
+            raise InputError(f"{self.path}: none of its pictures was described by {origin}, which "
+                             "this was. Add them again with the same --network and --weights")
+        records = self._all()
+        found: list[Match] = []
+        places, apart = nearest(index, descriptor, len(index))
+        for place, distance in zip(places, apart, strict=True):
+            record = records.get(int(numbers[place]))
+            if record and record.number != own and wanted.passes(record) and record.is_there:
+                found.append(Match(record, record.path, round(float(distance), 4)))
+                if len(found) >= count:
+                    break
+        return found
+
+    def browse(self, **filters: Any) -> list[MatchGroup]:
+        """All pictures in groups of two levels: what differs most comes first.
+
+        Near duplicates are left out.
+
+        Args:
+            filters: as for `like`.
+        """
+        records, index = self._chosen(Filter(**filters))
+
+        def matches(places: np.ndarray) -> tuple[Match, ...]:
+            return tuple(Match(records[place], records[place].path) for place in places)
+
+        return [
+            MatchGroup(matches(group.places),
+                       tuple(MatchGroup(matches(each.places)) for each in group.within))
+            for group in groups(index)
+        ]
+
+    def surprise(self, count: int = 12, seed: int | None = None, **filters: Any) -> list[Match]:
+        """Pictures drawn at random that differ from each other as much as can be.
+
+        Args:
+            seed: draws the same again; by default always others.
+            filters: as for `like`.
+        """
+        records, index = self._chosen(Filter(**filters))
+        if not records:
+            return []
+        draws = random.Random(seed)
+        # Of all pictures, the same few would differ most every time.
+        some = draws.sample(range(len(records)), min(len(records), 8 * count))
+        places = farthest_first(Index(index.descriptors[some]), count, first=0)
+        return [Match(records[some[place]], records[some[place]].path) for place in places]
+
+    def records(self, **filters: Any) -> list[Record]:
+        """What the library knows of its pictures, also of those whose files are gone.
+
+        Args:
+            filters: as for `like`.
+        """
+        wanted = Filter(**filters)
+        return [record for record in self._all().values() if wanted.passes(record)]
+
+    def thumbnail(self, record: Record) -> bytes:
+        """A JPEG of a picture, with a long side of at most 128 pixels."""
+        return self._catalogue().thumbnail(record.number)
+
+    def forget(self, names: Iterable[str]) -> list[Record]:
+        """Forget pictures, by name; their files stay as they are. Returns what was known of them.
+
+        Raises:
+            InputError: for a name that is not clear; then none is forgotten.
+        """
+        found = list({record.number: record for record in map(self._named, names)}.values())
+        self._catalogue(writable=True).forget([record.number for record in found])
+        self._known, self._records = None, None
+        return found
+
+    def resolve(self, text: str) -> list[str]:
+        """The files that stand for a picture written as `library:TEXT`.
+
+        Args:
+            text: what stands behind the colon: a name; `like=PICTURE`, the nearest, or
+                `like=PICTURE,N`, the N nearest; or nothing, for all that are there.
+        """
+        if not text:
+            found = [record.path for record in self._all().values() if record.is_there]
+        elif text.startswith("like="):
+            picture, comma, number = text.removeprefix("like=").rpartition(",")
+            if not (comma and number.isdecimal()):
+                picture, number = text.removeprefix("like="), "1"
+            found = [match.path for match in self.like(picture, max(1, int(number)))]
+        else:
+            return [self[text]]
+        if not found:
+            raise InputError(f"library:{text}: no picture of {self.path} is there")
+        return found
+
+    def _catalogue(self, *, writable: bool = False) -> Catalogue:
+        if self._opened and writable and not self._writable:
+            self.close()
+        if not self._opened:
+            self._opened, self._writable = Catalogue(self.path, writable=writable), writable
+        return self._opened
+
+    def _all(self) -> dict[int, Record]:
+        if self._records is None:
+            self._records = {record.number: record for record in self._catalogue().records()}
+        return self._records
+
+    def _describing(self) -> Describer:
+        if not self._made:
+            settings = self._settings
+            if settings is None:
+                usual = self._opened and self._opened.usual_origin()
+                settings = Settings(**usual[1]) if usual else Settings()
+            self._made = self._make(settings)
+        return self._made
+
+    def _described(
+        self, picture: PathLike | np.ndarray | Image.Image
+    ) -> tuple[int | None, np.ndarray, str]:
+        """A picture's number, if it has one, its descriptor, and the origin of that."""
+        catalogue, number = self._catalogue(), None
+        if isinstance(picture, (str, os.PathLike)):
+            path = locate(picture)
+            number = catalogue.numbered(digest_of(path)) if path.is_file() else None
+            usual = catalogue.usual_origin()
+            if number is not None and usual and self._settings is None:
+                known = catalogue.descriptor(number, usual[0])
+                if known is not None:
+                    return number, known, usual[0]
+            pixels, _ = read_style(picture)
+        else:
+            pixels = as_picture(picture)
+        describer = self._describing()
+        return number, describer.describe(pixels).astype(np.float32), describer.origin
+
+    def _index(self, origin: str) -> tuple[np.ndarray, Index]:
+        if self._known is None or self._known[0] != origin:
+            numbers, descriptors = self._catalogue().descriptors(origin)
+            self._known = origin, numbers, Index(descriptors)
+        return self._known[1:]
+
+    def _chosen(self, wanted: Filter) -> tuple[list[Record], Index]:
+        """The pictures that are there, without near duplicates, and their descriptors."""
+        usual = self._catalogue().usual_origin()
+        if not usual:
+            return [], Index(np.zeros((0, 0), np.float32))
+        numbers, index = self._index(usual[0])
+        records = self._all()
+        chosen = [
+            place for place, number in enumerate(numbers.tolist())
+            if (record := records.get(number)) and record.twin is None
+            and wanted.passes(record) and record.is_there
+        ]
+        return [records[int(numbers[place])] for place in chosen], Index(index.descriptors[chosen])
+
+    def _named(self, name: str) -> Record:
+        records = list(self._all().values())
+        wanted = os.path.normpath(name).casefold()
+        tests: Sequence[Callable[[Record], bool]] = (
+            lambda record: os.path.abspath(name) in record.paths,
+            lambda record: bool(_DIGEST.fullmatch(name)) and record.digest.startswith(name),
+            lambda record: any(_ends(path.casefold(), wanted) for path in record.paths),
+            lambda record: any(_ends(os.path.splitext(path)[0].casefold(), wanted)
+                               for path in record.paths),
+        )
+        for test in tests:
+            found = [record for record in records if test(record)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                some = ", ".join(record.path for record in found[:3])
+                more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+                raise InputError(f"library:{name}: several pictures are called so: {some}{more}. "
+                                 "Write more of the path")
+        near = difflib.get_close_matches(name, self.names, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise InputError(f"library:{name}: no picture of {self.path} is called so.{hint}")
+
+
+def picture_files(source: str) -> list[str]:
+    """The files that a name, a pattern, or a folder at any depth stands for, sorted.
+
+    Raises:
+        InputError: for a folder or pattern in which there is no picture.
+    """
+    if source.startswith(SAMPLE):
+        return [os.path.abspath(locate(source))]
+    if not os.path.isdir(source):
+        return [os.path.abspath(each) for each in expand(source)]
+    known, found = known_endings(), []
+    for folder, below, names in os.walk(os.path.abspath(source)):
+        below[:] = [each for each in below if not each.startswith(".")]
+        found += [os.path.join(folder, name) for name in names
+                  if os.path.splitext(name)[1].lower() in known and not name.startswith(".")]
+    if not found:
+        raise InputError(f"{source}: no picture is in this folder")
+    return sorted(found)
+
+
+def _looked_at(
+    catalogue: Catalogue, files: Sequence[str], origin: int
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Each file, and a function that returns what was found in it, or raises why nothing was."""
+
+    def look(path: str) -> Any:
+        file = FileState.of(path)
+        if file is None:
+            raise InputError(f"{path}: there is no such file")
+        if catalogue.knows(file, origin):
+            return None
+        digest = digest_of(path)
+        others = [other for other in catalogue.paths_of(digest) if other != path]
+        if catalogue.place(file, digest, origin):
+            return others
+        return look_at(file, digest)
+
+    # What is read ahead is lost if the process ends; it is not in the catalogue yet.
+    with concurrent.futures.ThreadPoolExecutor(2) as readers:
+        waiting: collections.deque = collections.deque()
+        try:
+            for file in files:
+                waiting.append((file, readers.submit(look, file)))
+                if len(waiting) > _AHEAD:
+                    path, future = waiting.popleft()
+                    yield path, future.result
+            for path, future in waiting:
+                yield path, future.result
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _place(file: str, others: list[str] | None, added: Added) -> None:
+    """Note what became of a file whose picture was known; `None` if the file was, too."""
+    if not others:
+        added.known += 1
+        return
+    there = [each for each in others if os.path.isfile(each)]
+    if there:
+        added.copies[file] = there[0]
+    else:
+        added.moved[file] = others[0]
+
+
+def _twin(
+    catalogue: Catalogue, origin: str, entry: Entry, descriptor: np.ndarray
+) -> int | None:
+    """The number of the first picture of which this is a near duplicate; `None` for none."""
+    numbers, hashes = catalogue.hashes()
+    for number in numbers[bits_apart(hashes, entry.hash) <= MOST_BITS].tolist():
+        other = catalogue.descriptor(number, origin)
+        if other is not None and np.sum((other - descriptor.astype(np.float32)) ** 2) < _TWIN:
+            return number
+    return None
+
+
+def _gone(before: Iterable[str], names: Sequence[str]) -> list[str]:
+    """The files, of those that were known, that are no longer there though their folder is."""
+    folders = [os.path.join(os.path.abspath(name), "") for name in names if os.path.isdir(name)]
+    return sorted(path for path in before
+                  if any(path.startswith(folder) for folder in folders)
+                  and not os.path.lexists(path))
+
+
+def _ends(path: str, name: str) -> bool:
+    return path == name or path.endswith(os.sep + name)
