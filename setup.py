@@ -70,6 +70,7 @@ setup(
             "tf_style_explain=tf_style.cli:explain",
             "tf_style_train=tf_style.cli:train",
             "tf_style_camera=tf_style.cli:camera",
+            "tf_style_library=tf_style.cli:library",
         ]
     },
     classifiers=[

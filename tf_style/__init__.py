@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tf_style.image.picture import read_picture, write_picture
     from tf_style.image.resize import fit
+    from tf_style.library.library import Library
     from tf_style.loss.perceptual import PerceptualLoss, StyleLoss
     from tf_style.network.features import feature_model
     from tf_style.run.checkpoints import Checkpoints
@@ -28,6 +29,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "Checkpoints": "tf_style.run.checkpoints",
     "InputError": "tf_style.settings.option",
+    "Library": "tf_style.library.library",
     "PerceptualLoss": "tf_style.loss.perceptual",
     "Result": "tf_style.run.result",
     "Settings": "tf_style.settings.settings",
@@ -49,6 +51,7 @@ _HOMES = {
 __all__ = [
     "Checkpoints",
     "InputError",
+    "Library",
     "PerceptualLoss",
     "Result",
     "Settings",

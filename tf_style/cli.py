@@ -14,6 +14,7 @@ COMMANDS = {
     "tf_style_explain": "tf_style.commands.explain",
     "tf_style_train": "tf_style.commands.train",
     "tf_style_camera": "tf_style.commands.camera",
+    "tf_style_library": "tf_style.commands.library",
 }
 
 
@@ -45,6 +46,11 @@ def train(argv: Sequence[str] | None = None) -> None:
 def camera(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_camera`."""
     _run("tf_style_camera", argv)
+
+
+def library(argv: Sequence[str] | None = None) -> None:
+    """The command `tf_style_library`."""
+    _run("tf_style_library", argv)
 
 
 def _run(program: str, argv: Sequence[str] | None) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 import tf_style
 from tests.commands.conftest import TINY, assert_tells, call
 from tf_style import InputError, cli
-from tf_style.commands import camera, evaluate, explain, flags, learn, stylize, train
+from tf_style.commands import camera, evaluate, explain, flags, learn, library, stylize, train
 from tf_style.commands.command import (
     Command,
     CommandLine,
@@ -39,14 +39,14 @@ class Other(Options):
 
 
 COMMAND = Command("tf_own", "Do a thing.\n", (Own, Other), lambda line: 0)
-COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn, train, camera)]
+COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn, train, camera, library)]
 PLACED = dataclasses.replace(COMMAND, places=("name", "many"))
 
 
 def test_of_two_options_of_one_name_the_first_counts():
     names = [each.name for each in COMMAND.options]
-    assert names == ["name", "many", "size", "fast", "preset", "flagfile", "quiet", "verbose",
-                     "version", "help", "helpfull", "completion", "share"]
+    assert names == ["name", "many", "size", "fast", "preset", "flagfile", "library", "quiet",
+                     "verbose", "version", "help", "helpfull", "completion", "share"]
     size, = (each for each in COMMAND.options if each.name == "size")
     assert size.default == 0
 

@@ -40,6 +40,10 @@ class CommonOptions(Options):
     flagfile: str | None = option(
         File(), None, "a file of flags, one per line, taken as defaults"
     )
+    library: str | None = option(
+        File(), None, "the library that library:NAME is looked up in; default: "
+        "$TF_STYLE_LIBRARY, else tf_style/library.db in the user's data folder",
+    )
     quiet: bool = option(Switch(), False, "print nothing but errors")
     verbose: bool = option(Switch(), False, "let TensorFlow print its own messages")
     version: bool = option(Switch(), False, "print the version and exit")

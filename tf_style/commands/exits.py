@@ -15,6 +15,7 @@ from tf_style.commands import status
 from tf_style.commands.command import Command, CommonOptions
 from tf_style.commands.display import open_streams, say
 from tf_style.commands.flags import parse
+from tf_style.commands.library_names import resolved
 from tf_style.commands.outputs import OutputError
 from tf_style.commands.signals import INTERRUPTED, STOPPED, Signals
 from tf_style.settings import InputError
@@ -49,6 +50,7 @@ def guarded(
             if line.options(CommonOptions).quiet:
                 status.stop()
                 warnings.simplefilter("ignore", UserWarning)
+            line = resolved(command, line)
             if signals is not None:
                 return command.run(dataclasses.replace(line, signals=signals))
             with line.signals:

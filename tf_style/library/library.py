@@ -175,8 +175,8 @@ class Library:
     def __getitem__(self, name: str) -> str:
         """The file of the picture called `name`: its file's name, with or without ending.
 
-        Where several are called so, with as much of the folders before it as makes it clear; or
-        eight digits or more of the digest.
+        A part of it is enough, if it is part of no other. Where several have the same, with as much
+        of the folders before it as makes it clear; or eight digits or more of the digest.
 
         Raises:
             InputError: if there is none, or more than one.
@@ -422,6 +422,8 @@ class Library:
             lambda record: bool(_DIGEST.fullmatch(name)) and record.digest.startswith(name),
             lambda record: any(_ends(path.casefold(), wanted) for path in record.paths),
             lambda record: any(_ends(os.path.splitext(path)[0].casefold(), wanted)
+                               for path in record.paths),
+            lambda record: any(wanted in os.path.basename(path).casefold()
                                for path in record.paths),
         )
         for test in tests:

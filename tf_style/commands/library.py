@@ -1,0 +1,318 @@
+"""The command `tf_style_library`."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tf_style.commands import status
+from tf_style.commands.command import Command, CommandLine, CommonOptions, placed
+from tf_style.commands.display import answer, mention, printable, say
+from tf_style.commands.drawing import count
+from tf_style.commands.exits import DONE, FAILED, INTERRUPTED
+from tf_style.commands.library_names import PREFIX, opened
+from tf_style.commands.outputs import check_apart, writing
+from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings.option import File, Files, Switch, Text, Word, option, whole
+
+if TYPE_CHECKING:
+    from tf_style.library.library import Added, Library, Match, MatchGroup
+    from tf_style.show.sheet import Cell
+
+USAGE = """\
+Keep thousands of styles in a library, and find the right one.
+
+  tf_style_library add PICTURES [PICTURES ...] [--library=FILE]
+  tf_style_library like PICTURE       the styles nearest to this one
+  tf_style_library browse             all, in groups: what differs most comes first
+  tf_style_library surprise           a few that have little in common
+  tf_style_library list               all, with what is known of them
+  tf_style_library forget NAMES       leave pictures out; their files stay
+
+Everywhere else, --style=library:NAME is the picture of that name, and
+--style=library:like=PICTURE,2 are the two nearest to a picture.
+"""
+
+VERBS = ("add", "like", "browse", "surprise", "list", "forget")
+# Of a group of `browse`, and in a row of a sheet.
+_SHOWN, _COLUMNS = 3, 6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LibraryOptions(CommonOptions):
+    """The options of `tf_style_library`."""
+
+    verb: str | None = option(Word(VERBS), None, "what to do")
+    pictures: tuple[str, ...] = option(
+        Files("FILES"), (), "what to do it with: pictures, folders at any depth and patterns to "
+        "add; a picture to find others like; names to forget",
+    )
+    count: int = option(whole(1, 10_000), 12, "how many pictures like and surprise find")
+    folder: str | None = option(File("FOLDER"), None, "only pictures in this folder, at any depth")
+    palette: str | None = option(
+        Text("COLOR,COLOR,…"), None, "only pictures of which each of these colours covers a "
+        "seventh: names such as navy, or #1e3c5a",
+    )
+    name: str | None = option(
+        Text(), None, "only pictures with this in their name, or a pattern such as '*wave*'"
+    )
+    min_size: int = option(
+        whole(0), 0, "only pictures with a long side of so many pixels or more"
+    )
+    sheet: str | None = option(File(), None, "also write what is found as one picture")
+    json: bool = option(Switch(), False, "print what is found as one JSON document")
+    seed: int | str = option(
+        whole(0, 2**31 - 1), AUTO, "of surprise: draws the same again; auto: always others"
+    )
+    network: str = option(
+        Settings.option("network").type, AUTO, "what describes pictures, as in tf_style; auto: "
+        "what described those that are there, else the network of a run",
+    )
+    weights: str = option(
+        Settings.option("weights").type, AUTO, "its weights, as in tf_style"
+    )
+    style_layers: Any = option(
+        Settings.option("style_layers").type, AUTO, "its layers, as in tf_style"
+    )
+    offline: bool = option(Switch(), False, Settings.option("offline").help)
+
+    def filters(self) -> dict[str, Any]:
+        """The arguments of a `Filter`."""
+        return {"folder": self.folder, "palette": self.palette, "name": self.name,
+                "min_size": self.min_size}
+
+
+def library(line: CommandLine) -> int:
+    """Do with a library what the verb says."""
+    line = placed(COMMAND, line)
+    options = line.options(LibraryOptions)
+    if not options.verb:
+        raise InputError(f"expected what to do, one of {', '.join(VERBS)}, such as "
+                         "tf_style_library add paintings")
+    _check_pictures(options)
+    if options.sheet:
+        from tf_style.image.picture import check_output
+
+        sheet = check_output(Path(options.sheet))
+        check_apart({"sheet": sheet}, [each for each in options.pictures if os.path.isfile(each)])
+    line.tell()
+    settings = _settings(options)
+    with opened(line, settings, offline=options.offline) as shelf:
+        return {"add": _add, "like": _like, "browse": _browse, "surprise": _surprise,
+                "list": _list, "forget": _forget}[options.verb](line, options, shelf)
+
+
+def _check_pictures(options: LibraryOptions) -> None:
+    verb, given = options.verb, options.pictures
+    if verb in ("add", "like", "forget") and not given:
+        example = {"add": "paintings", "like": "painting.jpg", "forget": "painting.jpg"}[verb]
+        raise InputError(f"{verb}: expected a picture, such as tf_style_library {verb} {example}")
+    if (verb == "like" and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
+        raise InputError(f"{given[-1]!r}: {verb} takes {'one' if verb == 'like' else 'no'} "
+                         "picture. Pictures are chosen by --folder, --palette, --name and "
+                         "--min_size")
+    if options.sheet and verb in ("add", "list", "forget"):
+        raise InputError(f"--sheet: has no effect with {verb}. Leave it out")
+
+
+def _settings(options: LibraryOptions) -> Settings | None:
+    """What is to describe pictures; `None` if nothing was said."""
+    given = {name: value for name in ("network", "weights", "style_layers")
+             if (value := getattr(options, name)) != AUTO}
+    if "style_layers" in given:
+        # Those of a saved model have to be named, though nothing looks at them here.
+        given["content_layers"] = given["style_layers"]
+    return Settings(**given) if given else None
+
+
+def _add(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
+    status.show("looking for pictures")
+
+    def callback(added: Added, whole: int) -> bool:
+        line.signals.keep()
+        status.show("adding", added.done / whole, details=(f"{added.done}/{whole}",))
+        return bool(line.signals)
+
+    added = shelf.add(options.pictures, callback)
+    status.hide()
+    for why in added.bad.values():
+        say(f"tf_style_library: {printable(why)}")
+    if options.json:
+        answer(_json({**dataclasses.asdict(added), "library": os.fspath(shelf.path)}))
+    elif not options.quiet:
+        for new, what, other in (
+            *((file, "is a near duplicate of", each) for file, each in added.twins.items()),
+            *((file, "is the same as", each) for file, each in added.copies.items()),
+            *((file, "was", each) for file, each in added.moved.items()),
+        ):
+            mention(printable(f"{new} {what} {other}"))
+        for path in added.gone:
+            mention(printable(f"{path} is gone"))
+        answer(f"{count(len(added.new), 'picture')} added to {printable(shelf.path)}, "
+               f"{added.known + len(added.copies) + len(added.moved)} known"
+               + (f", {len(added.bad)} bad" if added.bad else ""))
+    if line.signals:
+        say("tf_style_library: stopped; the same command goes on")
+        return INTERRUPTED
+    return FAILED if added.bad else DONE
+
+
+def _like(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
+    found = shelf.like(options.pictures[0], options.count, **options.filters())
+    return _show(options, shelf, found)
+
+
+def _surprise(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
+    seed = None if options.seed == AUTO else options.seed
+    return _show(options, shelf, shelf.surprise(options.count, seed, **options.filters()))
+
+
+def _list(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
+    from tf_style.library.library import Match
+
+    found = [Match(record, record.path) for record in shelf.records(**options.filters())]
+    return _show(options, shelf, found)
+
+
+def _show(options: LibraryOptions, shelf: Library, found: Sequence[Match]) -> int:
+    _check_found(options, shelf, found)
+    if options.json:
+        answer(_json({"library": os.fspath(shelf.path),
+                      "pictures": [_plain(shelf, match) for match in found]}))
+    elif not options.quiet:
+        for match in found:
+            answer(_told(shelf, match))
+    if options.sheet:
+        _write_sheet(options, shelf, [found[start : start + _COLUMNS]
+                                      for start in range(0, len(found), _COLUMNS)])
+    return DONE
+
+
+def _browse(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
+    found = shelf.browse(**options.filters())
+    _check_found(options, shelf, found)
+    if options.json:
+        answer(_json({"library": os.fspath(shelf.path),
+                      "groups": [_plain_group(shelf, group) for group in found]}))
+    elif not options.quiet:
+        for number, group in enumerate(found, 1):
+            answer(f"group {number}: {count(len(group.pictures), 'picture')}")
+            for match in _chosen(group):
+                answer("\n".join(f"  {each}" for each in _told(shelf, match).split("\n")))
+    if options.sheet:
+        _write_sheet(options, shelf, [_chosen(group, _COLUMNS) for group in found])
+    return DONE
+
+
+def _chosen(group: MatchGroup, most: int = _SHOWN) -> list[Match]:
+    """A few pictures that show what is in a group: of each group within, the most typical."""
+    parts = [each.pictures for each in group.within] or [group.pictures]
+    inner = [part[place] for place in range(max(map(len, parts))) for part in parts
+             if place < len(part)]
+    return inner[:max(most, len(group.within))][:_COLUMNS]
+
+
+def _forget(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
+    found = shelf.forget(options.pictures)
+    if options.json:
+        answer(_json({"library": os.fspath(shelf.path),
+                      "forgotten": [record.path for record in found]}))
+    elif not options.quiet:
+        for record in found:
+            answer(printable(record.path))
+    return DONE
+
+
+def _check_found(options: LibraryOptions, shelf: Library, found: Sequence[Any]) -> None:
+    if not found:
+        asked = " that is asked for" if any(options.filters().values()) else ""
+        raise InputError(f"{shelf.path}: there is no picture{asked}")
+
+
+def _told(shelf: Library, match: Match) -> str:
+    """Two lines: what a picture is, and the command that paints like it."""
+    record = match.record
+    parts = [os.path.basename(match.path), f"{record.width} x {record.height}"]
+    if match.distance is not None:
+        parts.append(f"distance {match.distance:.3f}")
+    parts += record.defects
+    if record.twin is not None:
+        parts.append("near duplicate")
+    if not record.is_there:
+        parts.append("gone")
+    return printable(", ".join(parts)) + "\n  " + _command(shelf, match)
+
+
+def _command(shelf: Library, match: Match) -> str:
+    """The command that paints a photograph like this, for a shell."""
+    if printable(match.path) == match.path:
+        words = ["tf_style", "PHOTO", match.path]
+    else:
+        # Nobody can type or copy such a name.
+        words = ["tf_style", "PHOTO", PREFIX + match.record.digest[:12],
+                 f"--library={os.path.abspath(shelf.path)}"]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _plain(shelf: Library, match: Match) -> dict[str, Any]:
+    record = match.record
+    distance = {} if match.distance is None else {"distance": match.distance}
+    return {
+        "name": os.path.basename(match.path), "path": match.path, **distance,
+        "width": record.width, "height": record.height, "defects": list(record.defects),
+        "palette": [dataclasses.asdict(each) for each in record.palette],
+        "digest": record.digest, "near_duplicate": record.twin is not None,
+        "is_there": record.is_there, "command": _command(shelf, match),
+    }
+
+
+def _plain_group(shelf: Library, group: MatchGroup) -> dict[str, Any]:
+    return {"pictures": [_plain(shelf, match) for match in group.pictures],
+            "groups": [_plain_group(shelf, each) for each in group.within]}
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, indent=2)
+
+
+def _write_sheet(
+    options: LibraryOptions, shelf: Library, rows: Iterable[Sequence[Match]]
+) -> None:
+    from tf_style.image.picture import write_picture
+    from tf_style.show.sheet import Cell, contact_sheet
+
+    status.show("drawing")
+    cells = [[_cell(shelf, match, Cell) for match in row] for row in rows]
+    widest = max(map(len, cells))
+    cells = [row + [Cell(None)] * (widest - len(row)) for row in cells]
+    with writing():
+        write_picture(options.sheet, contact_sheet(cells), None)
+    status.hide()
+    if not options.quiet and not options.json:
+        mention(printable(options.sheet))
+
+
+def _cell(shelf: Library, match: Match, cell: Callable[..., Cell]) -> Cell:
+    import numpy as np
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(shelf.thumbnail(match.record))).convert("RGB")
+    far = "" if match.distance is None else f" {match.distance:.2f}"
+    return cell(np.asarray(picture), printable(os.path.basename(match.path)) + far)
+
+
+COMMAND = Command(
+    "tf_style_library", USAGE, (LibraryOptions,), library, places=("verb", "pictures"),
+    needed=("library", "count", "folder", "palette", "name", "min_size", "sheet", "json"),
+    examples=("tf_style_library add sample:ink sample:waves sample:stained_glass "
+              "--library=styles.db",
+              "tf_style_library like sample:brushstrokes --library=styles.db",
+              "tf_style photo.jpg --style=library:waves --library=styles.db"),
+)
