@@ -1,0 +1,288 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tf_style
+from tests.library.conftest import Colors, painting, save
+from tf_style import InputError, Settings
+from tf_style.library.library import Library, default_path
+
+
+def names(matches):
+    return [os.path.basename(match.path) for match in matches]
+
+
+def shades(picture, factor=0.95):
+    return np.clip(picture * factor, 0, 1)
+
+
+def test_pictures_of_a_folder_at_any_depth(library, paintings):
+    added = library.add(paintings)
+    assert sorted(map(os.path.basename, added.new)) == [f"{name}.png" for name in "abcdef"]
+    assert (added.known, added.bad, added.gone) == (0, {}, [])
+    assert library.names == [f"{name}.png" for name in "abcdef"]
+    assert len(library) == 6
+
+
+def test_what_is_known_is_not_looked_at_again(library, paintings, colors):
+    library.add(paintings)
+    assert colors.described == 6
+    save(paintings / "g.png", painting(7))
+    added = library.add([paintings / "a.png", paintings])
+    assert (len(added.new), added.known, colors.described) == (1, 6, 7)
+
+
+def test_adding_can_be_stopped_and_goes_on(library, paintings):
+    first = library.add(paintings, lambda added, whole: added.done == 2 and whole == 6)
+    assert len(first.new) == 2
+    second = library.add(paintings)
+    assert (len(second.new), second.known) == (4, 2)
+
+
+def test_bad_files_are_named_and_the_others_added(library, paintings):
+    (paintings / "b.png").write_text("no picture")
+    (paintings / "c.png").write_bytes((paintings / "c.png").read_bytes()[:200])
+    (paintings / "z.png").touch()
+    added = library.add([paintings, paintings / "nothing.png"])
+    assert sorted(map(os.path.basename, added.bad)) == ["b.png", "c.png", "nothing.png", "z.png"]
+    assert all(why.startswith(path) and "\n" not in why for path, why in added.bad.items())
+    assert len(added.new) == 4
+
+
+def test_what_is_wrong_with_the_library_is_no_bad_file(library, paintings, monkeypatch):
+    from tf_style.library.catalogue import Catalogue
+
+    def full(self, *_):
+        raise InputError(f"{self.path}: full")
+
+    monkeypatch.setattr(Catalogue, "add", full)
+    with pytest.raises(InputError, match=r"styles\.db: full"):
+        library.add(paintings)
+
+
+def test_a_folder_without_pictures(library, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: no picture is in this folder"):
+        library.add(tmp_path / "empty")
+
+
+def test_the_same_bytes_are_one_picture(library, paintings):
+    shutil.copy(paintings / "a.png", paintings / "deep" / "copy.png")
+    added = library.add(paintings)
+    assert len(library) == 6
+    assert added.copies == {str(paintings / "deep" / "copy.png"): str(paintings / "a.png")}
+
+
+def test_moved_and_deleted_files_are_noticed(library, paintings, tmp_path, colors):
+    library.add(paintings)
+    (paintings / "a.png").rename(paintings / "deep" / "moved.png")
+    (paintings / "b.png").unlink()
+    assert "b.png" not in names(library.like(paintings / "c.png"))
+    with pytest.raises(InputError, match=r"library:a.png: .*a\.png is no longer there"):
+        library["a.png"]
+    added = library.add(paintings)
+    assert added.moved == {str(paintings / "deep" / "moved.png"): str(paintings / "a.png")}
+    assert [os.path.basename(path) for path in added.gone] == ["a.png", "b.png"]
+    assert colors.described == 6
+    assert library["moved"] == str(paintings / "deep" / "moved.png")
+    assert "moved.png" in names(library.like(paintings / "c.png"))
+    # Its disk may only be away.
+    gone, = (record for record in library.records() if not record.is_there)
+    assert os.path.basename(gone.path) == "b.png"
+
+
+def test_near_duplicates_are_found(library, paintings):
+    paintings_first = library.add(paintings)
+    assert paintings_first.twins == {}
+    twin = save(paintings / "small.jpg", shades(painting(0, 45, 60)), quality=60)
+    added = library.add(paintings)
+    assert added.twins == {twin: str(paintings / "a.png")}
+    shown = [match for group in library.browse() for match in group.pictures]
+    assert sorted(names(shown)) == [f"{name}.png" for name in "abcdef"]
+    assert names(library.like(paintings / "a.png", 1)) == ["small.jpg"]
+
+
+def test_like_against_the_definition(library, paintings):
+    library.add(paintings)
+    seen = {name: Colors().describe(painting(number)).astype(float)
+            for number, name in enumerate("abcdef")}
+    apart = {name: ((each - seen["c"]) ** 2).sum() for name, each in seen.items() if name != "c"}
+    expected = sorted(apart, key=apart.get)
+    found = library.like(paintings / "c.png", 3)
+    assert names(found) == [f"{name}.png" for name in expected[:3]]
+    assert [match.distance for match in found] == pytest.approx(
+        sorted(apart.values())[:3], abs=0.01)
+
+
+def test_like_a_picture_that_is_not_there(library, paintings, tmp_path):
+    library.add(paintings)
+    near = shades(painting(3))
+    assert names(library.like(near, 1)) == ["d.png"]
+    assert names(library.like(Image.fromarray(np.uint8(255 * near)), 1)) == ["d.png"]
+    assert names(library.like(save(tmp_path / "near.png", near), 1)) == ["d.png"]
+    with pytest.raises(InputError, match="nothing.png: there is no such file"):
+        library.like(tmp_path / "nothing.png")
+
+
+def test_for_a_picture_that_is_there_no_network_is_needed(library, paintings, tmp_path):
+    library.add(paintings)
+
+    def refuse(settings):
+        raise AssertionError
+
+    with Library(library.path, describer=refuse) as again:
+        assert len(again.like(paintings / "c.png")) == 5
+        assert again.browse() and again.surprise()
+
+
+def test_filters(library, paintings):
+    save(paintings / "blue.png", np.full((300, 400, 3), (0, 0, 0.5), np.float32))
+    library.add(paintings)
+
+    def left(**filters):
+        return [os.path.basename(record.path)[:-4] for record in library.records(**filters)]
+
+    assert left(folder=paintings / "deep") == ["e", "f"]
+    assert left(name="E") == ["blue", "e"]
+    assert left(name="?.png") == list("abcdef")
+    assert left(min_size=200) == ["blue"]
+    assert left(palette="navy") == ["blue"]
+    assert left(folder=paintings / "deep", name="f") == ["f"]
+    assert names(library.like(paintings / "a.png", name="f")) == ["f.png"]
+    assert names(library.surprise(5, name="f")) == ["f.png"]
+    with pytest.raises(InputError, match="palette=bleu"):
+        library.like(paintings / "a.png", palette="bleu")
+
+
+def test_surprise(library, paintings):
+    library.add(paintings)
+    found = library.surprise(3, seed=0)
+    assert len({match.path for match in found}) == 3
+    assert library.surprise(3, seed=0) == found
+    assert {tuple(names(library.surprise(3, seed=seed))) for seed in range(9)} - {
+        tuple(names(found))}
+
+
+def test_names(library, paintings):
+    save(paintings / "deep" / "a.png", painting(20))
+    library.add(paintings)
+    digest = library.records(name="b.png")[0].digest
+    expected = str(paintings / "b.png")
+    for name in ("b.png", "b", "B.PNG", expected, digest, digest[:8], "paintings/b.png"):
+        assert library[name] == expected
+    assert library["deep/a"] == library["deep/a.png"] == str(paintings / "deep" / "a.png")
+    assert library["paintings/a.png"] == str(paintings / "a.png")
+    with pytest.raises(InputError, match="library:a.png: several pictures are called so"):
+        library["a.png"]
+    with pytest.raises(InputError, match=r"library:bb.png: .*Did you mean 'b.png'"):
+        library["bb.png"]
+
+
+def test_resolve(library, paintings):
+    library.add(paintings)
+    assert library.resolve("b") == [str(paintings / "b.png")]
+    assert len(library.resolve("")) == 6
+    for number, text in ((1, ""), (2, ",2"), (5, ",99")):
+        found = library.resolve(f"like={paintings / 'c.png'}{text}")
+        assert found == [match.path for match in library.like(paintings / "c.png", number)]
+
+
+def test_forget(library, paintings):
+    library.add(paintings)
+    with pytest.raises(InputError):
+        library.forget(["a.png", "nothing"])
+    assert len(library) == 6
+    assert [record.path for record in library.forget(["a.png"])] == [str(paintings / "a.png")]
+    assert len(library) == 5 and (paintings / "a.png").is_file()
+    assert "a.png" not in names(library.like(paintings / "c.png"))
+
+
+def test_another_describer_finds_nothing_of_the_first(library, paintings):
+    library.add(paintings)
+    other = Colors()
+    other.origin = "colors:2"
+    with Library(library.path, Settings(network="compact"),
+                 describer=lambda settings: other) as again:
+        with pytest.raises(InputError, match="none of its pictures was described by colors:2"):
+            again.like(paintings / "a.png")
+        again.add(paintings)
+        assert len(again) == 6 and other.described == 7
+        assert len(again.like(paintings / "a.png")) == 5
+
+
+def test_what_described_most_goes_on(library, paintings):
+    library.add(paintings)
+    seen = []
+
+    def describer(settings):
+        seen.append(settings)
+        return Colors()
+
+    with Library(library.path, describer=describer) as again:
+        again.add(save(paintings / "new.png", painting(9)))
+        again.like(painting(2))
+    assert seen == [Settings(network="compact")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_names_that_are_no_text(library, tmp_path):
+    path = save(tmp_path / os.fsdecode(b"caf\xe9") / os.fsdecode(b"\xff.png"), painting(0))
+    other = save(tmp_path / "other.png", painting(1))
+    added = library.add([os.path.dirname(path), other])
+    assert added.new == [path, other]
+    assert library.like(other)[0].path == path
+    assert library[os.fsdecode(b"\xff")] == path
+
+
+def test_where_it_is(monkeypatch, tmp_path):
+    monkeypatch.setenv("TF_STYLE_LIBRARY", "~/mine.db")
+    assert default_path() == Path.home() / "mine.db"
+    monkeypatch.delenv("TF_STYLE_LIBRARY")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    assert default_path().parts[-2:] == ("tf_style", "library.db")
+
+
+def test_no_tensorflow_to_search(library, paintings):
+    library.add(paintings)
+    code = f"""
+import sys, tf_style
+with tf_style.Library({str(library.path)!r}) as library:
+    assert len(library.like({str(paintings / "a.png")!r})) == 5
+    library.browse(), library.surprise(), library.records(palette="navy"), library["a"]
+assert "tensorflow" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={
+        **os.environ, "PYTHONPATH": str(Path(tf_style.__file__).parents[1])})
+
+
+@pytest.mark.slow
+def test_copies_find_their_original(tmp_path):
+    """By the compact network: crops, rescaled, recompressed and recoloured ones among others."""
+    from tf_style.image.picture import read_picture
+    from tf_style.image.resize import fit
+    from tf_style.image.samples import CONTENT_SAMPLES, STYLE_SAMPLES
+
+    folder = tmp_path / "many"
+    originals = {}
+    for name in (*CONTENT_SAMPLES, *STYLE_SAMPLES):
+        picture = fit(read_picture(f"sample:{name}"), 400)
+        originals[name] = picture
+        save(folder / f"{name}.png", picture)
+        for number, turned in enumerate((picture[:, ::-1, ::-1], picture[..., ::-1])):
+            save(folder / f"{name}_{number}.png", turned)
+    for seed in range(20):
+        save(folder / f"soft_{seed}.png", painting(seed, 300, 400))
+    with Library(tmp_path / "styles.db", Settings(network="compact")) as library:
+        library.add(folder)
+        for name, picture in originals.items():
+            height, width = picture.shape[:2]
+            for copy in (picture[height // 8 : -height // 8, width // 8 : -width // 8],
+                         fit(picture, 180), shades(picture, np.float32([1.05, 1, 0.92]))):
+                assert f"{name}.png" in names(library.like(copy, 5))
