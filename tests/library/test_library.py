@@ -126,7 +126,7 @@ def test_like_a_picture_that_is_not_there(library, paintings, tmp_path):
     assert names(library.like(near, 1)) == ["d.png"]
     assert names(library.like(Image.fromarray(np.uint8(255 * near)), 1)) == ["d.png"]
     assert names(library.like(save(tmp_path / "near.png", near), 1)) == ["d.png"]
-    with pytest.raises(InputError, match="nothing.png: there is no such file"):
+    with pytest.raises(InputError, match=r"nothing\.png: there is no such file"):
         library.like(tmp_path / "nothing.png")
 
 
@@ -178,7 +178,7 @@ def test_names(library, paintings):
         assert library[name] == expected
     assert library["deep/a"] == library["deep/a.png"] == str(paintings / "deep" / "a.png")
     assert library["paintings/a.png"] == str(paintings / "a.png")
-    with pytest.raises(InputError, match="library:a.png: several pictures are called so"):
+    with pytest.raises(InputError, match=r"library:a\.png: several pictures are called so"):
         library["a.png"]
     with pytest.raises(InputError, match=r"library:bb.png: .*Did you mean 'b.png'"):
         library["bb.png"]

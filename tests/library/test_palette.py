@@ -40,5 +40,5 @@ def test_a_speck_is_no_colour_of_a_picture():
 
 
 def test_unknown_colour():
-    with pytest.raises(InputError, match="palette=navy,bleu: expected colours.*'bleu'"):
+    with pytest.raises(InputError, match=r"palette=navy,bleu: expected colours.*'bleu'"):
         colors_of("navy,bleu")

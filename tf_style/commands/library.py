@@ -313,6 +313,5 @@ COMMAND = Command(
     needed=("library", "count", "folder", "palette", "name", "min_size", "sheet", "json"),
     examples=("tf_style_library add sample:ink sample:waves sample:stained_glass "
               "--library=styles.db",
-              "tf_style_library like sample:brushstrokes --library=styles.db",
-              "tf_style photo.jpg --style=library:waves --library=styles.db"),
+              "tf_style_library like painting.jpg --library=styles.db --sheet=like.png"),
 )

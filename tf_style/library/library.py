@@ -210,6 +210,9 @@ class Library:
         names = [pictures] if isinstance(pictures, (str, os.PathLike)) else list(pictures)
         names = [os.fspath(name) for name in names]
         files = list(dict.fromkeys(file for name in names for file in picture_files(name)))
+        if not any(map(os.path.isfile, files)):
+            # Found without TensorFlow, and before a library is made.
+            raise InputError(f"{files[0] if files else names}: there is no such file")
         catalogue = self._catalogue(writable=True)
         describer = self._describing()
         origin = catalogue.origin(describer.origin, describer.made_by)

@@ -1,0 +1,238 @@
+"""The command `tf_style_library`, and `library:` in the others."""
+
+import json
+import os
+import shlex
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.commands.conftest import TINY, call, files_in, process, without_tensorflow
+from tests.library.conftest import Colors, painting, save
+from tf_style import cli
+from tf_style.library import descriptor
+from tf_style.run.stylizer import Stylizer
+
+
+@pytest.fixture(autouse=True)
+def described(monkeypatch, folder):
+    """What pictures were described with, in order; by their colours, in no time."""
+    made = []
+
+    def describer(settings, watch=None):
+        made.append(settings)
+        return Colors()
+
+    monkeypatch.setattr(descriptor, "Describer", describer)
+    monkeypatch.setenv("TF_STYLE_LIBRARY", str(folder / "styles.db"))
+    return made
+
+
+@pytest.fixture
+def paintings(folder):
+    """A folder of six paintings that are in the library."""
+    for number, name in enumerate("abcdef"):
+        save(folder / "paintings" / f"{name}.png", painting(number))
+    assert call(cli.library, "add", "paintings", "-q") == 0
+    return folder / "paintings"
+
+
+def test_add(paintings, capfd):
+    save(paintings / "small.jpg", painting(0, 45, 60) * 0.95, quality=60)
+    shutil.copy(paintings / "a.png", paintings / "copy.png")
+    (paintings / "b.png").rename(paintings / "moved.png")
+    (paintings / "c.png").unlink()
+    (paintings / "bad.png").write_text("no picture")
+    assert call(cli.library, "add", "paintings") == 1
+    out, error = capfd.readouterr()
+    path = {name: paintings / f"{name}.png" for name in ("a", "b", "c", "copy", "moved", "bad")}
+    assert out.splitlines() == [
+        f"{paintings / 'small.jpg'} is a near duplicate of {path['a']}",
+        f"{path['copy']} is the same as {path['a']}", f"{path['moved']} was {path['b']}",
+        f"{path['b']} is gone", f"{path['c']} is gone",
+        f"1 picture added to {paintings.parent / 'styles.db'}, 6 known, 1 bad",
+    ]
+    assert error.startswith(f"tf_style_library: {path['bad']}: ") and error.count("\n") == 1
+    assert call(cli.library, "add", "paintings", "--json") == 1
+    told = json.loads(capfd.readouterr().out)
+    assert (told["new"], told["known"], list(told["bad"])) == ([], 7, [str(path["bad"])])
+
+
+def test_each_picture_comes_with_a_command_that_runs(paintings, capfd):
+    (paintings / "a.png").rename(paintings / "it's a.png")
+    call(cli.library, "add", "paintings", "-q")
+    assert call(cli.library, "like", paintings / "b.png", "--count=9") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 10
+    for line, command in zip(lines[::2], lines[1::2], strict=True):
+        program, photo, style = shlex.split(command)
+        assert (program, photo) == ("tf_style", "PHOTO")
+        assert line.startswith(f"{os.path.basename(style)}, 80 x 60, distance ")
+    assert call(cli.main, "content.png", style, "a.png", *TINY) == 0
+
+
+def test_json_is_one_document(paintings, capfd):
+    found = {}
+    for verb in (["like", "paintings/c.png", "--count=2"], ["surprise", "--count=2", "--seed=0"],
+                 ["list"], ["browse"]):
+        assert call(cli.library, *verb, "--json") == 0
+        found[verb[0]] = json.loads(capfd.readouterr().out)
+    assert [len(found[verb]["pictures"]) for verb in ("like", "surprise", "list")] == [2, 2, 6]
+    assert sum(len(group["pictures"]) for group in found["browse"]["groups"]) == 6
+    first = found["like"]["pictures"][0]
+    assert set(first) == {"name", "path", "distance", "width", "height", "defects", "palette",
+                          "digest", "near_duplicate", "is_there", "command"}
+    assert first["command"] == f"tf_style PHOTO {first['path']}"
+    assert "distance" not in found["list"]["pictures"][0]
+
+
+def test_sheets(paintings, capfd):
+    for verb, rows in ((["like", "paintings/c.png"], 1), (["surprise"], 1), (["browse"], 2)):
+        assert call(cli.library, *verb, "--sheet=sheet.png") == 0
+        assert capfd.readouterr().out.splitlines()[-1] == "sheet.png"
+        sheet = np.asarray(Image.open("sheet.png"))
+        assert sheet.shape[0] > 60 * rows and sheet.std() > 10
+    assert call(cli.library, "like", "paintings/c.png", "--sheet=sheet.png", "--json") == 0
+    assert json.loads(capfd.readouterr().out)
+
+
+def test_filters(paintings, capfd):
+    save(paintings / "deep" / "blue.png", np.full((300, 400, 3), (0, 0, 0.5), np.float32))
+    call(cli.library, "add", "paintings", "-q")
+    for flag in ("--folder=paintings/deep", "--palette=navy", "--name=blu", "--min_size=300"):
+        assert call(cli.library, "list", flag) == 0
+        assert capfd.readouterr().out.startswith("blue.png, 400 x 300"), flag
+        assert capfd.readouterr().out.count("\n") <= 2
+
+
+def test_forget(paintings, capfd):
+    assert call(cli.library, "forget", "a", "b") == 0
+    assert capfd.readouterr().out.splitlines() == [str(paintings / f"{name}.png") for name in "ab"]
+    assert call(cli.library, "list", "--json") == 0
+    assert len(json.loads(capfd.readouterr().out)["pictures"]) == 4
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [
+    (["list", "a.png"], "'a.png': list takes no picture"),
+    (["like", "a", "b"], "'b': like takes one picture"),
+    (["add"], "add: expected a picture, such as tf_style_library add paintings"),
+    (["paint"], "--verb: expected one of add, like"),
+    (["--count=3"], "expected what to do, one of add"),
+    (["like", "nothing.png"], "nothing.png: there is no such file"),
+    (["forget", "nothing"], "library:nothing: no picture of"),
+    (["list", "--palette=bleu"], "--palette=bleu: expected colours"),
+    (["list", "--name=zzz"], "there is no picture that is asked for"),
+    (["add", "empty"], "empty: no picture is in this folder"),
+    (["list", "--library=content.png"], "content.png: expected a library of tf_style"),
+    (["list", "--library=none.db"], "none.db: there is no such library"),
+    (["list", "--sheet=a.png"], "--sheet: has no effect with list"),
+    (["like", "content.png", "--sheet=content.png"], "--sheet=content.png: this would replace"),
+    (["like", "content.png", "--sheet=a.txt"], "a.txt"),
+])
+def test_one_line_for_what_is_wrong(paintings, folder, refused, arguments, reason):
+    (folder / "empty").mkdir()
+    assert reason in refused(cli.library, *arguments)
+
+
+def test_stopping_keeps_what_was_added(folder, capfd, monkeypatch):
+    import signal
+
+    from tf_style.library.library import Library
+
+    for number in range(6):
+        save(folder / "paintings" / f"{number}.png", painting(number))
+    describe = Library._describe
+
+    def pressed(self, *arguments):
+        describe(self, *arguments)
+        if len(arguments[-1].new) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Library, "_describe", pressed)
+    assert call(cli.library, "add", "paintings") == 130
+    assert "stopped; the same command goes on" in capfd.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.setattr(descriptor, "Describer", lambda settings, watch=None: Colors())
+    assert call(cli.library, "list", "--json", f"--library={folder / 'styles.db'}") == 0
+    assert len(json.loads(capfd.readouterr().out)["pictures"]) in (2, 3)
+
+
+def test_what_describes(paintings, described):
+    save(paintings / "g.png", painting(9))
+    described.clear()
+    call(cli.library, "add", "paintings", "-q", "--network=vgg16", "--weights=random", "--offline")
+    call(cli.library, "add", "paintings", "-q")
+    assert [(each.network, each.weights, each.offline) for each in described] == [
+        ("vgg16", "random", True), ("compact", "auto", False)]
+
+
+def test_no_tensorflow(paintings):
+    """In a process of its own, with what is in the library."""
+    for verb in (["like", "paintings/a.png"], ["browse", "--sheet=sheet.png"], ["list", "--json"],
+                 ["surprise"], ["forget", "a"]):
+        assert without_tensorflow(cli.library, *verb) == 0
+    assert without_tensorflow(cli.library, "list", "--library=none.db") == 2
+    assert without_tensorflow(cli.library, "add", "none") == 2
+
+
+def test_a_picture_of_the_library_as_style(paintings, capfd, monkeypatch):
+    styles = []
+    job = Stylizer.stylize
+
+    def seen(self, content, style, *arguments, **options):
+        styles.append([getattr(each, "name", each) for each in
+                       (style if isinstance(style, (list, tuple)) else [style])])
+        return job(self, content, style, *arguments, **options)
+
+    monkeypatch.setattr(Stylizer, "stylize", seen)
+    assert call(cli.main, "content.png", "library:a", "one.png", *TINY) == 0
+    assert call(cli.main, "content.png", "-o", "two.png", "--style=library:b.png",
+                "--style=style.png", *TINY) == 0
+    assert call(cli.main, "content.png", "-o", "near.png",
+                f"--style=library:like={paintings / 'a.png'},2", *TINY) == 0
+    capfd.readouterr()
+    assert call(cli.main, "--settings_from=one.png", "-o", "again.png", "--library=none.db") == 0
+    assert (files_in(".")["again.png"] is not None)
+    text = Image.open("near.png").text
+    recorded = json.loads(next(iter(text.values())))
+    assert len(json.dumps(recorded).split("paintings")) > 2
+    assert "library:" not in json.dumps(recorded)
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [
+    (["content.png", "library:none"], "library:none: no picture of"),
+    (["content.png", "--style=library:a", "--library=none.db"], "none.db: there is no such"),
+    (["content.png", "library:like=content.png,2", "out.png"], "--style=library:like="),
+    (["--content=library:", "--style=style.png"], "--content=library:: expected one picture"),
+    (["content.png", "library:like=none.png"], "none.png: there is no such file"),
+])
+def test_what_is_no_picture_of_the_library(paintings, refused, arguments, reason):
+    assert reason in refused(cli.main, *arguments)
+
+
+def test_a_library_as_pictures(paintings, monkeypatch, capfd):
+    from tf_style.network import unsupervised
+
+    seen = []
+
+    def stand_in(architecture, layers, pictures, **options):
+        seen.append(len(pictures))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unsupervised, "learn", stand_in)
+    call(cli.learn, "library:", "-o", "a.h5")
+    assert seen == []
+    call(cli.learn, "--pictures=library:", "-o", "a.h5")
+    assert seen == [6]
+
+
+def test_in_a_process_of_its_own_with_a_network(folder):
+    """Nothing stands in for anything."""
+    flags = ["--network=compact", "--weights=random", "--style_layers=block1_conv1"]
+    added = process(cli.library, "add", "content.png", "style.png", "--library=own.db", *flags)
+    assert (added.returncode, added.stdout.partition(" to ")[0]) == (0, "2 pictures added")
+    like = process(cli.library, "like", "sample:ink", "--library=own.db", "--json")
+    assert {each["name"] for each in json.loads(like.stdout)["pictures"]} == {
+        "content.png", "style.png"}
