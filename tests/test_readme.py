@@ -26,7 +26,8 @@ from tf_style.settings.presets import presets
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = ["README.md", *(f"docs/{name}.md" for name in (
-    "usage", "realtime", "films", "weights", "evaluate", "python", "model_card", "troubleshooting",
+    "usage", "realtime", "films", "library", "weights", "evaluate", "python", "model_card",
+    "troubleshooting",
 ))]
 
 
@@ -159,6 +160,7 @@ def folder(pictures, monkeypatch):
             pictures / f"{name}.jpg"
         )
     monkeypatch.chdir(pictures)
+    monkeypatch.setenv("TF_STYLE_LIBRARY", str(pictures / "styles.db"))
     return pictures
 
 
@@ -177,6 +179,11 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
     for name in ("paintings", "photos", "out"):
         (folder / name).mkdir()
     shutil.copy("painting.jpg", "paintings")
+    if "library:" in words or (program == "tf_style_library" and arguments[0] != "add"):
+        shutil.copy("photo.jpg", "paintings/other.jpg")
+        with pytest.raises(SystemExit):
+            cli.library(["add", "paintings", "--network=compact", "--style_layers=block1_conv1",
+                         "-q"])
     for name in ("painting.jpg", "photo.jpg"):
         shutil.copy(name, "photos")
     for mask, of in (("sky.png", "photo.jpg"), ("brushwork.png", "painting.jpg")):
@@ -235,7 +242,8 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
             arguments += SMALL if "--weights" in words else QUICK
     function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
                 "tf_style_learn": cli.learn, "tf_style_explain": cli.explain,
-                "tf_style_train": cli.train, "tf_style_camera": cli.camera}[program]
+                "tf_style_train": cli.train, "tf_style_camera": cli.camera,
+                "tf_style_library": cli.library}[program]
     with pytest.raises(SystemExit) as stopped:
         function(arguments)
     assert stopped.value.code == 0
@@ -257,6 +265,9 @@ def all_layers(tmp_path_factory):
 ])
 def test_python_runs(name, code, folder, all_layers, monkeypatch):
     monkeypatch.setenv("TF_STYLE_WEIGHTS", str(all_layers))
+    (folder / "paintings").mkdir()
+    for picture in ("painting.jpg", "photo.jpg"):
+        shutil.copy(picture, "paintings")
     before = set(folder.iterdir())
     exec(compile(code.replace("size=512", "size=48, steps=2"), name, "exec"), {})
     assert set(folder.iterdir()) > before

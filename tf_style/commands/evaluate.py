@@ -44,8 +44,8 @@ class EvaluateOptions(CommonOptions):
 
     content: str | None = option(File(), None, "content picture or film, or sample:NAME")
     style: tuple[str, ...] = option(
-        Files(), (), "style picture, or sample:NAME; give it again to measure against several "
-        "together"
+        Files(), (), "style picture, sample:NAME or library:NAME; give it again to measure "
+        "against several together"
     )
     generated: tuple[str, ...] = option(
         Files(), (), "picture or film to measure, or a folder or pattern; may be given several "

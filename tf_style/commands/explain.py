@@ -46,7 +46,7 @@ class ExplainOptions(CommonOptions):
 
     content: str | None = option(File(), None, "content picture, or sample:NAME")
     style: tuple[str, ...] = option(
-        Files(), (), "style picture, or sample:NAME; give it again to blend several"
+        Files(), (), "style picture, sample:NAME or library:NAME; give it again to blend several"
     )
     content_mask: tuple[str, ...] = option(
         Files(), (), "for each style, in order: where in the content it goes"

@@ -40,8 +40,8 @@ class LearnOptions(CommonOptions):
     """The options of `tf_style_learn`."""
 
     pictures: tuple[str, ...] = option(
-        Files("FILES"), (), "picture, folder of pictures, or pattern such as 'paintings/*.jpg'; "
-        "may be given several times",
+        Files("FILES"), (), "picture, folder of pictures, pattern such as 'paintings/*.jpg', or "
+        "library: for all of a library; may be given several times",
     )
     output: str | None = option(
         File(), None, "the weights: an .h5 file that --weights=FILE reads"

@@ -27,8 +27,8 @@ class StylizeOptions(CommonOptions):
         "folder, or a pattern such as 'photos/*.jpg': each of its pictures",
     )
     style: tuple[str, ...] = option(
-        Files(), (), "style picture, or sample:NAME; give it again to blend several; a folder or "
-        "pattern: each of its pictures",
+        Files(), (), "style picture, sample:NAME or library:NAME; give it again to blend several; "
+        "a folder or pattern: each of its pictures",
     )
     content_mask: tuple[str, ...] = option(
         Files(), (), "for each style, in order: where in the content it goes, white on black"

@@ -47,12 +47,13 @@ class TrainOptions(CommonOptions):
     """The options of `tf_style_train` besides those that say what to aim for."""
 
     style: tuple[str, ...] = option(
-        Files(), (), "painting, or sample:NAME; give it again for more styles, which "
+        Files(), (), "painting, sample:NAME or library:NAME; give it again for more styles, which "
         "tf_style --style_blend can mix",
     )
     pictures: tuple[str, ...] = option(
         Files("FILES"), (), "photographs to learn from, a folder or a pattern such as "
-        "'photos/*.jpg'; may be given several times; default: scenes drawn at random",
+        "'photos/*.jpg', or library: for all of a library; may be given several times; default: "
+        "scenes drawn at random",
     )
     output: str | None = option(File(), None, "the network: a .keras file that --model=FILE reads")
     time_limit: str = option(

@@ -301,6 +301,7 @@ class Library:
         """Pictures drawn at random that differ from each other as much as can be.
 
         Args:
+            count: how many.
             seed: draws the same again; by default always others.
             filters: as for `like`.
         """
