@@ -91,6 +91,8 @@ def test_moved_and_deleted_files_are_noticed(library, paintings, tmp_path, color
     assert [os.path.basename(path) for path in added.gone] == ["a.png", "b.png"]
     assert colors.described == 6
     assert library["moved"] == str(paintings / "deep" / "moved.png")
+    assert [record.paths for record in library.records(name="moved")] == [
+        (str(paintings / "deep" / "moved.png"),)]
     assert "moved.png" in names(library.like(paintings / "c.png"))
     # Its disk may only be away.
     gone, = (record for record in library.records() if not record.is_there)
@@ -106,6 +108,15 @@ def test_near_duplicates_are_found(library, paintings):
     shown = [match for group in library.browse() for match in group.pictures]
     assert sorted(names(shown)) == [f"{name}.png" for name in "abcdef"]
     assert names(library.like(paintings / "a.png", 1)) == ["small.jpg"]
+
+
+def test_what_is_only_painted_alike_is_no_duplicate(library, paintings):
+    for number in (10, 11):
+        save(paintings / f"{number}.png", 0.5 + 0.1 * (painting(number) - 0.5))
+    added = library.add(paintings)
+    near, = library.like(paintings / "10.png", 1)
+    assert os.path.basename(near.path) == "11.png" and near.distance < 0.1
+    assert added.twins == {}
 
 
 def test_like_against_the_definition(library, paintings):
