@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,17 @@ def test_the_same_bytes_are_one_picture(library, paintings):
     added = library.add(paintings)
     assert len(library) == 6
     assert added.copies == {str(paintings / "deep" / "copy.png"): str(paintings / "a.png")}
+
+
+def test_the_same_bytes_read_ahead_are_one_picture(library, paintings, colors, monkeypatch):
+    """The second is read while the first is described."""
+    shutil.copy(paintings / "a.png", paintings / "aa.png")
+    describe = colors.describe
+    monkeypatch.setattr(colors, "describe", lambda picture: time.sleep(0.2) or describe(picture))
+    added = library.add([paintings / "a.png", paintings / "aa.png"])
+    assert (len(added.new), added.copies) == (
+        1, {str(paintings / "aa.png"): str(paintings / "a.png")})
+    assert colors.described == 1
 
 
 def test_moved_and_deleted_files_are_noticed(library, paintings, tmp_path, colors):

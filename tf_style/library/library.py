@@ -243,6 +243,11 @@ class Library:
         looked: tuple[Entry, np.ndarray], added: Added,
     ) -> None:
         entry, picture = looked
+        # It may have been added since it was read, from another file or by another process.
+        known = _placed(catalogue, entry.file, entry.digest, origin)
+        if known is not None:
+            _place(entry.file.path, known, added)
+            return
         descriptor = describer.describe(picture)
         twin = _twin(catalogue, describer.origin, entry, descriptor)
         number = catalogue.add(entry, origin, descriptor, twin)
@@ -474,12 +479,10 @@ def _looked_at(
         if file is None:
             raise InputError(f"{path}: there is no such file")
         if catalogue.knows(file, origin):
-            return None
+            return []
         digest = digest_of(path)
-        others = [other for other in catalogue.paths_of(digest) if other != path]
-        if catalogue.place(file, digest, origin):
-            return others
-        return look_at(file, digest)
+        known = _placed(catalogue, file, digest, origin)
+        return look_at(file, digest) if known is None else known
 
     # What is read ahead is lost if the process ends; it is not in the catalogue yet.
     with concurrent.futures.ThreadPoolExecutor(2) as readers:
@@ -497,8 +500,19 @@ def _looked_at(
                 future.cancel()
 
 
-def _place(file: str, others: list[str] | None, added: Added) -> None:
-    """Note what became of a file whose picture was known; `None` if the file was, too."""
+def _placed(
+    catalogue: Catalogue, file: FileState, digest: bytes, origin: int
+) -> list[str] | None:
+    """Where else a picture is, or was, that is described and now known to be in this file, too.
+
+    `None` if it is not described.
+    """
+    others = [other for other in catalogue.paths_of(digest) if other != file.path]
+    return others if catalogue.place(file, digest, origin) else None
+
+
+def _place(file: str, others: list[str], added: Added) -> None:
+    """Note what became of a file whose picture was known; without others, the file was, too."""
     if not others:
         added.known += 1
         return
