@@ -201,7 +201,7 @@ def test_help_tells_of_every_flag(capsys):
     assert call(cli.explain, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
         "content": (None, "content picture, or sample:NAME"),
-        "style": (None, "style picture, or sample:NAME; give it again to blend several"),
+        "style": (None, "style picture, sample:NAME or library:NAME; give it again to blend"),
         "content_mask": (None, "where in the content it goes"),
         "style_mask": (None, "which parts of it count"),
         "protect": (None, "part of the content to keep more faithfully"),

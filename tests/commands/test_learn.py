@@ -130,7 +130,7 @@ def test_without_tensorflow(arguments, code):
 def test_help_tells_of_every_flag(capsys):
     assert call(cli.learn, "--helpfull") == 0
     assert_tells(capsys.readouterr().out, {
-        "pictures": (None, "picture, folder of pictures, or pattern such as 'paintings/*.jpg'"),
+        "pictures": (None, "picture, folder of pictures, pattern such as 'paintings/*.jpg'"),
         "output": (None, "the weights: an .h5 file that --weights=FILE reads"),
         "network": ("vgg16", "whose layers are learned"),
         "seed": ("0", "seed of everything drawn at random"),

@@ -605,7 +605,7 @@ def test_a_pipe_is_never_waited_for(flag, environment, message, refused, monkeyp
 # Flags that people rely on: what its default is shown as, and words of its help.
 FLAGS = {
     "content": (None, "content picture, or sample:NAME"),
-    "style": (None, "style picture, or sample:NAME"),
+    "style": (None, "style picture, sample:NAME or library:NAME"),
     "content_mask": (None, "where in the content it goes"),
     "style_mask": (None, "which parts of it count"),
     "protect": (None, "part of the content to keep more faithfully, such as a face"),
