@@ -104,10 +104,11 @@ def kills(name: str, folder: Path) -> list[dict[str, Any]]:
         while not finished:
             run = subprocess.Popen(command(output, "--resume"), stderr=subprocess.DEVNULL)
             if killed < FLAGS.kills:
-                # What is before the first frame can lose nothing.
-                while not frames.exists() and run.poll() is None:
+                # What is before its first frame can lose nothing.
+                before = len(list(frames.glob("*.webp")))
+                while len(list(frames.glob("*.webp"))) == before and run.poll() is None:
                     time.sleep(0.001)
-                time.sleep(moments.uniform(0, seconds))
+                time.sleep(moments.uniform(0, seconds / 10))
                 killed += run.poll() is None
                 run.kill()
             finished = run.wait() == 0
