@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
 
 def speeds(name: str, folder: Path) -> list[dict[str, Any]]:
     """Frames a second at each size."""
-    from tf_style.commands import film
+    from tf_style.commands.film_request import Request
     from tf_style.commands.flags import parse
     from tf_style.commands.stylize import COMMAND
     from tf_style.film import sink
@@ -59,7 +59,7 @@ def speeds(name: str, folder: Path) -> list[dict[str, Any]]:
         by = ["--style", FLAGS.style] if FLAGS.style else [
             f"--model={FLAGS.model}", f"--steadiness={FLAGS.steadiness}"]
         line = parse(COMMAND, [f"--content={name}", f"--output={output}", f"--size={size}", *by])
-        request = film.Request.of(line, name)
+        request = Request.of(line, name)
         with open_film(name) as opened:
             shape = request.size(opened.info)
             end = FLAGS.frames / opened.info.rate

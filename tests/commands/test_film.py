@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.film.films import number_of, pattern, write
 from tf_style import cli
-from tf_style.commands.film import Request
+from tf_style.commands.film_request import Request
 from tf_style.film.frame import Painted
 from tf_style.film.source import open_film
 from tf_style.settings import Settings
