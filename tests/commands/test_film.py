@@ -162,6 +162,18 @@ def test_a_stopped_film_goes_on(film, capsys, monkeypatch):
         assert whole.read() == out.read()
 
 
+def test_a_film_whose_frames_were_being_removed_is_complete(film, capsys):
+    assert call(capsys, "film.mp4", "out.mp4", MODEL)[0] == 0
+    before = film.with_name("out.mp4").stat()
+    left = film.with_name(".out.mp4.frames.done")
+    left.mkdir()
+    (left / "00000003.webp").touch()
+    code, _, err = call(capsys, "film.mp4", "--output=out.mp4", MODEL, "--resume")
+    assert code == 0 and "out.mp4 is complete already" in err
+    assert film.with_name("out.mp4").stat() == before
+    assert not left.exists()
+
+
 def test_a_time_limit_stops_between_frames(film, capsys):
     code, out, err = call(capsys, "film.mp4", "out.mp4", MODEL, "--time_limit=0.000001")
     assert (code, out) == (1, "")

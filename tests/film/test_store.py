@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -86,3 +88,22 @@ def test_one_process_paints_a_part(tmp_path):
     with store.held("film"), store.held("other"):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_frames_are_gone_all_at_once(tmp_path, monkeypatch):
+    store = Store(tmp_path / "film.frames")
+    for number in range(3):
+        store.add(number, pattern(number), None, {})
+    assert not store.was_removed()
+    removed = shutil.rmtree
+
+    def killed(folder, **_):
+        (folder / "00000001.webp").unlink()
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    store.remove()
+    assert store.numbers() == set()
+    monkeypatch.setattr(shutil, "rmtree", removed)
+    assert store.was_removed()
+    assert not list(tmp_path.iterdir())
+    assert not store.was_removed()

@@ -53,6 +53,9 @@ def make_film(line: CommandLine, name: str) -> int:
     if request.options.skip_existing and request.output.exists():
         say(f"tf_style: {request.output} exists already and is kept")
         return DONE
+    if request.was_made():
+        say(f"tf_style: {request.output} is complete already")
+        return DONE
     line.tell()
     began = time.monotonic()
     with contextlib.ExitStack() as stack:

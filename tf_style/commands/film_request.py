@@ -136,6 +136,16 @@ class Request:
             end = min(filter(None, (end, start + _TRIAL_SECONDS)))
         return Selection(start, end, self.films.every)
 
+    def was_made(self) -> bool:
+        """Whether the film that is to be gone on with was complete, and only its frames were not
+        removed yet."""
+        return self._store().was_removed() and self.options.resume and self.output.exists()
+
+    def _store(self) -> Store:
+        from tf_style.film.store import Store
+
+        return Store(self.output.with_name(f"{self.output.name}.frames"))
+
     @contextlib.contextmanager
     def store(self, size: tuple[int, int]) -> Iterator[Store]:
         """Where its painted frames are kept until all are there; nothing is, where none is painted.
@@ -143,9 +153,7 @@ class Request:
         Raises:
             InputError: if there are frames that it cannot go on with.
         """
-        from tf_style.film.store import Store
-
-        store = Store(self.output.with_name(f"{self.output.name}.frames"))
+        store = self._store()
         store.begin({
             "film": _digest(self.name), "size": list(size),
             "styles": [_digest(each) for each in self.styles],

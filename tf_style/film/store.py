@@ -147,8 +147,21 @@ class Store:
         return self.layers(number)[..., :3]
 
     def remove(self) -> None:
-        """Remove all frames: the film is complete."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove all frames: the film is complete, or there are none."""
+        # All at once: of those that are left when this is interrupted, another film would be made.
+        with contextlib.suppress(OSError):
+            os.replace(self.folder, self._done)
+        shutil.rmtree(self._done, ignore_errors=True)
+
+    def was_removed(self) -> bool:
+        """Whether `remove` was interrupted, so that the film is complete; goes on with it."""
+        is_there = self._done.is_dir()
+        shutil.rmtree(self._done, ignore_errors=True)
+        return is_there and not self.folder.exists()
+
+    @property
+    def _done(self) -> Path:
+        return self.folder.with_name(f".{self.folder.name}.done")
 
     def _frame(self, number: int) -> Path:
         return self.folder / f"{number:08d}.webp"
