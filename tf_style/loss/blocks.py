@@ -95,7 +95,7 @@ class Blocks:
         self, image: tf.Tensor, targets: Targets, step: tf.Tensor | int = 0
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]:
         """See `Objective.value_and_gradient`."""
-        passes = [(chain, chain.gathered(image, targets))
+        passes = [(chain, chain.gathered(chain.network.continued(image), targets))
                   for chain in self._chains if chain.is_asked(targets)]
         statistics = {key: each for _, gathered in passes
                       for key, each in gathered.statistics.items()}
@@ -123,7 +123,8 @@ class Blocks:
                       for slope, weight in zip(slopes[key], weights, strict=True)]
                 for key, weights in gathered.weights.items()
             }
-            gradient += chain.gradient(gathered, own, targets, scale) / scale[:, None, None, None]
+            found = chain.gradient(gathered, own, targets, scale)
+            gradient += chain.folded(found, image) / scale[:, None, None, None]
         return loss, parts, gradient
 
     def _parts_and_slopes(
@@ -183,7 +184,7 @@ class _Chain:
     """A network in pieces."""
 
     def __init__(self, objective: Objective, place: int, size: int):
-        network = objective.networks[place]
+        network = self.network = objective.networks[place]
         if network.architecture is None:
             raise InputError(
                 "--network: a saved model cannot be computed block by block. Choose "
@@ -204,6 +205,7 @@ class _Chain:
 
     def content_maps(self, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `tf_style.loss.targets.Observer`."""
+        picture = self.network.continued(picture)
         found: dict[str, tf.Tensor] = {}
         for link in self.links:
             own = {term.layer for term in link.terms if term.reference == "content"}
@@ -265,3 +267,10 @@ class _Chain:
                 ))
             following = tf.convert_to_tensor(gradient)
         return following
+
+    def folded(self, gradient: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        """The gradient with respect to the image, from that of the continued image."""
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            continued = self.network.continued(image)
+        return tape.gradient(continued, image, gradient)

@@ -86,7 +86,7 @@ class Objective:
 
     def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         """See `tf_style.loss.targets.Observer`."""
-        maps = self.networks[network].model(picture, training=False)
+        maps = self._maps(network, picture)
         return {
             term.layer: maps[term.layer] for term in self.terms
             if term.network == network and term.reference == "content" and term.layer
@@ -118,8 +118,8 @@ class Objective:
         """
         asked = [term for term in self.terms if term.key in targets]
         maps = {
-            place: network.model(image, training=False)
-            for place, network in enumerate(self.networks)
+            place: self._maps(place, image)
+            for place in range(len(self.networks))
             if any(term.layer and term.network == place for term in asked)
         }
         evened: dict[tuple[str, str], tf.Tensor] = {}
@@ -137,6 +137,11 @@ class Objective:
                 term.losses(term.statistics(features, target), target, draw)
             )
         return self.weighted(losses)
+
+    def _maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What a network sees of the image, or of the content."""
+        seeing = self.networks[network]
+        return seeing.model(seeing.continued(picture), training=False)
 
     @property
     def kept(self) -> float:

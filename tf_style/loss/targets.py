@@ -68,11 +68,12 @@ def targets_of(
         previous: of the image's size; `None` for none.
     """
     found: dict[str, Target] = {}
+    held = None if protect is None else _mask(protect)
     for term in terms:
         if not term.reference and not term.layer:
             found[term.key] = [_region([_goal(1.0, ())])]
         if term.reference == "content" and not term.layer and content is not None:
-            found[term.key] = [_kept(term.loss, tf.constant(content[None]), protect)]
+            found[term.key] = [_kept(term.loss, tf.constant(content[None]), held)]
         if term.reference == "previous" and previous is not None:
             found[term.key] = [_region([_goal(1.0, {
                 "map": tf.constant(previous.picture[None]),
@@ -83,14 +84,15 @@ def targets_of(
         looking = [term for term in own if term.reference == "content" and term.layer]
         if content is not None and looking:
             maps = observer.content_maps(place, tf.constant(content[None]))
-            found |= {term.key: [_kept(term.loss, maps[term.layer], protect)] for term in looking}
+            seen = None if held is None else network.continued(held)
+            found |= {term.key: [_kept(term.loss, maps[term.layer], seen)] for term in looking}
         own = [term for term in own if term.reference == "style"]
         if own and styles:
             found |= _style_targets(observer, place, network, own, styles)
     return found
 
 
-def _kept(loss: Loss, features: tf.Tensor, protect: np.ndarray | None) -> dict[str, Any]:
+def _kept(loss: Loss, features: tf.Tensor, protect: tf.Tensor | None) -> dict[str, Any]:
     """The region of a term that refers to the content, whose map, or pixels, these are."""
     held = {} if protect is None else {"weights": _held(protect, *features.shape[1:3])}
     if not loss.paired:
@@ -101,10 +103,13 @@ def _kept(loss: Loss, features: tf.Tensor, protect: np.ndarray | None) -> dict[s
     return {**region, **_region([_goal(share, loss.target(loss.of(features, region)))])}
 
 
-def _held(protect: np.ndarray, height: int, width: int) -> tf.Tensor:
+def _held(protect: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """How strongly the content is held at each position of a map, `(1, height, width, 1)`."""
-    mask = tf.image.resize(protect[None, ..., None], (height, width), method="area")
-    return 1 + PROTECTION * mask
+    return 1 + PROTECTION * tf.image.resize(protect, (height, width), method="area")
+
+
+def _mask(mask: np.ndarray) -> tf.Tensor:
+    return tf.constant(mask[None, ..., None])
 
 
 def _style_targets(
@@ -133,7 +138,8 @@ def _style_targets(
         ]
     for number, style in enumerate(styles):
         if style.region is not None:
-            weights = _layer_weights(network, terms, style.region, style.name)
+            region = network.continued(_mask(style.region))
+            weights = _layer_weights(network, terms, region, style.name)
             for term in terms:
                 found[term.key][number]["weights"] = weights[term.layer]
     return found
@@ -159,7 +165,8 @@ def _shown(
     observer: Observer, place: int, network: Network, terms: Sequence[Term], style: Style
 ) -> dict[str, tf.Tensor]:
     """Term → statistic of one style picture, without the bias that mending leaves."""
-    masks = {} if style.mask is None else _layer_weights(network, terms, style.mask, style.name)
+    masks = {} if style.mask is None else _layer_weights(
+        network, terms, _mask(style.mask), style.name)
     found = observer.style_statistics(place, tf.constant(style.picture[None]), masks)
     means = [term.key for term in terms if term.loss.mean_over_positions]
     if style.mended_again is None or not means:
@@ -169,14 +176,13 @@ def _shown(
 
 
 def _layer_weights(
-    network: Network, terms: Sequence[Term], mask: np.ndarray, name: str
+    network: Network, terms: Sequence[Term], mask: tf.Tensor, name: str
 ) -> dict[str, tf.Tensor]:
     """Layer → a mask of the style `name`, or its region, as weights of the positions of its map.
 
     Raises:
         InputError: if a loss that looks at windows sees nothing of it in any.
     """
-    mask = tf.constant(mask[None, ..., None])
     shapes = network.model.compute_output_shape((1, *mask.shape[1:3], 3))
     found = {
         layer: tf.image.resize(mask, shapes[layer][1:3], method="area")

@@ -18,6 +18,10 @@ from tf_style.network.kernel_files import IMAGENET_MEAN, Kernels
 from tf_style.settings import InputError, LiveModel, no_network
 
 
+# A multiple of every stride that a network may have: of all numbers up to 10, and of 64.
+_LARGE = 20160
+
+
 def vgg_model(
     architecture: Architecture,
     layers: Iterable[str],
@@ -283,6 +287,19 @@ def least_size(model: keras.Model) -> int:
         if all(min(shape[1:3]) >= 1 for shape in shapes.values()):
             return side
     raise InputError("--network: its layers reduce pictures of 512 pixels to nothing")
+
+
+def stride(model: keras.Model) -> int:
+    """Pixels from one position of the coarsest of a model's maps to the next.
+
+    1 where the maps do not grow by one position for so many pixels, as behind a layer that resizes.
+    """
+    found = []
+    for side in (_LARGE, 2 * _LARGE):
+        shapes = model.compute_output_shape((1, side, side, 3))
+        found.append(min(min(shape[1:3]) for shape in shapes.values()))
+    grown = found[1] - found[0]
+    return _LARGE // grown if grown > 0 and _LARGE % grown == 0 else 1
 
 
 def in_precision(model: keras.Model, dtype: str) -> keras.Model:

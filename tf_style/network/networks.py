@@ -9,12 +9,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_style.network import weights as weight_sources
 from tf_style.network.architectures import Architecture
 from tf_style.network.choice import Choice
 from tf_style.network.kernel_files import Kernels, digests
-from tf_style.network.models import cut_model, in_precision, least_size, of_range, vgg_model
+from tf_style.network.models import (
+    cut_model,
+    in_precision,
+    least_size,
+    of_range,
+    stride,
+    vgg_model,
+)
 from tf_style.settings import Settings
 
 
@@ -26,6 +34,7 @@ class Network:
         model: `(batch, height, width, 3)` RGB in `[0, 1]` → dict, layer name → feature map.
         architecture: its layers; `None` for a saved model.
         least_size: the shortest side of a picture that leaves each layer one position.
+        stride: pixels from one position of the coarsest map to the next.
         fingerprints: layer → fingerprint of its kernels.
         cached: whether learned kernels came from the cache; `None` for other kinds.
     """
@@ -33,8 +42,30 @@ class Network:
     model: keras.Model
     architecture: Architecture | None = None
     least_size: int = 1
+    stride: int = 1
     fingerprints: Mapping[str, str] = dataclasses.field(default_factory=dict)
     cached: bool | None = None
+
+    def continued(self, picture: tf.Tensor) -> tf.Tensor:
+        """A picture, or a mask of one, with its mirror image beyond the bottom and the right.
+
+        Poolings leave out an odd last row, so that none of the last `height % stride` rows reaches
+        the coarsest map. They would hardly be painted.
+
+        Args:
+            picture: `(batch, height, width, channels)`.
+
+        Returns:
+            The same, continued to multiples of `stride`; no further than to twice its size.
+        """
+        if None not in picture.shape[1:3] and not any(
+                side % self.stride for side in picture.shape[1:3]):
+            return picture
+        sides = tf.shape(picture)[1:3]
+        beyond = tf.minimum(-sides % self.stride, sides)
+        return tf.pad(
+            picture, [[0, 0], [0, beyond[0]], [0, beyond[1]], [0, 0]], mode="SYMMETRIC"
+        )
 
 
 def build(
@@ -72,7 +103,7 @@ def build(
         model = cut_model(choice.network, layers, option)
         return Network(
             of_range(in_precision(model, precision), input_range), least_size=least_size(model),
-            fingerprints=digests(_arrays(model)),
+            stride=stride(model), fingerprints=digests(_arrays(model)),
         )
     loaded = weight_sources.load(
         architecture, architecture.up_to(layers), choice.weights, seed=seed, pictures=pictures,
@@ -83,7 +114,8 @@ def build(
             architecture, layers, loaded.kernels, precision, pooling, padding,
             _signed(f"{architecture.name}_features", loaded.notes), input_range,
         ),
-        architecture, architecture.least_size(layers), digests(loaded.kernels), loaded.cached,
+        architecture, architecture.least_size(layers), architecture.up_to(layers)[-1].stride,
+        digests(loaded.kernels), loaded.cached,
     )
 
 
