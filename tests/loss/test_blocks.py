@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import numpy as np
@@ -29,8 +30,11 @@ def network(seed):
     """Padded as in a run, and as published; the third has readouts."""
     if seed == 2:
         return read_out()
+    if seed == 3:
+        return dataclasses.replace(network(1), stride=16)
     kernels = weights.load(VGG16, VGG16.up_to(LAYERS), "random", seed=seed).kernels
-    return Network(vgg_model(VGG16, LAYERS, kernels, padding=("edge", "zeros")[seed]), VGG16)
+    model = vgg_model(VGG16, LAYERS, kernels, padding=("edge", "zeros")[seed])
+    return Network(model, VGG16, stride=8)
 
 
 def read_out():
@@ -40,7 +44,7 @@ def read_out():
         for name, (kernel, bias, readout) in weights.load(
             COMPACT, COMPACT.up_to(LAYERS), "random").kernels.items()
     }
-    return Network(vgg_model(COMPACT, LAYERS, kernels, padding="edge"), COMPACT)
+    return Network(vgg_model(COMPACT, LAYERS, kernels, padding="edge"), COMPACT, stride=8)
 
 
 def settings(**values):
@@ -102,6 +106,10 @@ def test_the_gradient_of_many_layers():
 @pytest.mark.parametrize("height, width", [(127, 150), (40, 130), (64, 64), (30, 30), (129, 65)])
 def test_the_gradient_at_odd_sizes_and_in_few_blocks(height, width):
     assert_same(height, width, **MIXED)
+
+
+def test_the_gradient_of_networks_that_see_the_image_continued_differently():
+    assert_same(83, 101, networks=(0, 3))
 
 
 def test_the_gradient_with_regions():

@@ -52,6 +52,43 @@ def test_gradient_against_finite_differences(model, content, style):
     )
 
 
+def folded(gradient, height, width):
+    """The gradient of a picture, from that of the picture with its mirror image beyond."""
+    found = np.array(gradient, np.float64)
+    for axis, side in ((1, height), (2, width)):
+        found = np.moveaxis(found, axis, 0)
+        own, beyond = found[:side].copy(), found[side:]
+        own[side - len(beyond) :] += beyond[::-1]
+        found = np.moveaxis(own, 0, axis)
+    return found
+
+
+@pytest.mark.parametrize("values", [
+    {}, {"content_loss": "cosine", "normalize_gradients": True}, {"style_loss": "phase"},
+])
+def test_networks_see_the_image_and_the_content_continued(model, style, values):
+    """Only networks do: the total variation is that of the image itself."""
+    random = np.random.default_rng(0)
+    content, image = random.random((2, 45, 57, 3)).astype(np.float32)
+    chosen = settings(**values)
+    plain = objective_of(model, chosen)
+    continuing = dataclasses.replace(plain, networks=[Network(model, stride=16)])
+    larger, of_content = (np.pad(each, ((0, 3), (0, 7), (0, 0)), mode="symmetric")
+                          for each in (image, content))
+    targets = continuing.targets(content, styles_of(style))
+    expected_targets = plain.targets(of_content, styles_of(style))
+    tf.nest.map_structure(np.testing.assert_array_equal, targets, expected_targets)
+    loss, parts, gradient = continuing.value_and_gradient(batch(image), targets)
+    _, expected, padded = plain.value_and_gradient(batch(larger), {
+        key: each for key, each in expected_targets.items() if "variation" not in key})
+    variation = {key: each for key, each in targets.items() if "variation" in key}
+    _, own, of_variation = plain.value_and_gradient(batch(image), variation)
+    for name, part in {**expected, **own}.items():
+        assert parts[name].numpy() == pytest.approx(part.numpy(), rel=1e-5)
+    np.testing.assert_allclose(
+        gradient, folded(padded, 45, 57) + of_variation, atol=1e-6 * np.abs(gradient).max())
+
+
 def test_weights_of_zero_leave_the_part_out(model, content, style):
     for name, part in (("content_weight", "content"), ("style_weight", "style"),
                        ("tv_weight", "variation")):

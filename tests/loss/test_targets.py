@@ -1,5 +1,7 @@
 """What an image is compared with: blends, regions, and mended styles."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from tests.loss.conftest import batch, objective_of, settings, styles_of
 from tf_style.image.style import Style
 from tf_style.loss.targets import PROTECTION
 from tf_style.network.features import feature_model
+from tf_style.network.networks import Network
 from tf_style.settings import InputError
 
 
@@ -128,6 +131,27 @@ def test_weights_of_a_map_are_means_of_the_mask(model, content, style):
     means = mask[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
     np.testing.assert_allclose(of_map[0, ..., 0], 1 + PROTECTION * means, rtol=1e-5)
     np.testing.assert_allclose(of_pixels[0, ..., 0], 1 + PROTECTION * mask, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["protect", "region"])
+def test_masks_lie_where_the_map_of_the_continued_image_has_them(model, content, style, kind):
+    """A white bar in the middle, whose map is as large as that of the continued picture."""
+    picture = content[:37, :45]
+    mask = np.zeros(picture.shape[:2], np.float32)
+    mask[20:24], mask[36:] = 1, 1
+    objective = dataclasses.replace(
+        objective_of(model, settings(style_layers="block2_conv1")),
+        networks=[Network(model, stride=16)])
+    if kind == "protect":
+        targets = objective.targets(picture, styles_of(style), mask)
+        weights = targets["content features block2_conv1"][0]["goals"][0]["target"]["weights"]
+        weights = (weights - 1) / PROTECTION
+    else:
+        targets = objective.targets(picture, [Style(style, region=mask)])
+        weights = targets["style gram block2_conv1"][0]["weights"]
+    expected = np.zeros((24, 24), np.float32)
+    expected[10:12], expected[18] = 1, 1
+    np.testing.assert_allclose(weights[0, ..., 0], expected, atol=1e-6)
 
 
 def test_without_a_mask_there_are_no_weights_to_multiply_by(model, content, style):

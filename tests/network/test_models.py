@@ -13,6 +13,7 @@ from tf_style.network.models import (
     in_precision,
     least_size,
     load_model,
+    stride,
     vgg_model,
 )
 from tf_style.settings import InputError
@@ -119,6 +120,19 @@ def test_layers_that_fix_the_size_are_refused(classifier, layer, message):
 def test_least_size_of_a_saved_model(classifier):
     assert least_size(cut_model(classifier, ["early"])) == 3
     assert least_size(cut_model(classifier, ["late"])) == 5
+
+
+@pytest.mark.parametrize("layer, expected", [
+    (keras.layers.MaxPooling2D(3), 3),
+    (keras.layers.Conv2D(3, 3, strides=(2, 4), padding="same"), 4),
+    (keras.layers.Conv2D(3, 5, strides=2, padding="valid"), 2),
+    (keras.layers.Conv2D(3, 5), 1),
+    (keras.layers.UpSampling2D(2), 1),
+    (keras.layers.Resizing(8, 8), 1),
+])
+def test_stride_of_a_saved_model(layer, expected):
+    picture = keras.Input((None, None, 3))
+    assert stride(keras.Model(picture, {"map": layer(picture)})) == expected
 
 
 def test_a_model_that_leaves_nothing_is_refused():

@@ -1,12 +1,13 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.network.conftest import VGG16
 from tf_style.network.choice import Choice, choose
 from tf_style.network.kernel_files import digests
 from tf_style.network.models import cut_model, vgg_model
-from tf_style.network.networks import build, build_for_run, fingerprints
+from tf_style.network.networks import Network, build, build_for_run, fingerprints
 from tf_style.network.weights import load
 from tf_style.settings import InputError, Settings
 
@@ -25,6 +26,7 @@ def test_a_vgg_network_is_made_of_its_kernels():
         np.testing.assert_array_equal(np.asarray(maps[name]), np.asarray(expected[name]))
     assert found.fingerprints == digests(kernels)
     assert found.architecture is VGG16 and found.least_size == 2 and found.cached is None
+    assert found.stride == 2 and build(RANDOM, ["block4_conv1"]).stride == 8
 
 
 def test_a_saved_model_is_cut_and_known_by_its_own_kernels(classifier):
@@ -36,6 +38,7 @@ def test_a_saved_model_is_cut_and_known_by_its_own_kernels(classifier):
     kernels = {name: expected.get_layer(name).get_weights() for name in ("early", "late")}
     assert found.fingerprints == digests(kernels)
     assert found.architecture is None and found.least_size == 5 and found.cached is None
+    assert found.stride == 2
 
 
 @pytest.mark.parametrize("kind", ["vgg16", "saved"])
@@ -44,6 +47,19 @@ def test_any_network_computes_in_the_precision_asked_for(classifier, kind):
         Choice(str(classifier), None), "early")
     features = build(choice, [layer], precision="bfloat16").model(PICTURE)[layer]
     assert keras.backend.standardize_dtype(features.dtype) == "bfloat16"
+
+
+@pytest.mark.parametrize("height, width", [(32, 48), (33, 47), (40, 16), (9, 11), (5, 3)])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_picture_is_continued_by_its_mirror_image(height, width, compiled):
+    """To the next multiple, but no further than it goes itself."""
+    network = Network(None, stride=16)
+    picture = np.random.default_rng(0).random((2, height, width, 3)).astype(np.float32)
+    beyond = [(0, min(-side % 16, side)) for side in (height, width)]
+    expected = np.pad(picture, ((0, 0), *beyond, (0, 0)), mode="symmetric")
+    shape = tf.TensorSpec((2, None, None, 3), tf.float32)
+    continued = tf.function(network.continued, [shape]) if compiled else network.continued
+    np.testing.assert_array_equal(continued(tf.constant(picture)), expected)
 
 
 def test_learned_kernels_come_from_the_cache_the_second_time(tmp_path, content, counted):

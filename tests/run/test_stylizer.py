@@ -12,6 +12,7 @@ from PIL import Image
 from tf_style import InputError, Settings, Stylizer, stylize
 from tf_style.image.color import as_gray
 from tf_style.image.picture import read_note, read_picture
+from tf_style.image.resize import fit
 from tf_style.run.canvas import Canvas
 from tf_style.settings import auto
 
@@ -53,6 +54,23 @@ def test_without_a_style_the_content_stays(most, given, content, style):
     result = stylize(content, style, **{**SMALL, "steps": "40,30", "style_weight": 0, **given})
     assert np.abs(result.image - result.content).max() <= most / 255
     assert result.history[-1].loss < 1e-3 and result.notes == ()
+
+
+@pytest.mark.slow
+def test_the_last_rows_and_columns_are_painted_as_the_others():
+    """Whatever the sides are: those that poolings leave out, too."""
+    stylizer = Stylizer(
+        network="compact", style_layers="block4_conv1,block5_conv1", content_weight=0, tv_weight=0,
+        init="gray", init_noise=0.1, size="original", scales=1, steps=15, optimizer="lbfgs",
+        precision="float32", tolerance=0,
+    )
+    style = fit(read_picture("sample:waves"), 128)
+    for rest in range(1, 16):
+        size = np.ones((48 + rest, 64 - rest, 3), np.float32)
+        image = stylizer.stylize(size, style).image
+        change = np.abs(image - image.mean(axis=(0, 1))).mean(axis=2)
+        assert change[-2:].mean() > 0.6 * change.mean(), f"height {48 + rest}"
+        assert change[:, -2:].mean() > 0.6 * change.mean(), f"width {64 - rest}"
 
 
 def test_strength_begins_at_nothing_and_rises_without_a_jump(content, style):
