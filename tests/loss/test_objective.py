@@ -78,7 +78,7 @@ def test_networks_see_the_image_and_the_content_continued(model, style, values):
     targets = continuing.targets(content, styles_of(style))
     expected_targets = plain.targets(of_content, styles_of(style))
     tf.nest.map_structure(np.testing.assert_array_equal, targets, expected_targets)
-    loss, parts, gradient = continuing.value_and_gradient(batch(image), targets)
+    _, parts, gradient = continuing.value_and_gradient(batch(image), targets)
     _, expected, padded = plain.value_and_gradient(batch(larger), {
         key: each for key, each in expected_targets.items() if "variation" not in key})
     variation = {key: each for key, each in targets.items() if "variation" in key}

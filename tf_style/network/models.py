@@ -17,7 +17,6 @@ from tf_style.network.architectures import Architecture, Layer, check_layers
 from tf_style.network.kernel_files import IMAGENET_MEAN, Kernels
 from tf_style.settings import InputError, LiveModel, no_network
 
-
 # A multiple of every stride that a network may have: of all numbers up to 10, and of 64.
 _LARGE = 20160
 
