@@ -15,6 +15,7 @@ from tf_style import cli
 from tf_style.commands import camera
 from tf_style.commands.signals import Signals
 from tf_style.film.frame import Painted
+from tf_style.settings import InputError
 
 
 class Inverting:
@@ -112,6 +113,18 @@ def test_bad_input_is_one_line(arguments, said, tmp_path, monkeypatch, capsys):
     assert stopped.value.code == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+def test_called_with_nothing_it_looks_for_a_camera(monkeypatch, capsys):
+    def gone(number):
+        raise InputError(f"--camera={number}: there is no such camera")
+
+    monkeypatch.setattr(camera, "_check_window", lambda: None)
+    monkeypatch.setattr("tf_style.film.live.Camera", gone)
+    with pytest.raises(SystemExit) as stopped:
+        cli.camera([])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "tf_style_camera: --camera=0: there is no such camera\n"
 
 
 def test_without_a_screen_it_says_so(monkeypatch, capsys):

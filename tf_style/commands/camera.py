@@ -255,4 +255,5 @@ COMMAND = Command(
     needed=("model", "camera", "content", "size", "steadiness", "mirror"),
     examples=("tf_style_camera sample:waves",
               "tf_style_camera painting.keras other.keras --size=480"),
+    alone=True,
 )

@@ -109,6 +109,7 @@ class Command:
         needed: the options that `--help` shows, besides its own; all if none are named.
         unused: the options that have no effect here, so that help leaves them out.
         examples: commands that run; the first with nothing but what comes with tf_style.
+        alone: whether it runs without any arguments; others then say how they are called.
     """
 
     program: str
@@ -119,6 +120,7 @@ class Command:
     needed: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    alone: bool = False
 
     @property
     def options(self) -> tuple[Option, ...]:

@@ -40,7 +40,7 @@ def guarded(
         try:
             _check_working_folder()
             arguments = list(sys.argv[1:] if argv is None else argv)
-            if not arguments and command.examples:
+            if not arguments and command.examples and not command.alone:
                 for text in command.use():
                     say(text)
                 return BAD_INPUT
