@@ -126,6 +126,18 @@ def test_then_one_is_remembered_and_the_process_goes_on(name, tmp_path):
 
 
 @posix
+def test_one_that_ends_it_among_many_writes_leaves_nothing_half_written(tmp_path):
+    writing = f"""{BEGUN}
+    from tf_style.image.paths import replacing
+    while True:
+        with replacing("a.txt") as file:
+            file.write(b"whole")"""
+    for _ in range(5):
+        assert own(tmp_path, writing, "", signal.SIGTERM)[0] == 130
+        assert not list(tmp_path.glob("*partial"))
+
+
+@posix
 def test_a_second_one_ends_it_and_leaves_nothing_half_written(tmp_path):
     code, out, error = own(tmp_path, f"signals.keep(); {BEGUN}; time.sleep(20)", "",
                            signal.SIGINT, signal.SIGTERM)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tf_style
-from tf_style.image.unfinished import remove_unfinished
+from tf_style.image.unfinished import none_unfinished
 from tf_style.run import lock
 from tf_style.run.lock import HeldError, locked
 
@@ -72,8 +72,8 @@ def test_a_killed_process_locks_nothing(tmp_path, holder):
 
 def test_an_end_at_once_leaves_nothing(tmp_path):
     with locked(tmp_path / "kept"):
-        remove_unfinished()
-        assert list(tmp_path.iterdir()) == []
+        with none_unfinished():
+            assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_without_locks_holds_nothing(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tf_style.commands import status
-from tf_style.image.unfinished import remove_unfinished
+from tf_style.image.unfinished import none_unfinished
 
 INTERRUPTED = 130
 STOPPED = "stopped at once; no result was written"
@@ -124,9 +124,9 @@ class Signals:
             signal.raise_signal(number)
             return
         # An exception could be raised, and lost, in any library's callback.
-        remove_unfinished()
-        status.silence()
-        what = _GIVEN_UP if self._keeps else STOPPED
-        with contextlib.suppress(OSError, TypeError):
-            os.write(self._stderr, f"{self._program}: {what}\n".encode())
-        os._exit(INTERRUPTED)
+        with none_unfinished():
+            status.silence()
+            what = _GIVEN_UP if self._keeps else STOPPED
+            with contextlib.suppress(OSError, TypeError):
+                os.write(self._stderr, f"{self._program}: {what}\n".encode())
+            os._exit(INTERRUPTED)

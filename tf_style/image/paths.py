@@ -175,8 +175,8 @@ def replacing(path: PathLike, *, lasting: bool = True) -> Iterator[BinaryIO]:
     target = Path(os.path.realpath(path))
     partial = _partial(target)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    with unfinished(partial):
-        with open(partial, "xb") as file:
+    with unfinished(partial, create=lambda: open(partial, "xb")) as file:
+        with file:
             yield file
             file.flush()
             if lasting:

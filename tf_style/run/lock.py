@@ -35,18 +35,21 @@ def locked(folder: Path) -> Iterator[None]:
             stack.enter_context(_removed(folder, os.rmdir))
             with contextlib.suppress(OSError):
                 folder.mkdir(parents=True)
-        file = None
+        files: list[int] = []
         with contextlib.suppress(OSError):
-            file = _opened(folder / _NAME)
-        if file is not None:
-            stack.enter_context(_removed(folder / _NAME, lambda name: _release(name, file)))
+            stack.enter_context(_removed(
+                folder / _NAME, lambda name: files and _release(name, files.pop()),
+                lambda: files.append(_opened(folder / _NAME)),
+            ))
         yield
 
 
 @contextlib.contextmanager
-def _removed(path: Path, remove: Callable[[str], object]) -> Iterator[None]:
+def _removed(
+    path: Path, remove: Callable[[str], object], create: Callable[[], object] = lambda: None
+) -> Iterator[None]:
     """Remove `path` when the block ends; a folder only if it is empty then."""
-    with unfinished(path, remove):
+    with unfinished(path, remove, create):
         yield
     with contextlib.suppress(OSError):
         remove(os.fspath(path))
