@@ -138,8 +138,8 @@ def stop_runs(folder: Path) -> list[dict[str, Any]]:
     signals = [each for each in signals if signal.getsignal(each) != signal.SIG_IGN]
     for number in range(FLAGS.moments):
         many = number % 2 == 1
-        # From our first line on. Each third run is asked twice.
-        moment = moments.uniform(0.15, seconds[many]["seconds"])
+        # Each third run is asked twice.
+        moment = moments.uniform(0, seconds[many]["seconds"])
         chosen = [moments.choice(signals) for _ in range(1 + (number % 3 == 2))]
         rows.append(stop_run(folder, many, moment, chosen))
         print(rows[-1], flush=True)
@@ -153,7 +153,7 @@ def stop_run(
 
     Args:
         many: whether it paints three pictures; else one, with a checkpoint folder.
-        moment: seconds after its start when the signals are sent; `None` for never.
+        moment: seconds after our first line when the signals are sent; `None` for never.
     """
     out, kept = folder / "out", folder / "kept"
     shutil.rmtree(out, ignore_errors=True)
@@ -162,9 +162,11 @@ def stop_run(
     # The last flag of a name counts.
     more = ([f"--content={folder / 'photos'}", f"--output={out}/{{content}}.png"] if many
             else [f"--checkpoint={kept}", f"--output={out}/0.png"])
-    began = time.perf_counter()
     with open(folder / "said", "wb+") as said:
         run = subprocess.Popen(command(folder, "stopped", *more), stdout=said, stderr=said)
+        while not handles_signals(run.pid) and run.poll() is None:
+            time.sleep(0.001)
+        began = time.perf_counter()
         while moment and time.perf_counter() - began < moment and run.poll() is None:
             time.sleep(0.001)
         complete = list(out.glob("?.png"))
@@ -196,6 +198,19 @@ def stop_run(
             "signals": [signal.Signals(each).name for each in signals], "late": late,
             "code": code, "made": names, "seconds": round(seconds, 2), "wrong": wrong,
             "said": text.splitlines()[-1:] if code == 130 or wrong else []}
+
+
+def handles_signals(process: int) -> bool:
+    """Whether our first line has run: before it, Python ends at SIGTERM as any program does."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        # Not Linux. Python takes so long to begin, if nothing else keeps the machine busy.
+        time.sleep(0.15)
+        return True
+    masks = [int(each, 16) for each in re.findall(r"Sig(?:Cgt|Ign):\s*(\w+)", status)]
+    return all(any(mask >> number - 1 & 1 for mask in masks)
+               for number in (signal.SIGTERM, signal.SIGHUP))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def run(*arguments):
         [sys.executable, "-m", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, f"{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
     return done.stdout
 
 
