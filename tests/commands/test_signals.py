@@ -130,7 +130,7 @@ def test_one_that_ends_it_among_many_writes_leaves_nothing_half_written(tmp_path
     writing = f"""{BEGUN}
     from tf_style.image.paths import replacing
     while True:
-        with replacing("a.txt") as file:
+        with replacing("a.txt", lasting=False) as file:
             file.write(b"whole")"""
     for _ in range(5):
         assert own(tmp_path, writing, "", signal.SIGTERM)[0] == 130

@@ -71,9 +71,8 @@ def test_a_killed_process_locks_nothing(tmp_path, holder):
 
 
 def test_an_end_at_once_leaves_nothing(tmp_path):
-    with locked(tmp_path / "kept"):
-        with none_unfinished():
-            assert list(tmp_path.iterdir()) == []
+    with locked(tmp_path / "kept"), none_unfinished():
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_without_locks_holds_nothing(tmp_path, monkeypatch):
