@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
 from PIL import Image
 
+from tf_style.film.ahead import ahead
 from tf_style.film.cuts import is_cut
 from tf_style.film.frame import FramePainter, Past
 from tf_style.film.pieces import Piece
@@ -86,32 +89,51 @@ class Making:
     def frames(self) -> Iterator[int]:
         """Paint the frames that are missing; yields how many are dealt with, after each.
 
+        A frame may still be being written then; the next one is not begun to be written before.
+
         Raises:
             InputError: if the film has no frames here, or one can be neither read nor written.
         """
+        with ThreadPoolExecutor(1) as writer:
+            written: Future[None] | None = None
+            for number, work in self._painted_frames():
+                if work:
+                    if written:
+                        written.result()
+                    written = writer.submit(work)
+                yield number + 1
+            if written:
+                written.result()
+        if not self.times:
+            raise InputError("--start: no frame of the film is shown then. Expected a time before "
+                             "its end")
+
+    def _painted_frames(self) -> Iterator[tuple[int, Callable[[], None] | None]]:
+        """The number of each frame, and what keeps it if it was painted here."""
         piece, there = self._piece, self.store.numbers()
         if piece:
             missing = {*range(piece.warm, piece.start)} - self._leading.numbers()
             missing |= {*range(piece.start, piece.end)} - there
         contents: collections.deque[np.ndarray] = collections.deque(maxlen=max(self.painter.lags))
         begins, before = 0, None
-        for number, frame in enumerate(self.selection.frames(self._film)):
-            content = self._fitted(frame.picture)
+        fitted = ((frame, self._fitted(frame.picture))
+                  for frame in self.selection.frames(self._film))
+        for number, (frame, content) in enumerate(ahead(fitted)):
             if before is None or is_cut(_values(before), _values(content)):
                 begins = number
                 self.shots += 1
             before = content
             self.times.append(frame.time)
+            work = None
             if number in missing if piece else number not in there:
                 past = self._past(number, begins, contents)
                 made = self.painter.paint(_values(content), past)
                 picture = np.round(np.clip(made.picture, 0, 1) * 255).astype(np.uint8)
-                self._keep(number, picture, frame.alpha, made.state)
+                self._last, self._state = (number, picture), made.state
+                work = functools.partial(self._keep, number, picture, frame.alpha, made.state)
+                self.painted += 1
             contents.appendleft(content)
-            yield number + 1
-        if not self.times:
-            raise InputError("--start: no frame of the film is shown then. Expected a time before "
-                             "its end")
+            yield number, work
 
     def is_complete(self) -> bool:
         """Whether all frames of the film are painted."""
@@ -150,11 +172,9 @@ class Making:
         self, number: int, picture: np.ndarray, alpha: np.ndarray | None,
         state: Mapping[str, np.ndarray],
     ) -> None:
-        self._last, self._state = (number, picture), state
         if alpha is not None and alpha.shape != self.size:
             alpha = _resized(alpha, self.size)
         self._of(number).add(number, picture, alpha, state)
-        self.painted += 1
 
 
 def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
