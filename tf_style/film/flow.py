@@ -73,13 +73,16 @@ class Motion:
         height, width = after.shape[:2]
         grays = _as_gray(before), _as_gray(after)
 
-        def found(pair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-            # By a search of its own: one that was used before starts from what it found then.
-            return _simplified(_search(fine).calc(*pair, None), *pair)[:height, :width]
+        def found(search: cv2.DISOpticalFlow, *pair: np.ndarray) -> np.ndarray:
+            return _simplified(search.calc(*pair, None), *pair)[:height, :width]
 
-        with concurrent.futures.ThreadPoolExecutor(1) as other:
-            forward = other.submit(found, grays)
-            flow = found(grays[::-1])
+        # Each with a search of its own: one that was used before starts from what it found then.
+        there, back = _search(fine), _search(fine)
+        # The way there only says whether to trust the way back.
+        there.setVariationalRefinementIterations(2)
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            forward = thread.submit(found, there, *grays)
+            flow = found(back, *grays[::-1])
             return cls(flow, _trust(flow, forward.result()))
 
     def carried(self, picture: np.ndarray, *, once: bool = False) -> np.ndarray:
