@@ -115,6 +115,8 @@ class NetworkFrames:
 
     def _steady(self, content: np.ndarray, past: Past | None) -> Painted:
         """The frame as it is painted, before it is finished."""
+        import cv2
+
         if past is None:
             return self._new(content)
         before = np.ascontiguousarray(past.contents[1], np.float32)
@@ -132,8 +134,7 @@ class NetworkFrames:
         picture = made.picture + kept * (carried - made.picture)
         picture = _sharpened(picture, made.picture, kept * _between_pixels(motion))
         # Where nothing changes, nothing is to change.
-        picture = np.where(_same(before, content)[..., None], earlier, picture)
-        return Painted(picture, made.state)
+        return Painted(cv2.copyTo(earlier, _same(before, content), picture), made.state)
 
     def _new(
         self, content: np.ndarray, state: Mapping[str, np.ndarray] | None = None,
@@ -197,11 +198,11 @@ def _off(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _same(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Where nothing has changed, `(height, width)` bool; single pixels do not count."""
+    """Where nothing has changed, `(height, width)` uint8, not 0; single pixels do not count."""
     import cv2
 
     same = (_off(before, after) < _SAME).astype(np.uint8)
-    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones(_AROUND)) > 0
+    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones(_AROUND))
 
 
 def _stands(before: np.ndarray, after: np.ndarray) -> bool:

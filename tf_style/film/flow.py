@@ -157,7 +157,8 @@ def _simplified(flow: np.ndarray, after: np.ndarray, before: np.ndarray) -> np.n
     for fits, simpler in sorted(found, key=lambda each: each[0].mean()):
         share = cv2.blur(fits.astype(np.float32), (7, 7))
         share = cv2.resize(share, flow.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        flow = flow + share[..., None] * (simpler - flow)
+        # A factor with one channel takes NumPy more than twice as long.
+        flow = flow + cv2.merge([share, share]) * (simpler - flow)
     return flow
 
 
