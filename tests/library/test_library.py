@@ -212,8 +212,35 @@ def test_resolve(library, paintings):
     assert library.resolve("b") == [str(paintings / "b.png")]
     assert len(library.resolve("")) == 6
     for number, text in ((1, ""), (2, ",2"), (5, ",99")):
-        found = library.resolve(f"like={paintings / 'c.png'}{text}")
-        assert found == [match.path for match in library.like(paintings / "c.png", number)]
+        for verb, ask in (("like", library.like), ("for", library.suits)):
+            found = library.resolve(f"{verb}={paintings / 'c.png'}{text}")
+            assert found == [match.path for match in ask(paintings / "c.png", number)]
+
+
+def test_what_suits_a_photograph(library, paintings):
+    save(paintings / "harsh.png", np.indices((60, 80)).sum(0)[..., None] // 4 % 2 * np.ones(3))
+    library.add(paintings)
+    photograph = save(paintings.parent / "photo.png", painting(9))
+    found = library.suits(photograph, 99)
+    assert len(found) == 7 and names(found)[-1] == "harsh.png"
+    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+    assert all(each.reasons for each in found)
+    assert "its fine marks are stronger than what they cover" in found[-1].reasons
+    apart = {match.path: match.distance for match in library.like(photograph)}
+    assert {each.path: each.distance for each in found} == apart
+    assert library.suits(painting(9), 2)[0].path == found[0].path
+    assert names(library.suits(photograph, name="harsh")) == ["harsh.png"]
+    assert library.suits(photograph, name="nothing") == []
+
+
+def test_a_photograph_of_the_library_is_not_its_own_style(library, paintings, colors):
+    library.add(paintings)
+    save(paintings / "small.jpg", shades(painting(0, 45, 60)), quality=60)
+    library.add(paintings)
+    described = colors.described
+    assert sorted(names(library.suits(paintings / "c.png"))) == [
+        f"{name}.png" for name in "abdef"]
+    assert colors.described == described
 
 
 def test_forget(library, paintings):
@@ -278,6 +305,7 @@ def test_no_tensorflow_to_search(library, paintings):
 import sys, tf_style
 with tf_style.Library({str(library.path)!r}) as library:
     assert len(library.like({str(paintings / "a.png")!r})) == 5
+    assert len(library.suits({str(paintings / "a.png")!r})) == 5
     library.browse(), library.surprise(), library.records(palette="navy"), library["a"]
 assert "tensorflow" not in sys.modules
 """

@@ -19,9 +19,9 @@ from tf_style.library.duplicates import picture_hash
 from tf_style.library.palette import Swatch, palette
 from tf_style.settings import MAX_PIXELS, InputError
 
-# Long sides, in pixels: at which pictures are shown, and at which defects are looked for in
-# those that are much larger.
-_SHOWN, _EXAMINED = 128, 1024
+# Long sides, in pixels: of thumbnails, and at which defects are looked for in pictures that are
+# much larger.
+THUMBNAIL, _EXAMINED = 128, 1024
 # The long side at which runs see a style by default.
 _SEEN = 512
 
@@ -105,7 +105,7 @@ def look_at(
     found = defects(picture)
     if 1.01 * largest_side(picture) < _SEEN:
         found += (SMALL,)
-    small = shrink(picture, _SHOWN)
+    small = shrink(picture, THUMBNAIL)
     return Entry(
         file, digest, height, width, _jpeg(small), palette(small), found, picture_hash(small)
     ), picture

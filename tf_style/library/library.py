@@ -6,11 +6,12 @@ import collections
 import concurrent.futures
 import dataclasses
 import difflib
+import io
 import os
 import random
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,15 @@ from PIL import Image
 from tf_style.image.files import known_endings
 from tf_style.image.paths import PathLike, expand, locate
 from tf_style.image.picture import as_picture
+from tf_style.image.resize import shrink
 from tf_style.image.samples import PREFIX as SAMPLE
 from tf_style.image.style import read_style
 from tf_style.library.catalogue import Catalogue, Record
 from tf_style.library.duplicates import MOST_BITS, bits_apart
-from tf_style.library.entry import Entry, FileState, digest_of, look_at
+from tf_style.library.entry import THUMBNAIL, Entry, FileState, digest_of, look_at
 from tf_style.library.filter import Filter
+from tf_style.library.palette import Swatch, palette
+from tf_style.library.ranking import Looks, suitability, texture
 from tf_style.library.search import Index, farthest_first, groups, nearest
 from tf_style.settings import InputError, Settings
 
@@ -100,6 +104,19 @@ class Match:
 
 
 @dataclasses.dataclass(frozen=True)
+class Suggestion(Match):
+    """A picture that suits a photograph, more or less.
+
+    Attributes:
+        score: how good the result is expected to be; see `ranking.suitability`.
+        reasons: what speaks for and against it, in words, what weighs most first.
+    """
+
+    score: float = 0.0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class MatchGroup:
     """Pictures of a library that are like each other, the most typical first.
 
@@ -110,6 +127,24 @@ class MatchGroup:
 
     pictures: tuple[Match, ...]
     within: tuple[MatchGroup, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """A picture that something is asked for.
+
+    Attributes:
+        descriptor: float32 `(512,)`.
+        palette: its colours.
+        number: by which the library knows it; `None` if it does not.
+        origin, made_by: of the descriptor, as in a `Describer`.
+    """
+
+    descriptor: np.ndarray
+    palette: tuple[Swatch, ...]
+    number: int | None
+    origin: str
+    made_by: Mapping[str, Any]
 
 
 def _describer(settings: Settings) -> Describer:
@@ -156,6 +191,7 @@ class Library:
         self._writable = False
         self._known: tuple[str, np.ndarray, Index] | None = None
         self._records: dict[int, Record] | None = None
+        self._textures: dict[int, np.ndarray] = {}
 
     def __enter__(self) -> Library:
         return self
@@ -267,21 +303,51 @@ class Library:
             filters: the arguments of `Filter`: `folder`, `palette`, `name`, `min_size`.
         """
         wanted = Filter(**filters)
-        own, descriptor, origin = self._described(picture)
-        numbers, index = self._index(origin)
-        if not len(index):
-            raise InputError(f"{self.path}: none of its pictures was described by {origin}, which "
-                             "this was. Add them again with the same --network and --weights")
+        seen = self._described(picture)
+        numbers, index = self._index(seen.origin)
         records = self._all()
         found: list[Match] = []
-        places, apart = nearest(index, descriptor, len(index))
+        places, apart = nearest(index, seen.descriptor, len(index))
         for place, distance in zip(places, apart, strict=True):
             record = records.get(int(numbers[place]))
-            if record and record.number != own and wanted.passes(record) and record.is_there:
+            if (record and record.number != seen.number and wanted.passes(record)
+                    and record.is_there):
                 found.append(Match(record, record.path, round(float(distance), 4)))
                 if len(found) >= count:
                     break
         return found
+
+    def suits(
+        self, photograph: PathLike | np.ndarray | Image.Image, count: int = 12, **filters: Any
+    ) -> list[Suggestion]:
+        """The pictures that suit a photograph as its style, the best first.
+
+        They are ranked by what the results would be like, as far as that can be told without
+        making them: how well they take on the style and keep the content. Near duplicates are left
+        out, and the photograph itself is.
+
+        Args:
+            photograph: as for `like`.
+            count: how many.
+            filters: as for `like`.
+        """
+        wanted = Filter(**filters)
+        seen = self._described(photograph)
+        records, index = self._chosen(wanted, seen.origin, without=seen.number)
+        if not records:
+            return []
+        small = shrink(as_picture(photograph), THUMBNAIL)
+        found = suitability(
+            Looks.of([texture(small)], [seen.palette], seen.descriptor[None], seen.made_by),
+            Looks.of([self._texture(each) for each in records],
+                     [each.palette for each in records], index.descriptors, seen.made_by),
+        )
+        apart = index.distances(seen.descriptor)
+        return [
+            Suggestion(records[place], records[place].path, round(float(apart[place]), 4),
+                       round(float(found.scores[place]), 4), found.reasons(place))
+            for place in np.argsort(-found.scores, kind="stable")[:count].tolist()
+        ]
 
     def browse(self, **filters: Any) -> list[MatchGroup]:
         """All pictures in groups of two levels: what differs most comes first.
@@ -348,15 +414,18 @@ class Library:
 
         Args:
             text: what stands behind the colon: a name; `like=PICTURE`, the nearest, or
-                `like=PICTURE,N`, the N nearest; or nothing, for all that are there.
+                `like=PICTURE,N`, the N nearest; `for=PHOTOGRAPH` or `for=PHOTOGRAPH,N`, what suits
+                it best; or nothing, for all that are there.
         """
         if not text:
             found = [record.path for record in self._all().values() if record.is_there]
-        elif text.startswith("like="):
-            picture, comma, number = text.removeprefix("like=").rpartition(",")
+        elif text.startswith(("like=", "for=")):
+            verb, _, asked = text.partition("=")
+            picture, comma, number = asked.rpartition(",")
             if not (comma and number.isdecimal()):
-                picture, number = text.removeprefix("like="), "1"
-            found = [match.path for match in self.like(picture, max(1, int(number)))]
+                picture, number = asked, "1"
+            ask = self.like if verb == "like" else self.suits
+            found = [match.path for match in ask(picture, max(1, int(number)))]
         else:
             return [self[text]]
         if not found:
@@ -384,10 +453,7 @@ class Library:
             self._made = self._make(settings)
         return self._made
 
-    def _described(
-        self, picture: PathLike | np.ndarray | Image.Image
-    ) -> tuple[int | None, np.ndarray, str]:
-        """A picture's number, if it has one, its descriptor, and the origin of that."""
+    def _described(self, picture: PathLike | np.ndarray | Image.Image) -> _Seen:
         catalogue, number = self._catalogue(), None
         if isinstance(picture, (str, os.PathLike)):
             path = locate(picture)
@@ -396,32 +462,56 @@ class Library:
             if number is not None and usual and self._settings is None:
                 known = catalogue.descriptor(number, usual[0])
                 if known is not None:
-                    return number, known, usual[0]
+                    return _Seen(known, self._all()[number].palette, number, *usual)
             pixels, _ = read_style(picture)
         else:
             pixels = as_picture(picture)
         describer = self._describing()
-        return number, describer.describe(pixels).astype(np.float32), describer.origin
+        return _Seen(describer.describe(pixels).astype(np.float32), palette(pixels), number,
+                     describer.origin, describer.made_by)
 
     def _index(self, origin: str) -> tuple[np.ndarray, Index]:
+        """The pictures that this describer described.
+
+        Raises:
+            InputError: if there are none.
+        """
         if self._known is None or self._known[0] != origin:
             numbers, descriptors = self._catalogue().descriptors(origin)
+            if not len(numbers):
+                raise InputError(
+                    f"{self.path}: none of its pictures was described by {origin}, which this "
+                    "was. Add them again with the same --network and --weights")
             self._known = origin, numbers, Index(descriptors)
         return self._known[1:]
 
-    def _chosen(self, wanted: Filter) -> tuple[list[Record], Index]:
-        """The pictures that are there, without near duplicates, and their descriptors."""
+    def _chosen(
+        self, wanted: Filter, origin: str | None = None, *, without: int | None = None
+    ) -> tuple[list[Record], Index]:
+        """The pictures that are there, without near duplicates, and their descriptors.
+
+        Args:
+            origin: of the descriptors; by default that of most.
+            without: the number of one that is left out.
+        """
         usual = self._catalogue().usual_origin()
         if not usual:
             return [], Index(np.zeros((0, 0), np.float32))
-        numbers, index = self._index(usual[0])
+        numbers, index = self._index(origin or usual[0])
         records = self._all()
         chosen = [
             place for place, number in enumerate(numbers.tolist())
-            if (record := records.get(number)) and record.twin is None
+            if number != without and (record := records.get(number)) and record.twin is None
             and wanted.passes(record) and record.is_there
         ]
         return [records[int(numbers[place])] for place in chosen], Index(index.descriptors[chosen])
+
+    def _texture(self, record: Record) -> np.ndarray:
+        if record.number not in self._textures:
+            with Image.open(io.BytesIO(self.thumbnail(record))) as thumbnail:
+                pixels = np.asarray(thumbnail.convert("RGB"), np.float32) / 255
+            self._textures[record.number] = texture(pixels)
+        return self._textures[record.number]
 
     def _named(self, name: str) -> Record:
         records = list(self._all().values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image, ImageColor
@@ -74,6 +74,16 @@ def has_colors(swatches: Iterable[Swatch], colors: Iterable[str]) -> bool:
     )
 
 
+def mean_colors(palettes: Iterable[Sequence[Swatch]]) -> np.ndarray:
+    """The mean colour of each palette in Oklab, `(count, 3)`."""
+    palettes = list(palettes)
+    shares = np.array([each.share for swatches in palettes for each in swatches])
+    known = _oklab([each.color for swatches in palettes for each in swatches])
+    starts = np.cumsum([0, *map(len, palettes)])[:-1]
+    sums = np.add.reduceat(np.column_stack([known * shares[:, None], shares]), starts)
+    return sums[:, :3] / sums[:, 3:]
+
+
 def _written(color: Iterable[int]) -> str:
     return "#" + "".join(f"{value:02x}" for value in color)
 
@@ -83,7 +93,8 @@ def _oklab(colors: list[str]) -> np.ndarray:
 
     Source: Ottosson, A perceptual color space for image processing, 2020.
     """
-    values = np.reshape([ImageColor.getrgb(each) for each in colors], (-1, 3)) / 255
+    values = np.frombuffer(bytes.fromhex("".join(each[1:] for each in colors)), np.uint8)
+    values = values.reshape(-1, 3) / 255
     light = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     cones = light @ np.array([[0.4122214708, 0.2119034982, 0.0883024619],
                               [0.5363325363, 0.6806995451, 0.2817188376],
