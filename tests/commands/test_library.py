@@ -88,6 +88,83 @@ def test_json_is_one_document(paintings, capfd):
     assert "distance" not in found["list"]["pictures"][0]
 
 
+def test_what_suits_a_photograph(paintings, capfd):
+    assert call(cli.library, "for", "content.png", "--count=4") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 12
+    scores = [float(line.rpartition("score ")[2][:5]) for line in lines[::3]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(line.startswith("  it") for line in lines[1::3])
+    program, photo, style = shlex.split(lines[2])
+    assert (program, photo, style) == ("tf_style", "content.png",
+                                       str(paintings / lines[0].partition(",")[0]))
+    assert call(cli.library, "for", "content.png", "--json", "--name=c") == 0
+    first, = json.loads(capfd.readouterr().out)["pictures"]
+    assert (first["name"], first["command"]) == ("c.png", "tf_style content.png " + first["path"])
+    assert 0 < first["score"] < 1 and first["reasons"]
+
+
+@pytest.fixture
+def small_previews(monkeypatch):
+    """Previews of two steps that come soon."""
+    from tests.library.test_previews import TINY
+    from tf_style.library import previews
+
+    monkeypatch.setattr(previews, "_SETTINGS", TINY)
+
+
+def test_previews_on_a_sheet(paintings, capfd, small_previews):
+    for number in range(10, 31):
+        save(paintings / f"{number}.png", painting(number))
+    call(cli.library, "add", "paintings", "-q")
+    capfd.readouterr()
+    assert call(cli.library, "for", "content.png", "--sheet=sheet.png") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert (len(lines), lines[-1]) == (3 * 24 + 1, "sheet.png")
+    five_rows = Image.open("sheet.png").height
+    assert call(cli.library, "for", "content.png", "--sheet=sheet.png", "--count=4", "-q") == 0
+    assert capfd.readouterr() == ("", "")
+    assert 3 < five_rows / Image.open("sheet.png").height < 5
+    assert np.asarray(Image.open("sheet.png")).std() > 10
+
+
+def test_a_bad_picture_costs_only_its_preview(paintings, capfd, small_previews):
+    (paintings / "b.png").write_text("no picture")
+    assert call(cli.library, "for", "content.png", "--sheet=sheet.png", "--json") == 1
+    out, error = capfd.readouterr()
+    assert len(json.loads(out)["pictures"]) == 6
+    assert error.splitlines() == [
+        error.splitlines()[0], "tf_style_library: 5 of 6 previews are on the sheet"]
+    assert str(paintings / "b.png") in error.splitlines()[0]
+    assert os.path.isfile("sheet.png")
+
+
+@pytest.mark.parametrize(("steps", "said"), [
+    (5, "stopped; 2 of 6 previews are on the sheet"),
+    (1, "no preview was painted; no sheet was written"),
+])
+def test_previews_can_be_stopped(paintings, capfd, small_previews, monkeypatch, steps, said):
+    import signal
+
+    from tf_style.run.run import Run
+
+    done = []
+    hear = Run._hear
+
+    def pressed(self, *arguments):
+        done.append(1)
+        if len(done) == steps:
+            signal.raise_signal(signal.SIGINT)
+        hear(self, *arguments)
+
+    monkeypatch.setattr(Run, "_hear", pressed)
+    assert call(cli.library, "for", "content.png", "--sheet=sheet.png") == 130
+    out, error = capfd.readouterr()
+    assert len(out.splitlines()) == 18 + (steps > 2)
+    assert error == f"tf_style_library: {said}\n"
+    assert os.path.isfile("sheet.png") == (steps > 2)
+
+
 def test_sheets(paintings, capfd):
     for verb, rows in ((["like", "paintings/c.png"], 1), (["surprise"], 1), (["browse"], 2)):
         assert call(cli.library, *verb, "--sheet=sheet.png") == 0
@@ -117,6 +194,11 @@ def test_forget(paintings, capfd):
 @pytest.mark.parametrize(("arguments", "reason"), [
     (["list", "a.png"], "'a.png': list takes no picture"),
     (["like", "a", "b"], "'b': like takes one picture"),
+    (["for", "a", "b"], "'b': for takes one picture"),
+    (["for"], "for: expected a picture, such as tf_style_library for photo.jpg"),
+    (["for", "nothing.png"], "nothing.png: there is no such file"),
+    (["for", "content.png", "--name=zzz"], "there is no picture that is asked for"),
+    (["for", "content.png", "--sheet=content.png"], "--sheet=content.png: this would replace"),
     (["add"], "add: expected a picture, such as tf_style_library add paintings"),
     (["paint"], "--verb: expected one of add, like"),
     (["--count=3"], "expected what to do, one of add"),
@@ -170,8 +252,8 @@ def test_what_describes(paintings, described):
 
 def test_no_tensorflow(paintings):
     """In a process of its own, with what is in the library."""
-    for verb in (["like", "paintings/a.png"], ["browse", "--sheet=sheet.png"], ["list", "--json"],
-                 ["surprise"], ["forget", "a"]):
+    for verb in (["like", "paintings/a.png"], ["for", "paintings/a.png"], ["list", "--json"],
+                 ["browse", "--sheet=sheet.png"], ["surprise"], ["forget", "a"]):
         assert without_tensorflow(cli.library, *verb) == 0
     assert without_tensorflow(cli.library, "list", "--library=none.db") == 2
     assert without_tensorflow(cli.library, "add", "none") == 2

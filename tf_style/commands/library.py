@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,31 +17,34 @@ from tf_style.commands.display import answer, mention, printable, say
 from tf_style.commands.drawing import count
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED
 from tf_style.commands.library_names import PREFIX, opened
-from tf_style.commands.outputs import check_apart, writing
+from tf_style.commands.outputs import check_apart
 from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.option import File, Files, Switch, Text, Word, option, whole
 
 if TYPE_CHECKING:
     from tf_style.library.library import Added, Library, Match, MatchGroup
-    from tf_style.show.sheet import Cell
 
 USAGE = """\
 Keep thousands of styles in a library, and find the right one.
 
   tf_style_library add PICTURES [PICTURES ...] [--library=FILE]
   tf_style_library like PICTURE       the styles nearest to this one
+  tf_style_library for PHOTOGRAPH     the styles that suit it, the best first, and why
   tf_style_library browse             all, in groups: what differs most comes first
   tf_style_library surprise           a few that have little in common
   tf_style_library list               all, with what is known of them
   tf_style_library forget NAMES       leave pictures out; their files stay
 
 Everywhere else, --style=library:NAME is the picture of that name, and
---style=library:like=PICTURE,2 are the two nearest to a picture.
+--style=library:like=PICTURE,2 are the two nearest to a picture, and
+--style=library:for=PHOTOGRAPH is what suits a photograph best.
 """
 
-VERBS = ("add", "like", "browse", "surprise", "list", "forget")
+VERBS = ("add", "like", "for", "browse", "surprise", "list", "forget")
 # Of a group of `browse`, and in a row of a sheet.
 _SHOWN, _COLUMNS = 3, 6
+# On a sheet of `for`.
+_PREVIEWS = 24
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,9 +54,10 @@ class LibraryOptions(CommonOptions):
     verb: str | None = option(Word(VERBS), None, "what to do")
     pictures: tuple[str, ...] = option(
         Files("FILES"), (), "what to do it with: pictures, folders at any depth and patterns to "
-        "add; a picture to find others like; names to forget",
+        "add; a picture to find others like; a photograph to find styles for; names to forget",
     )
-    count: int = option(whole(1, 10_000), 12, "how many pictures like and surprise find")
+    count: int = option(whole(1, 10_000), 12, "how many pictures like, for and surprise find; on "
+                        f"a sheet of for, which takes some two seconds for each, {_PREVIEWS}")
     folder: str | None = option(File("FOLDER"), None, "only pictures in this folder, at any depth")
     palette: str | None = option(
         Text("COLOR,COLOR,…"), None, "only pictures of which each of these colours covers a "
@@ -66,7 +69,10 @@ class LibraryOptions(CommonOptions):
     min_size: int = option(
         whole(0), 0, "only pictures with a long side of so many pixels or more"
     )
-    sheet: str | None = option(File(), None, "also write what is found as one picture")
+    sheet: str | None = option(
+        File(), None, "also write what is found as one picture; of for, the photograph in each "
+        "of the styles, in small"
+    )
     json: bool = option(Switch(), False, "print what is found as one JSON document")
     seed: int | str = option(
         whole(0, 2**31 - 1), AUTO, "of surprise: draws the same again; auto: always others"
@@ -105,19 +111,20 @@ def library(line: CommandLine) -> int:
     line.tell()
     settings = _settings(options)
     with opened(line, settings, offline=options.offline) as shelf:
-        return {"add": _add, "like": _like, "browse": _browse, "surprise": _surprise,
-                "list": _list, "forget": _forget}[options.verb](line, options, shelf)
+        return {"add": _add, "like": _like, "for": _for, "browse": _browse,
+                "surprise": _surprise, "list": _list, "forget": _forget
+                }[options.verb](line, options, shelf)
 
 
 def _check_pictures(options: LibraryOptions) -> None:
     verb, given = options.verb, options.pictures
-    if verb in ("add", "like", "forget") and not given:
-        example = {"add": "paintings", "like": "painting.jpg", "forget": "painting.jpg"}[verb]
+    if verb in ("add", "like", "for", "forget") and not given:
+        example = {"add": "paintings", "for": "photo.jpg"}.get(verb, "painting.jpg")
         raise InputError(f"{verb}: expected a picture, such as tf_style_library {verb} {example}")
-    if (verb == "like" and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
-        raise InputError(f"{given[-1]!r}: {verb} takes {'one' if verb == 'like' else 'no'} "
-                         "picture. Pictures are chosen by --folder, --palette, --name and "
-                         "--min_size")
+    takes_one = verb in ("like", "for")
+    if (takes_one and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
+        raise InputError(f"{given[-1]!r}: {verb} takes {'one' if takes_one else 'no'} picture. "
+                         "Pictures are chosen by --folder, --palette, --name and --min_size")
     if options.sheet and verb in ("add", "list", "forget"):
         raise InputError(f"--sheet: has no effect with {verb}. Leave it out")
 
@@ -169,6 +176,17 @@ def _like(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
     return _show(options, shelf, found)
 
 
+def _for(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
+    most = _PREVIEWS if options.sheet and "count" not in line.given else options.count
+    found = shelf.suits(options.pictures[0], most, **options.filters())
+    code = _show(dataclasses.replace(options, sheet=None), shelf, found)
+    if options.sheet:
+        from tf_style.commands.library_sheet import write_previews
+
+        code = write_previews(options, found, line.signals)
+    return code
+
+
 def _surprise(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
     seed = None if options.seed == AUTO else options.seed
     return _show(options, shelf, shelf.surprise(options.count, seed, **options.filters()))
@@ -185,13 +203,15 @@ def _show(options: LibraryOptions, shelf: Library, found: Sequence[Match]) -> in
     _check_found(options, shelf, found)
     if options.json:
         answer(_json({"library": os.fspath(shelf.path),
-                      "pictures": [_plain(shelf, match) for match in found]}))
+                      "pictures": [_plain(options, shelf, match) for match in found]}))
     elif not options.quiet:
         for match in found:
-            answer(_told(shelf, match))
+            answer(_told(options, shelf, match))
     if options.sheet:
-        _write_sheet(options, shelf, [found[start : start + _COLUMNS]
-                                      for start in range(0, len(found), _COLUMNS)])
+        from tf_style.commands.library_sheet import write_thumbnails
+
+        write_thumbnails(options, shelf, [found[start : start + _COLUMNS]
+                                          for start in range(0, len(found), _COLUMNS)])
     return DONE
 
 
@@ -200,14 +220,16 @@ def _browse(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
     _check_found(options, shelf, found)
     if options.json:
         answer(_json({"library": os.fspath(shelf.path),
-                      "groups": [_plain_group(shelf, group) for group in found]}))
+                      "groups": [_plain_group(options, shelf, group) for group in found]}))
     elif not options.quiet:
         for number, group in enumerate(found, 1):
             answer(f"group {number}: {count(len(group.pictures), 'picture')}")
             for match in _chosen(group):
-                answer("\n".join(f"  {each}" for each in _told(shelf, match).split("\n")))
+                answer("\n".join(f"  {each}" for each in _told(options, shelf, match).split("\n")))
     if options.sheet:
-        _write_sheet(options, shelf, [_chosen(group, _COLUMNS) for group in found])
+        from tf_style.commands.library_sheet import write_thumbnails
+
+        write_thumbnails(options, shelf, [_chosen(group, _COLUMNS) for group in found])
     return DONE
 
 
@@ -236,76 +258,62 @@ def _check_found(options: LibraryOptions, shelf: Library, found: Sequence[Any]) 
         raise InputError(f"{shelf.path}: there is no picture{asked}")
 
 
-def _told(shelf: Library, match: Match) -> str:
-    """Two lines: what a picture is, and the command that paints like it."""
+def _told(options: LibraryOptions, shelf: Library, match: Match) -> str:
+    """What a picture is, why it is shown, and the command that paints like it: a line each."""
+    from tf_style.library.library import Suggestion
+
     record = match.record
     parts = [os.path.basename(match.path), f"{record.width} x {record.height}"]
-    if match.distance is not None:
+    if isinstance(match, Suggestion):
+        parts.append(f"score {match.score:.3f}")
+    elif match.distance is not None:
         parts.append(f"distance {match.distance:.3f}")
     parts += record.defects
     if record.twin is not None:
         parts.append("near duplicate")
     if not record.is_there:
         parts.append("gone")
-    return printable(", ".join(parts)) + "\n  " + _command(shelf, match)
+    why = ["; ".join(match.reasons)] if isinstance(match, Suggestion) else []
+    return "\n  ".join([printable(", ".join(parts)), *why, _command(options, shelf, match)])
 
 
-def _command(shelf: Library, match: Match) -> str:
+def _command(options: LibraryOptions, shelf: Library, match: Match) -> str:
     """The command that paints a photograph like this, for a shell."""
+    photo = options.pictures[0] if options.verb == "for" else "PHOTO"
     if printable(match.path) == match.path:
-        words = ["tf_style", "PHOTO", match.path]
+        words = ["tf_style", photo, match.path]
     else:
         # Nobody can type or copy such a name.
-        words = ["tf_style", "PHOTO", PREFIX + match.record.digest[:12],
+        words = ["tf_style", photo, PREFIX + match.record.digest[:12],
                  f"--library={os.path.abspath(shelf.path)}"]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
-def _plain(shelf: Library, match: Match) -> dict[str, Any]:
+def _plain(options: LibraryOptions, shelf: Library, match: Match) -> dict[str, Any]:
+    from tf_style.library.library import Suggestion
+
     record = match.record
-    distance = {} if match.distance is None else {"distance": match.distance}
+    found: dict[str, Any] = {}
+    if match.distance is not None:
+        found["distance"] = match.distance
+    if isinstance(match, Suggestion):
+        found |= {"score": match.score, "reasons": list(match.reasons)}
     return {
-        "name": os.path.basename(match.path), "path": match.path, **distance,
+        "name": os.path.basename(match.path), "path": match.path, **found,
         "width": record.width, "height": record.height, "defects": list(record.defects),
         "palette": [dataclasses.asdict(each) for each in record.palette],
         "digest": record.digest, "near_duplicate": record.twin is not None,
-        "is_there": record.is_there, "command": _command(shelf, match),
+        "is_there": record.is_there, "command": _command(options, shelf, match),
     }
 
 
-def _plain_group(shelf: Library, group: MatchGroup) -> dict[str, Any]:
-    return {"pictures": [_plain(shelf, match) for match in group.pictures],
-            "groups": [_plain_group(shelf, each) for each in group.within]}
+def _plain_group(options: LibraryOptions, shelf: Library, group: MatchGroup) -> dict[str, Any]:
+    return {"pictures": [_plain(options, shelf, match) for match in group.pictures],
+            "groups": [_plain_group(options, shelf, each) for each in group.within]}
 
 
 def _json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, indent=2)
-
-
-def _write_sheet(
-    options: LibraryOptions, shelf: Library, rows: Iterable[Sequence[Match]]
-) -> None:
-    from tf_style.image.picture import write_picture
-    from tf_style.show.sheet import Cell, contact_sheet
-
-    status.show("drawing")
-    cells = [[_cell(shelf, match, Cell) for match in row] for row in rows]
-    widest = max(map(len, cells))
-    cells = [row + [Cell(None)] * (widest - len(row)) for row in cells]
-    with writing():
-        write_picture(options.sheet, contact_sheet(cells), None)
-    status.hide()
-    if not options.quiet and not options.json:
-        mention(printable(options.sheet))
-
-
-def _cell(shelf: Library, match: Match, cell: Callable[..., Cell]) -> Cell:
-    import numpy as np
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(shelf.thumbnail(match.record))).convert("RGB")
-    far = "" if match.distance is None else f" {match.distance:.2f}"
-    return cell(np.asarray(picture), printable(os.path.basename(match.path)) + far)
 
 
 COMMAND = Command(
