@@ -12,6 +12,7 @@ from tests.commands.conftest import assert_tells, call, without_tensorflow
 from tests.film.exact import half_still, pan, sample, written
 from tf_style import cli
 from tf_style.commands import judge
+from tf_style.film.making import Selection
 from tf_style.measure import metrics
 from tf_style.measure.films import Moment, Steadiness
 
@@ -125,6 +126,26 @@ def test_a_full_disk_is_no_bad_input(full_disk, capfd):
     out, error = capfd.readouterr()
     assert "out.mp4" in out
     assert error == "tf_style_evaluate: t.png: cannot be written (No space left on device)\n"
+
+
+@pytest.mark.parametrize("output", ["part.mp4", "part.mkv"])
+def test_a_part_is_measured_beside_what_it_was_made_from(output, films, capfd):
+    assert call(cli.main, "film.mp4", output, "--model=sample:ink", "--start=0.08", "--every=2",
+                "--end=0.4", "--steadiness=0") == 0
+    capfd.readouterr()
+    assert call(cli.evaluate, "film.mp4", output, "--json") == 0
+    part, = json.loads(capfd.readouterr().out)
+    assert part["frames"] == 4
+    assert [each["time"] for each in part["over_time"]] == pytest.approx([0, 0.08, 0.16, 0.24])
+    # Two steps of the camera to the right, instead of one.
+    call(cli.evaluate, *FILMS, "--json")
+    whole, = json.loads(capfd.readouterr().out)
+    assert part["source_warping_error_1"] != whole["source_warping_error_1"]
+
+
+@pytest.mark.parametrize("note", ["no JSON", "[]", '{"taken": 3}', '{"taken": {"start": "1/0"}}'])
+def test_a_note_that_says_nothing_of_a_part_means_all(note):
+    assert Selection.noted(note) == Selection()
 
 
 @pytest.mark.parametrize("arguments, message", [

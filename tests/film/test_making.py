@@ -66,6 +66,15 @@ def made(tmp_path, film, stops=(), selection=None, piece=None):
     return making, [store.layers(number) for number in sorted(store.numbers())]
 
 
+def test_a_painter_may_need_nothing_of_earlier_frames(tmp_path):
+    painter = Counting()
+    painter.lags = ()
+    painter.paint = lambda content, past: Painted(0.5 * content)
+    store = Store(tmp_path)
+    assert list(Making(Shown(), Selection(), SIZE, painter, store).frames())[-1] == 12
+    assert np.abs(store.layers(11) - 0.5 * Shown().pictures[11]).max() <= 0.5
+
+
 def test_a_film_that_was_stopped_has_the_same_frames(tmp_path):
     _, whole = made(tmp_path / "whole", Shown())
     making, stopped = made(tmp_path / "stopped", Shown(), stops=(0, 0, 3, 6, 7, 10))

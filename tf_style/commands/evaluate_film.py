@@ -17,6 +17,7 @@ from tf_style.commands.command import CommandLine
 from tf_style.commands.display import answer, printable
 from tf_style.commands.exits import DONE, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
+from tf_style.film.making import Selection
 from tf_style.film.source import Film, Info, is_film, open_film
 from tf_style.settings import AUTO, InputError
 
@@ -132,14 +133,17 @@ def _check_belong(content: str, source: Film, name: str, generated: Film) -> Non
             f"--generated={name}: {has.width}x{has.height} pixels do not have the proportions of "
             f"--content={content}: {had.width}x{had.height}"
         )
-    frames = had.frames, has.frames
+    selection = Selection.noted(has.note)
+    frames = selection.count(had), has.frames
     if None in frames or frames[0] != frames[1]:
         # What a file tells may be a guess.
-        frames = tuple(sum(1 for _ in film.frames()) for film in (source, generated))
+        frames = tuple(sum(1 for _ in each) for each in
+                       (selection.frames(source), generated.frames()))
     if abs(frames[0] - frames[1]) > 1:
+        taken = "" if selection == Selection() else " of those that it says were taken"
         raise InputError(
-            f"--generated={name}: {frames[1]} frames, but --content={content} has {frames[0]}. "
-            "Expected as many: a film that was painted as a whole"
+            f"--generated={name}: {frames[1]} frames, but --content={content} has "
+            f"{frames[0]}{taken}. Expected as many"
         )
 
 
@@ -161,7 +165,8 @@ def _measured(
     from tf_style.measure.films import FilmMeasure, Samples
 
     measure, samples = FilmMeasure(), Samples(count)
-    for pair in zip(source.frames(), generated.frames(), strict=False):
+    taken = Selection.noted(generated.info.note).frames(source)
+    for pair in zip(taken, generated.frames(), strict=False):
         of = f" of {generated.info.frames}" if generated.info.frames else ""
         status.show(f"measuring frame {len(measure.moments) + 1}{of} of {printable(name)}")
         shown, made = (each.picture.astype(np.float32) / 255 for each in pair)

@@ -141,7 +141,7 @@ def _put_together(request: Request, making: Making, film: Film, seconds: float) 
     if Path(request.name).suffix.lower() in CONTAINERS:
         selection = making.selection
         sound = request.name, selection.start, selection.end
-    decided = request.provenance(making.painter)
+    decided = {**request.provenance(making.painter), "taken": making.selection.as_dict()}
     note = json.dumps(decided) if request.options.embed_settings else None
     status.show("writing")
     with writing():

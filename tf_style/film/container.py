@@ -151,6 +151,7 @@ class Container:
             pixels.shape[1], pixels.shape[0], Fraction(stream.average_rate or rate), frames,
             1 / aspect if turned else aspect,
             None if frame.format.is_rgb else _matrix(frame), _is_full(frame), _lost(frame),
+            _note(file),
         )
 
 
@@ -187,6 +188,11 @@ def _is_cover(stream: av.VideoStream) -> bool:
     with contextlib.suppress(AttributeError):
         return bool(stream.disposition & av.stream.Disposition.attached_pic)
     return False
+
+
+def _note(file: av.container.InputContainer) -> str:
+    # Matroska writes its names in capitals.
+    return next((text for name, text in file.metadata.items() if name.lower() == "comment"), "")
 
 
 def over_white(pixels: np.ndarray) -> np.ndarray:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -33,6 +35,20 @@ class Selection:
     start: Fraction = Fraction(0)
     end: Fraction | None = None
     every: int = 1
+
+    @classmethod
+    def noted(cls, note: str) -> Selection:
+        """What a painted film's note says was taken; all, where it says nothing of the kind."""
+        try:
+            found = json.loads(note)["taken"]
+            end = found["end"] and Fraction(found["end"])
+            return cls(Fraction(found["start"]), end, max(1, int(found["every"])))
+        except (ValueError, TypeError, KeyError, ZeroDivisionError, RecursionError):
+            return cls()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON data, for a note."""
+        return {"start": str(self.start), "end": self.end and str(self.end), "every": self.every}
 
     def frames(self, film: Film) -> Iterator[Frame]:
         """Those frames, their times counted from the first."""
@@ -114,7 +130,8 @@ class Making:
         if piece:
             missing = {*range(piece.warm, piece.start)} - self._leading.numbers()
             missing |= {*range(piece.start, piece.end)} - there
-        contents: collections.deque[np.ndarray] = collections.deque(maxlen=max(self.painter.lags))
+        contents: collections.deque[np.ndarray] = collections.deque(
+            maxlen=max(self.painter.lags, default=0))
         begins, before = 0, None
         fitted = ((frame, self._fitted(frame.picture))
                   for frame in self.selection.frames(self._film))

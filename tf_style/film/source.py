@@ -33,6 +33,7 @@ class Info:
         matrix, full_range: which numbers its colours had, as FFmpeg calls the matrix; `None` and
             false where it had RGB or did not say.
         lost: what its frames have that a painted film has not, each in a few words.
+        note: the text that its file holds; empty if there is none.
     """
 
     width: int
@@ -43,6 +44,7 @@ class Info:
     matrix: str | None = None
     full_range: bool = False
     lost: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
