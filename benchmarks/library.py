@@ -22,6 +22,8 @@ import numpy as np
 from absl import app, flags
 from PIL import Image
 
+from benchmarks.styles import texture
+
 FLAGS = flags.FLAGS
 flags.DEFINE_string("pictures", None, "a folder of pictures", required=True)
 flags.DEFINE_integer("count", 2000, "pictures, with those drawn")
@@ -30,27 +32,6 @@ flags.DEFINE_integer("pairs", 500, "pairs whose distances are compared")
 flags.DEFINE_integer("descriptors", 100_000, "made-up ones to search")
 flags.DEFINE_string("network", "auto", "what describes")
 flags.DEFINE_string("output", None, "write the figures as JSON")
-
-
-def texture(seed: int, height: int = 240, width: int = 320) -> np.ndarray:
-    """A texture: noise of some frequencies and directions, or its level sets, in a few colours."""
-    draws = np.random.default_rng(seed)
-    down, across = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
-    angle, stretch = draws.uniform(0, np.pi), draws.choice([1, 1, 3, 8])
-    along = np.cos(angle) * across + np.sin(angle) * down
-    aside = stretch * (np.cos(angle) * down - np.sin(angle) * across)
-    radius = np.hypot(along, aside)
-    middle = 10 ** draws.uniform(-1.7, -0.6)
-    band = np.exp(-(np.log((radius + 1e-6) / middle) / draws.uniform(0.2, 1.2)) ** 2)
-    waves = np.fft.irfft2(np.fft.rfft2(draws.standard_normal((height, width))) * band,
-                          s=(height, width))
-    value = (waves - waves.mean()) / waves.std()
-    if draws.random() < 0.5:
-        value = np.floor(value * draws.uniform(0.7, 2))
-    value = (value - value.min()) / (value.max() - value.min())
-    colors = draws.random((draws.integers(2, 6), 3))
-    stops = np.linspace(0, 1, len(colors))
-    return np.stack([np.interp(value, stops, each) for each in colors.T], axis=2).astype(np.float32)
 
 
 def copies(picture: np.ndarray) -> dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks import pixels
 from benchmarks.pixels import compare
@@ -121,3 +122,23 @@ def test_pictures_that_differ_are_told_from_those_that_sum_in_another_order():
 
 def test_every_style_loss_and_preset_is_held_against_an_earlier_commit():
     assert set(STYLE_LOSSES) >= set(pixels.LOSSES) and set(presets()) == set(pixels.PRESETS)
+
+
+def test_drawn_styles(tmp_path):
+    run("benchmarks.styles", "--count=8", "--seed=3", f"--output={tmp_path}")
+    drawn = {path.stem: np.asarray(Image.open(path)) for path in tmp_path.iterdir()}
+    assert {name.partition("_")[0] for name in drawn} == {"strokes", "mosaic", "printed", "texture"}
+    assert all(each.shape == (360, 480, 3) and each.std() > 2 for each in drawn.values())
+
+
+@pytest.mark.slow
+def test_ranking(tmp_path, real_vgg19):
+    run("benchmarks.styles", "--count=2", f"--output={tmp_path / 'styles'}")
+    command = ["benchmarks.ranking", "--photographs=sample:harbor", "--size=64", "--steps=2",
+               f"--styles={tmp_path / 'styles'}", f"--judge={real_vgg19}",
+               f"--output={tmp_path / 'out'}"]
+    found = json.loads(run(*command))
+    assert (found["harbor"]["styles"], found["harbor"]["place_of_the_best"] in (1, 2)) == (2, True)
+    made = (tmp_path / "out" / "harbor__mosaic_1.png").stat().st_mtime_ns
+    assert json.loads(run(*command)) == found
+    assert (tmp_path / "out" / "harbor__mosaic_1.png").stat().st_mtime_ns == made
