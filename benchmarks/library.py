@@ -60,7 +60,7 @@ def _bytes(picture: np.ndarray) -> np.ndarray:
 
 
 def _files(folder: Path) -> list[str]:
-    from tf_style.library.library import picture_files
+    from tf_style.library.adding import picture_files
 
     found = picture_files(FLAGS.pictures)[: FLAGS.count]
     for seed in range(FLAGS.count - len(found)):
@@ -112,7 +112,8 @@ def adding(settings) -> dict[str, float]:
     """Pictures of a megapixel that are added in a second of the wall clock, and of a processor."""
     from tf_style.image.picture import read_picture
     from tf_style.image.resize import resize
-    from tf_style.library.library import Library, picture_files
+    from tf_style.library.adding import picture_files
+    from tf_style.library.library import Library
 
     with tempfile.TemporaryDirectory() as folder:
         for number, name in enumerate(picture_files(FLAGS.pictures)[:40]):

@@ -100,7 +100,7 @@ def agreement(photographs: list[str], styles: list[str], notes: Notes) -> dict[s
 
 
 def main(_: list[str]) -> None:
-    from tf_style.library.library import picture_files
+    from tf_style.library.adding import picture_files
 
     photographs = [file for each in FLAGS.photographs.split(",") for file in picture_files(each)]
     styles = picture_files(FLAGS.styles)

@@ -221,18 +221,18 @@ def test_one_line_for_what_is_wrong(paintings, folder, refused, arguments, reaso
 def test_stopping_keeps_what_was_added(folder, capfd, monkeypatch):
     import signal
 
-    from tf_style.library.library import Library
+    from tf_style.library import adding
 
     for number in range(6):
         save(folder / "paintings" / f"{number}.png", painting(number))
-    describe = Library._describe
+    describe = adding._describe
 
-    def pressed(self, *arguments):
-        describe(self, *arguments)
+    def pressed(*arguments):
+        describe(*arguments)
         if len(arguments[-1].new) == 2:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Library, "_describe", pressed)
+    monkeypatch.setattr(adding, "_describe", pressed)
     assert call(cli.library, "add", "paintings") == 130
     assert "stopped; the same command goes on" in capfd.readouterr().err
     monkeypatch.undo()

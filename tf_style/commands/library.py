@@ -22,7 +22,8 @@ from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.option import File, Files, Switch, Text, Word, option, whole
 
 if TYPE_CHECKING:
-    from tf_style.library.library import Added, Library, Match, MatchGroup
+    from tf_style.library.adding import Added
+    from tf_style.library.library import Library, Match, MatchGroup
 
 USAGE = """\
 Keep thousands of styles in a library, and find the right one.
