@@ -66,6 +66,7 @@ def test_the_scale_that_covers_is_named():
 def test_fainter_than_faint_is_no_better():
     found = suitability(looks([stripes(4)]), looks([stripes(4, 0.02), stripes(4, 0.01)]))
     assert found.scores[0] == pytest.approx(found.scores[1], abs=1e-4)
+    assert found.scores[0] < 0.8
 
 
 def test_near_colours_and_clear_shapes_suit_better():
@@ -75,6 +76,7 @@ def test_near_colours_and_clear_shapes_suit_better():
     assert "its colours are near the photograph's" in found.reasons(0)
     found = suitability(looks([photograph]), looks([photograph] * 2, [7.5, 6.0]))
     assert found.scores[0] > found.scores[1]
+    np.testing.assert_allclose(found.parts["shapes"], [7.5, 6.0], rtol=1e-5)
     assert "it has few shapes of its own" in found.reasons(1)
 
 
