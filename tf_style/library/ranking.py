@@ -83,17 +83,22 @@ def texture(thumbnail: np.ndarray) -> np.ndarray:
     Source: of the scales: Haar, Zur Theorie der orthogonalen Funktionensysteme, 1910, with the
         directions added up.
     """
-    light, found = color.luminance(thumbnail), np.zeros(_SCALES + 1)
-    found[-1] = np.sqrt(np.var(thumbnail, axis=(0, 1), dtype=np.float64).sum())
+    # Products, as NumPy's own variances and means of blocks take ten times as long as the rest.
+    pixels = np.asarray(thumbnail, np.float64).reshape(-1, 3)
+    means = np.ones(len(pixels)) @ pixels / len(pixels)
+    light, found = color.luminance(pixels).reshape(thumbnail.shape[:2]), np.zeros(_SCALES + 1)
+    found[-1] = np.sqrt(max(np.vdot(pixels, pixels) / len(pixels) - means @ means, 0))
     for scale in range(_SCALES):
         height, width = (side // 2 for side in light.shape)
         if not height * width:
             # A strip has no scales that are coarser than its short side.
             found[scale:-1] = found[max(0, scale - 1)]
             break
-        blocks = light[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
-        light = blocks.mean(axis=(1, 3))
-        found[scale] = np.sqrt(np.mean((blocks - light[:, None, :, None]) ** 2))
+        whole = light[: 2 * height, : 2 * width]
+        rows = whole[::2] + whole[1::2]
+        light = (rows[:, ::2] + rows[:, 1::2]) / 4
+        lost = np.vdot(whole, whole) / whole.size - np.vdot(light, light) / light.size
+        found[scale] = np.sqrt(max(lost, 0))
     return found
 
 
