@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).parents[1] / "notebooks"
 SMALL = {
     "inside": "SIZE = 48",
+    "library": "COUNT = 2",
     "quickstart": "SIZE = 64",
     # No test looks through anybody's camera.
     "realtime": "STEPS = 4; CAMERA = None",

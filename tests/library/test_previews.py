@@ -46,6 +46,9 @@ def test_it_stops_within_a_picture(styles):
     assert (len(found), len(asked)) == (1, 3)
 
 
-def test_a_photograph_that_cannot_be_used(styles, tmp_path):
+def test_a_photograph_that_cannot_be_used(styles, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"none\.png: there is no such file"):
         next(previews(str(tmp_path / "none.png"), styles))
+    monkeypatch.setattr(home, "_SETTINGS", TINY.replace(style_layers="block3_conv1"))
+    with pytest.raises(InputError, match=r"^content: 400x4 becomes 32x1"):
+        next(previews(painting(9, 4, 400), styles))

@@ -47,6 +47,9 @@ def previews(
                 warnings.simplefilter("ignore")
                 result = stylizer.stylize(content, style, callback=lambda step: stop())
         except InputError as error:
+            if error.flags.startswith("content:"):
+                # Of the photograph: the next style would fare no better.
+                raise
             yield error
             continue
         if result.stopped is Stop.CALLBACK:
