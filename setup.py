@@ -36,6 +36,7 @@ setup(
         "tf_style": ["py.typed"],
         "tf_style.image": ["pictures/*.jpg"],
         "tf_style.network": ["compact.h5"],
+        "tf_style.studio": ["page/*"],
         "tf_style.transfer": ["samples.keras", "samples.tflite"],
         "tf_style.flags": ["*.flags"],
     },
@@ -47,7 +48,10 @@ setup(
         "progress": ["rich>=13"],
         # Films and cameras. PyAV's wheels hold x264 and x265, which are under the GPL.
         "video": ["av>=14", "opencv-python-headless"],
+        # A local page. Of uvicorn's and websockets' packages, neither changes installed versions.
+        "studio": ["starlette>=0.40", "uvicorn>=0.35", "websockets>=14"],
         "test": [
+            "starlette>=0.40", "uvicorn>=0.35", "websockets>=14", "httpx", "playwright",
             "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",
             "nbconvert", "ipykernel", "tifffile",
             "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime",
@@ -71,6 +75,7 @@ setup(
             "tf_style_train=tf_style.cli:train",
             "tf_style_camera=tf_style.cli:camera",
             "tf_style_library=tf_style.cli:library",
+            "tf_style_studio=tf_style.cli:studio",
         ]
     },
     classifiers=[

@@ -15,6 +15,7 @@ COMMANDS = {
     "tf_style_train": "tf_style.commands.train",
     "tf_style_camera": "tf_style.commands.camera",
     "tf_style_library": "tf_style.commands.library",
+    "tf_style_studio": "tf_style.commands.studio",
 }
 
 
@@ -51,6 +52,11 @@ def camera(argv: Sequence[str] | None = None) -> None:
 def library(argv: Sequence[str] | None = None) -> None:
     """The command `tf_style_library`."""
     _run("tf_style_library", argv)
+
+
+def studio(argv: Sequence[str] | None = None) -> None:
+    """The command `tf_style_studio`."""
+    _run("tf_style_studio", argv)
 
 
 def _run(program: str, argv: Sequence[str] | None) -> None:

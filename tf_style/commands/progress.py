@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from tf_style.commands import status
 from tf_style.commands.display import columns, draw, say
 from tf_style.commands.drawing import bar, count, minutes
+from tf_style.run.remaining import Remaining
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
@@ -94,22 +95,20 @@ class Progress:
     EVERY = 5.0
 
     def __init__(self, plan: Sequence[Scale], text: str = ""):
-        self._plan = plan
+        self._remaining = Remaining(plan)
         self._text = text
         self._terminal = bool(columns())
         self._next_line = 0.0
-        self._first: Step | None = None
-        self._pace: float | None = None
 
     def show(self, step: Step) -> None:
         size = f"{step.width}x{step.height} ({step.scale}/{step.scales})"
         number = f"step {step.step}/{step.steps}"
         losses = [f"loss {step.loss:.3g}",
                   *(f"{name} {part:.3g}" for name, part in step.parts.items())]
-        left = self._left(step)
+        left = self._remaining.left(step)
         if self._terminal:
             ends = None if left is None else time.monotonic() + left
-            status.show(self._text, self._share(step), ends=ends,
+            status.show(self._text, self._remaining.share(step), ends=ends,
                         details=(size, number, *losses))
             return
         status.hide()
@@ -120,32 +119,6 @@ class Progress:
 
     def close(self) -> None:
         """The run has ended."""
-
-    def _share(self, step: Step) -> float:
-        """How much of the work is done, if a step's work is its number of pixels."""
-        rest = self._rest(step)
-        done = step.step * step.width * step.height + _pixels(self._plan[: step.scale - 1])
-        return done / (done + rest)
-
-    def _left(self, step: Step) -> float | None:
-        """Time left, if the rest takes as long for each pixel as this size does."""
-        if self._first is None or self._first.scale != step.scale:
-            # The first step at a size, or after a stop, is not counted: it includes compilation.
-            # Until there is a second, the size before tells the pace.
-            self._first = step
-        else:
-            passed = step.seconds - self._first.seconds
-            self._pace = passed / (step.step - self._first.step) / (step.width * step.height)
-        return None if self._pace is None else self._pace * self._rest(step)
-
-    def _rest(self, step: Step) -> int:
-        return ((step.steps - step.step) * step.width * step.height
-                + _pixels(self._plan[step.scale :]))
-
-
-def _pixels(scales: Iterable[Scale]) -> int:
-    """The pixels of all steps at these sizes."""
-    return sum(each.steps * each.width * each.height for each in scales)
 
 
 def ending(result: Result) -> str:

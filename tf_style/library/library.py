@@ -40,13 +40,18 @@ def default_path() -> Path:
     """Where a library is if nobody says where: `$TF_STYLE_LIBRARY`, else the user's data folder."""
     if named := os.environ.get(VARIABLE):
         return Path(named).expanduser()
+    return data_folder() / "library.db"
+
+
+def data_folder() -> Path:
+    """Where what belongs to the user is kept."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     else:
         base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base, "tf_style", "library.db")
+    return Path(base, "tf_style")
 
 
 @dataclasses.dataclass(frozen=True)

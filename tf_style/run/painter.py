@@ -25,6 +25,15 @@ from tf_style.run.run import Callback, Run, Work
 from tf_style.run.scene import Scene, starts_by_network
 from tf_style.settings import AUTO, InputError, LiveModel, Settings, auto
 
+# What neither networks nor compiled steps depend on: it decides what they are shown, or how far
+# and on what way they go.
+OF_A_RUN = (
+    "size", "strength", "style_scale", "style_size", "style_blend", "style_cleanup",
+    "preserve_color", "scales", "steps", "tolerance", "optimizer", "learning_rate",
+    "learning_rate_schedule", "init", "init_noise", "block_size", "max_memory", "max_pixels",
+    "cache_dir", "offline",
+)
+
 
 class Painter:
     """Networks and compiled steps, and how a run is made from them.
@@ -41,8 +50,8 @@ class Painter:
             of it is done, 0 to 1, if that is known.
         start: makes of the content, `(height, width, 3)` in `[0, 1]`, the picture where the image
             starts, if `init` names a network. A model in memory does so itself.
-        like: a painter whose networks and compiled steps serve this one, too, as far as only the
-            weight of the style is another.
+        like: a painter whose networks and compiled steps serve this one, too, as far as nothing
+            else is another than the weight of the style and what neither depends on.
 
     Attributes:
         settings: with every `auto` resolved that does not depend on the pictures.
@@ -172,7 +181,7 @@ class Painter:
             if self._descent is None:
                 began = time.perf_counter()
                 shared, self._like = self._like, None
-                if shared and not self._differs_by_style_weight_alone(shared):
+                if shared and not self._has_networks_of(shared):
                     shared = None
                 with tf.device(self.settings.device):
                     self._networks = shared._networks if shared else build_for_run(
@@ -185,14 +194,17 @@ class Painter:
                 self.weights_seconds = time.perf_counter() - began
             return self._descent
 
-    def _differs_by_style_weight_alone(self, other: Painter) -> bool:
-        weight = self.settings.style_weight
+    def _has_networks_of(self, other: Painter) -> bool:
+        mine = self.settings
+        same = {name: getattr(mine, name) for name in (*OF_A_RUN, "style_weight")}
         return bool(other._networks) and other._objective is self._objective and (
-            other.settings.replace(style_weight=weight) == self.settings)
+            other.settings.replace(**same) == mine)
 
     def _descent_like(self, other: Painter | None) -> Descent:
         """The compiled steps; those of another with the same networks, if they can serve."""
         mine = self.settings
+        if other and other.settings.style_weight == mine.style_weight:
+            return other._descent
         # Below the content's weight, there are other terms.
         free = other and auto.freedom(other.settings) == auto.freedom(mine) == 1
         if free and not mine.normalize_gradients:

@@ -16,6 +16,7 @@ AUTO = "auto"
 _SHOWN = 200
 # In seconds.
 _LONGEST_TIME = 3.6e6
+_MOST_BYTES = 1e15
 
 
 class Note(UserWarning):
@@ -311,6 +312,25 @@ class Duration:
                 f"--{name}: expected a time above 0, such as 30s, 5m or 1h, and at most "
                 f"1000h. Received: {_shown(value)}"
             )
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Bytes:
+    """An amount of memory or disk, written as `500MB` or `5GB`."""
+
+    form: ClassVar[str] = "SIZE"
+
+    def parse(self, name: str, value: Any) -> float:
+        text = _shown(value, str).strip().upper().removesuffix("B")
+        unit = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(text[-1:])
+        try:
+            found = float(text[:-1] if unit else text) * (unit or 1)
+        except ValueError:
+            found = math.nan
+        if not 0 < found <= _MOST_BYTES:
+            raise InputError(f"--{name}: expected an amount above 0, such as 500MB or 5GB. "
+                             f"Received: {_shown(value)}")
         return found
 
 

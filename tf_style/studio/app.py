@@ -1,0 +1,296 @@
+"""The studio's routes: what the page asks for by HTTP and WebSocket."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from anyio import to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+import tf_style
+from tf_style.image.picture import read_layers, write_picture
+from tf_style.library.library import Library
+from tf_style.settings import MAX_PIXELS, InputError
+from tf_style.settings.presets import presets
+from tf_style.studio import form, recipe
+from tf_style.studio import job as jobs
+from tf_style.studio.events import Hub
+from tf_style.studio.guard import Guard
+from tf_style.studio.job import Job
+from tf_style.studio.jobs import Queue
+from tf_style.studio.pictures import UPLOAD_BYTES, Pictures, TooLargeError, has_result
+from tf_style.studio.store import Store
+
+PAGE = Path(__file__).parent / "page"
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript",
+          ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json",
+          ".webmanifest": "application/manifest+json"}
+_JSON_BYTES = 256 * 1024
+_MOST_LISTED, _MOST_ALIKE = 500, 100
+_FOREVER = {"Cache-Control": "private, max-age=86400"}
+_ENDINGS = (".png", ".jpg", ".tif")
+
+
+@dataclasses.dataclass
+class Studio:
+    """A studio: what it keeps, what it paints, and how it is asked.
+
+    Args:
+        folder: of results; held by this process.
+        keep: bytes that it may take.
+        library: the user's.
+        host, port: where it is reached.
+        fixed: settings that are the same for all jobs.
+        report: called with what went wrong inside.
+
+    Attributes:
+        token: opens it.
+        app: the ASGI application.
+        queue, pictures, store, hub: its parts.
+    """
+
+    folder: Path
+    keep: float = 5e9
+    library: Library | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    fixed: dict[str, Any] = dataclasses.field(default_factory=lambda: {"offline": True})
+    report: Callable[[str], object] = lambda text: None
+
+    def __post_init__(self) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.store, self.hub = Store(self.folder, self.keep), Hub()
+        self.pictures = Pictures(
+            self.store, self.library, self.fixed.get("max_pixels", MAX_PIXELS))
+        self.queue = Queue(self.store, self.pictures, self.hub, self.fixed, self.report)
+        self.app: ASGIApp = Guard(
+            Starlette(routes=self._routes(), lifespan=self._living, exception_handlers={
+                InputError: _input_error, HTTPException: _http_error, TooLargeError: _too_large,
+                Exception: self._error,
+            }),
+            token=self.token, host=self.host, port=self.port,
+        )
+
+    @property
+    def address(self) -> str:
+        """What opens the page."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/?token={self.token}"
+
+    def _routes(self) -> list[Any]:
+        return [
+            Route("/", self._page),
+            Route("/page/{name}", self._page),
+            Route("/api/form", self._form),
+            Route("/api/pictures", self._upload, methods=["POST"]),
+            Route("/api/pictures/{ref}", self._picture),
+            Route("/api/library", self._library),
+            Route("/api/library/like", self._like),
+            Route("/api/library/for", self._for),
+            Route("/api/jobs", self._jobs),
+            Route("/api/jobs", self._add, methods=["POST"]),
+            Route("/api/jobs", self._clear, methods=["DELETE"]),
+            Route("/api/jobs/{id}", self._job),
+            Route("/api/jobs/{id}", self._remove, methods=["DELETE"]),
+            Route("/api/jobs/{id}/command", self._recipe),
+            Route("/api/jobs/{id}/python", self._recipe),
+            Route("/api/jobs/{id}/result{ending}", self._result),
+            Route("/api/jobs/{id}/{verb}", self._act, methods=["POST"]),
+            WebSocketRoute("/api/events", self._events),
+        ]
+
+    @asynccontextmanager
+    async def _living(self, app: Starlette) -> AsyncIterator[None]:
+        self.hub.begin()
+        self.queue.start()
+        yield
+        await to_thread.run_sync(self.queue.close)
+        self.store.close()
+
+    async def _page(self, request: Request) -> Response:
+        name = request.path_params.get("name", "index.html")
+        # A list of what is there: no name is made a path.
+        path = {each.name: each for each in PAGE.iterdir()}.get(name)
+        if path is None or path.suffix not in _TYPES:
+            raise HTTPException(404, "there is no such file")
+        return FileResponse(path, media_type=_TYPES[path.suffix],
+                            headers={"Cache-Control": "no-cache"})
+
+    async def _form(self, request: Request) -> Response:
+        return JSONResponse({
+            "version": tf_style.__version__, "options": form.form(), "first": list(form.FIRST),
+            "presets": [{"name": name, "help": text} for name, text in presets().items()],
+            "samples": form.samples(), "models": form.models(), "upload_bytes": UPLOAD_BYTES,
+            "camera": False, "films": False,
+        })
+
+    async def _upload(self, request: Request) -> Response:
+        _check_length(request, UPLOAD_BYTES)
+        name = unquote(request.headers.get("x-name", "picture"), errors="replace")
+        upload = await self.pictures.add(request.stream(), name)
+        return JSONResponse({"ref": f"picture:{upload.digest}", "name": upload.name,
+                             "width": upload.width, "height": upload.height}, 201)
+
+    async def _picture(self, request: Request) -> Response:
+        reference = request.path_params["ref"]
+        side = _number(request, "side", 1024)
+        view = await to_thread.run_sync(self.pictures.view, reference, side)
+        headers = {} if reference.startswith("result:") else _FOREVER
+        return Response(view, media_type="image/jpeg", headers=headers)
+
+    async def _library(self, request: Request) -> Response:
+        start, count = _number(request, "start", 0), _number(request, "count", 60)
+        found, total = await to_thread.run_sync(
+            self.pictures.library, start, min(count, _MOST_LISTED),
+            request.query_params.get("name"))
+        return JSONResponse({"pictures": found, "total": total})
+
+    async def _like(self, request: Request) -> Response:
+        count = min(_number(request, "count", 12), _MOST_ALIKE)
+        found = await to_thread.run_sync(
+            self.pictures.like, request.query_params.get("ref", ""), count)
+        return JSONResponse({"pictures": found, "total": len(found)})
+
+    async def _for(self, request: Request) -> Response:
+        raise HTTPException(404, "this version ranks no styles for a photograph")
+
+    async def _jobs(self, request: Request) -> Response:
+        return JSONResponse(self.queue.jobs())
+
+    async def _add(self, request: Request) -> Response:
+        asked = jobs.Request.of(await _json(request))
+        try:
+            job = await to_thread.run_sync(self.queue.add, asked)
+        except InputError as error:
+            message = self.pictures.told(error.flags, asked.references)
+            return JSONResponse({"error": jobs.told(message)}, 400)
+        return JSONResponse(job.as_dict(), 201)
+
+    async def _clear(self, request: Request) -> Response:
+        await to_thread.run_sync(self.queue.clear)
+        return Response(status_code=204)
+
+    async def _job(self, request: Request) -> Response:
+        return JSONResponse(self._found(request).as_dict())
+
+    async def _remove(self, request: Request) -> Response:
+        job = self._found(request)
+        if not await to_thread.run_sync(self.queue.remove, job.id):
+            raise HTTPException(409, "it is being painted; cancel it first")
+        return Response(status_code=204)
+
+    async def _act(self, request: Request) -> Response:
+        job = self._found(request)
+        does = {"stop": self.queue.stop, "cancel": self.queue.cancel,
+                "resume": self.queue.resume}.get(request.path_params["verb"])
+        if does is None:
+            raise HTTPException(404, "there is no such address")
+        job = await to_thread.run_sync(does, job.id)
+        return JSONResponse(job.as_dict() if job else {})
+
+    async def _result(self, request: Request) -> Response:
+        job, ending = self._found(request), request.path_params["ending"]
+        endings = (job.ends,) if job.request.is_film else _ENDINGS
+        if not has_result(job) or ending not in endings:
+            raise HTTPException(404, "there is no such result")
+        path = self.store.result(job)
+        if ending not in (job.ends,):
+            path = await to_thread.run_sync(_converted, path, ending)
+        name = recipe.file_name(job.title, ending)
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return FileResponse(path, headers=headers)
+
+    async def _recipe(self, request: Request) -> Response:
+        job = self._found(request)
+        is_command = request.url.path.endswith("/command")
+
+        def text() -> str:
+            run, settings = self.queue.run_job(job)
+            name = recipe.file_name(job.title, job.ends)
+            if is_command:
+                more = {"steadiness": job.request.options["steadiness"]} if (
+                    "steadiness" in job.request.options) else {}
+                return recipe.command(run, settings, name, more)
+            return recipe.python(run, settings, name)
+
+        return PlainTextResponse(await to_thread.run_sync(text))
+
+    async def _events(self, websocket: WebSocket) -> None:
+        await self.hub.serve(websocket, self.queue.jobs())
+
+    def _found(self, request: Request) -> Job:
+        job = self.queue.job(request.path_params["id"])
+        if job is None:
+            raise HTTPException(404, "there is no such job")
+        return job
+
+    async def _error(self, request: Request, error: Exception) -> Response:
+        import traceback
+
+        self.report("".join(traceback.format_exception(error)))
+        return _told("something went wrong inside the studio; the terminal says more", 500)
+
+
+def _converted(path: Path, ending: str) -> Path:
+    """A result in another format, made when it is first asked for."""
+    made = path.with_suffix(ending)
+    if not made.exists() or made.stat().st_mtime_ns < path.stat().st_mtime_ns:
+        pixels, alpha = read_layers(path)
+        if alpha is not None:
+            # As it was before it became a PNG: over white.
+            pixels = 1 - alpha[..., None] * (1 - pixels)
+        write_picture(made, pixels, None, alpha=alpha)
+    return made
+
+
+async def _json(request: Request) -> Any:
+    _check_length(request, _JSON_BYTES)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _JSON_BYTES:
+            raise TooLargeError
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise InputError("expected JSON") from None
+
+
+def _check_length(request: Request, most: int) -> None:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most:
+        raise TooLargeError
+
+
+def _number(request: Request, name: str, usual: int) -> int:
+    text = request.query_params.get(name, "")
+    return int(text[:9]) if text[:9].isdecimal() else usual
+
+
+def _told(message: str, status: int) -> Response:
+    return JSONResponse({"error": jobs.told(message)}, status)
+
+
+async def _input_error(request: Request, error: Exception) -> Response:
+    return _told(error.flags, 400)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    return _told(error.detail, error.status_code)
+
+
+async def _too_large(request: Request, error: Exception) -> Response:
+    return _told(f"more than {UPLOAD_BYTES // 1_000_000} MB are too large to be uploaded", 413)

@@ -1,0 +1,427 @@
+"""The queue: one job is painted, by the one thread that has TensorFlow; others wait in order."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from tf_style.image.resize import shrink
+from tf_style.network import weights
+from tf_style.network.choice import choose
+from tf_style.run import jobs as runs
+from tf_style.run import schedule
+from tf_style.run.checkpoints import Checkpoints
+from tf_style.run.remaining import Remaining
+from tf_style.run.result import Result, Step, Stop
+from tf_style.run.scene import Scene, check_together
+from tf_style.settings import InputError, Settings
+from tf_style.studio.events import Hub
+from tf_style.studio.job import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    PAINTING,
+    STOPPED,
+    WAITING,
+    Job,
+    Request,
+    told,
+)
+from tf_style.studio.painters import Painters
+from tf_style.studio.pictures import Pictures, jpeg
+from tf_style.studio.store import Store
+
+# Seconds from one message about a job to the next, and the share of the time that frames may take.
+_OFTEN, _FRAMES = 0.2, 0.05
+# Of the pictures that form: long side in pixels, and the quality of their JPEG.
+_SHOWN, _QUALITY = 1024, 85
+
+
+class Queue:
+    """The jobs of the studio.
+
+    Args:
+        store: keeps them.
+        pictures: what requests name.
+        hub: tells pages.
+        fixed: settings that are the same for all jobs.
+        report: called with what went wrong in the studio itself, in some lines.
+
+    Attributes:
+        painters: what paints; for the worker's thread alone.
+    """
+
+    def __init__(
+        self, store: Store, pictures: Pictures, hub: Hub, fixed: dict[str, Any],
+        report: Callable[[str], object] = lambda text: None,
+    ):
+        self.painters = Painters()
+        self._store, self._pictures, self._hub = store, pictures, hub
+        self._fixed, self._report = fixed, report
+        self._there = threading.Condition(threading.RLock())
+        self._now: list[Job] = []
+        self._asked: dict[str, str] = {}
+        self._urgent: list[Callable[[], None]] = []
+        self._ending = False
+        self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to paint."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End after the next step; the job at hand goes on when the studio is started again."""
+        with self._there:
+            self._ending = True
+            self._there.notify_all()
+        self._thread.join()
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """All jobs, the newest first."""
+        with self._there:
+            return [job.as_dict() for job in reversed(self._store.jobs())
+                    if not job.request.draft or job.state in (WAITING, PAINTING)]
+
+    def job(self, name: str) -> Job | None:
+        """The job of that id."""
+        return self._store.job(name)
+
+    def add(self, request: Request) -> Job:
+        """Put a request into the queue; a draft takes the place of an older one.
+
+        Raises:
+            InputError: for a request that cannot be carried out, as far as that is known without
+                reading a picture.
+        """
+        self._check(request)
+        named = (request.content, *request.styles, request.options.get("model"))
+        title = self._pictures.title([each for each in named if each])
+        with self._there:
+            if request.draft:
+                for old in [job for job in self._store.jobs() if job.request.draft]:
+                    self._drop_draft(old)
+            job = Job.new(request, title, self._store.next_place())
+            self._keep(job)
+            self._there.notify_all()
+        return job
+
+    def stop(self, name: str) -> Job | None:
+        """End a job and keep the picture so far; one that waits is cancelled."""
+        return self._ask(name, STOPPED)
+
+    def cancel(self, name: str) -> Job | None:
+        """End a job and keep nothing of it."""
+        return self._ask(name, CANCELLED)
+
+    def resume(self, name: str) -> Job | None:
+        """Go on with a job that was stopped, as the last of the queue."""
+        with self._there:
+            job = self._store.job(name)
+            if job and job.state == STOPPED and not job.request.draft:
+                job.state, job.why, job.place = WAITING, None, self._store.next_place()
+                self._keep(job)
+                self._there.notify_all()
+        return job
+
+    def remove(self, name: str) -> bool:
+        """Forget a job that is not painted now, with all that it made; whether that was done."""
+        with self._there:
+            job = self._store.job(name)
+            if job is None or job in self._now:
+                return False
+            self._forget(job)
+        return True
+
+    def clear(self) -> None:
+        """Forget all jobs that are neither painted nor wait."""
+        with self._there:
+            for job in self._store.jobs():
+                if job not in self._now and job.state != WAITING:
+                    self._forget(job)
+
+    def between(self, work: Callable[[], None]) -> None:
+        """Have the worker do something short before its next step."""
+        with self._there:
+            self._urgent.append(work)
+            self._there.notify_all()
+
+    def _check(self, request: Request) -> None:
+        """Check what can be without TensorFlow, as the command does."""
+        for option, references in (
+            ("content", [request.content]), ("style", request.styles),
+            ("content_mask", request.content_masks), ("protect", [request.protect]),
+        ):
+            for each in references:
+                if each:
+                    self._pictures.path(each, option)
+        settings = request.settings(**self._fixed)
+        if settings.model:
+            if request.styles:
+                raise InputError("--style: has no effect with --model. Leave it out")
+            if request.content is None:
+                raise InputError("--content: expected a picture for --model to paint")
+            if request.protect:
+                raise InputError("--protect: has no effect with --model, which takes no steps. "
+                                 "Leave it out")
+            check_together(settings, True, 0, len(request.content_masks), 0)
+            return
+        if not request.styles:
+            raise InputError("--style: expected at least one picture. Received none")
+        settings, choices = choose(settings, weights.settle_known)
+        if settings.optimizer == "lbfgs":
+            schedule.check_lbfgs()
+        check_together(settings, request.content is not None, len(request.styles),
+                       len(request.content_masks), 0, request.protect is not None)
+        schedule.check_size(settings, max([1, *[each.least_size for each in choices]]))
+
+    def _ask(self, name: str, state: str) -> Job | None:
+        with self._there:
+            job = self._store.job(name)
+            if job is None:
+                return None
+            if job in self._now:
+                self._asked[name] = state
+            elif job.state == WAITING:
+                # One that was stopped and waits to go on has a picture.
+                job.state = STOPPED if state == STOPPED and job.has_picture else CANCELLED
+                self._keep(job)
+                if job.state == CANCELLED:
+                    self._store.remove_files(job)
+            elif job.state == STOPPED and state == CANCELLED:
+                job.state, job.has_picture = CANCELLED, False
+                self._keep(job)
+                self._store.remove_files(job)
+            return job
+
+    def _keep(self, job: Job) -> None:
+        self._store.keep_job(job)
+        self._hub.job(job.as_dict())
+
+    def _forget(self, job: Job) -> None:
+        self._store.remove_job(job)
+        self._hub.removed(job.id)
+
+    def _drop_draft(self, job: Job) -> None:
+        if job in self._now:
+            self._asked[job.id] = CANCELLED
+        else:
+            self._forget(job)
+
+    def _next(self, *, drafts_only: bool = False) -> Job | None:
+        waiting = [job for job in self._store.jobs() if job.state == WAITING]
+        drafts = [job for job in waiting if job.request.draft]
+        return next(iter(drafts), None) or (
+            None if drafts_only else next(iter(waiting), None))
+
+    def _work(self) -> None:
+        """What the worker does, from the beginning to the end of the studio."""
+        try:
+            self.painters.load()
+            self._warm()
+        except Exception:
+            self._report(traceback.format_exc())
+        while True:
+            with self._there:
+                self._there.wait_for(lambda: self._ending or self._urgent or self._next())
+                if self._ending:
+                    return
+            self._do_urgent()
+            with self._there:
+                job = self._next()
+            if job:
+                self._paint(job)
+
+    def _warm(self) -> None:
+        """Trace the steps of previews, so that the first one begins at once."""
+        request = Request("sample:harbor", ("sample:waves",), options={"steps": 1}, draft=True)
+        settings = request.settings(**self._fixed)
+        job = runs.Job("sample:harbor", ("sample:waves",), None)
+        for _ in runs.make([job], settings, lambda: self.painters.of(settings), _Idle()):
+            pass
+
+    def _do_urgent(self) -> None:
+        with self._there:
+            works, self._urgent = self._urgent, []
+        for work in works:
+            try:
+                work()
+            except Exception:
+                self._report(traceback.format_exc())
+
+    def between_steps(self) -> None:
+        """What cannot wait for the job at hand: a camera's picture, and a preview."""
+        self._do_urgent()
+        if len(self._now) == 1 and not self._now[0].request.draft:
+            while not self._ending:
+                with self._there:
+                    job = self._next(drafts_only=True)
+                if job is None:
+                    return
+                self._paint(job)
+
+    def _paint(self, job: Job) -> None:
+        """Carry out a job, whatever happens."""
+        with self._there:
+            if job.state != WAITING:
+                return
+            job.state, job.error, job.notes = PAINTING, None, []
+            self._now.append(job)
+            self._keep(job)
+        began = time.monotonic()
+        try:
+            self._store.folder_of(job).mkdir(mode=0o700, exist_ok=True)
+            if job.request.is_film:
+                from tf_style.studio.films import paint_film
+
+                state = paint_film(job, self)
+            else:
+                state = self._paint_picture(job)
+        except InputError as error:
+            state = self._failed(job, error.flags)
+        except MemoryError:
+            state = self._failed(job, "not enough memory; try a smaller --size")
+        except Exception as error:
+            self._report(traceback.format_exc())
+            text = " ".join(str(error).split())[:200]
+            state = self._failed(job, f"something went wrong inside: {type(error).__name__}: "
+                                      f"{text}")
+        with self._there:
+            job.seconds = job.seconds or round(time.monotonic() - began, 2)
+            self._end(job, state)
+
+    def _end(self, job: Job, state: str) -> None:
+        self._now.remove(job)
+        self._asked.pop(job.id, None)
+        job.state, job.seconds_left = state, None
+        if state == DONE:
+            job.progress = 1.0
+        if state == CANCELLED:
+            job.has_picture = False
+        if state in (CANCELLED, FAILED):
+            self._store.remove_files(job)
+        if job.request.draft and state == CANCELLED:
+            self._forget(job)
+        else:
+            self._keep(job)
+        if state == DONE and not job.request.draft:
+            for gone in self._store.make_room():
+                self._hub.removed(gone.id)
+
+    def _failed(self, job: Job, message: str) -> str:
+        job.error = told(self._pictures.told(message, job.request.references))
+        job.has_picture = False
+        return FAILED
+
+    def wish(self, job: Job) -> str | None:
+        """What somebody wants to become of a job at hand; `None` for nothing."""
+        return self._asked.get(job.id) or (WAITING if self._ending else None)
+
+    def run_job(self, job: Job) -> tuple[runs.Job, Settings]:
+        """A job as a run takes it, its references replaced by files."""
+        request, path = job.request, self._pictures.path
+        return runs.Job(
+            request.content and path(request.content),
+            tuple(path(each, "style") for each in request.styles),
+            self._store.result(job),
+            tuple(path(each, "content_mask") for each in request.content_masks),
+            protect=request.protect and path(request.protect, "protect"),
+        ), request.settings(**self._fixed)
+
+    def _paint_picture(self, job: Job) -> str:
+        run, settings = self.run_job(job)
+        checkpoints = None
+        if not (job.request.draft or settings.model):
+            folder = self._store.checkpoint(job)
+            checkpoints = Checkpoints(folder, resume=folder.is_dir())
+        host = _Watcher(job, self)
+        made = None
+
+        def painter() -> Any:
+            nonlocal made
+            made = self.painters.of(settings)
+            return made
+
+        outcome, = runs.make([run], settings, painter, host, checkpoints=checkpoints)
+        if getattr(made, "weights_cached", None) is not None:
+            self.painters.forget(made)
+        if outcome.value is None or outcome.error:
+            return self._failed(job, outcome.error)
+        return self._made(job, outcome.value)
+
+    def _made(self, job: Job, result: Result) -> str:
+        """Take over what a run has made; returns the job's state."""
+        job.height, job.width = result.image.shape[:2]
+        job.has_picture = True
+        job.seconds = round(result.seconds, 2)
+        job.notes = [self._pictures.told(each, job.request.references) for each in result.notes]
+        if result.history:
+            job.loss = [[number, each.loss] for number, each in enumerate(result.history, 1)]
+        state = DONE
+        if result.stopped is Stop.CALLBACK:
+            state = self.wish(job) or STOPPED
+        elif result.stopped is not Stop.STEPS:
+            job.why = result.stopped.message
+        if state in (DONE, STOPPED):
+            self.show(job, result.image)
+        if state == DONE:
+            shutil.rmtree(self._store.checkpoint(job), ignore_errors=True)
+        return state
+
+    def show(self, job: Job, image: Any) -> None:
+        """Show a picture that forms, `(height, width, 3)` in `[0, 1]`, to those who look."""
+        small = shrink(image, _SHOWN)
+        height, width = small.shape[:2]
+        self._hub.frame({"job": job.id, "width": width, "height": height,
+                         "step": job.loss[-1][0] if job.loss else 0}, jpeg(small, _QUALITY))
+
+    def is_watched(self) -> bool:
+        """Whether anybody looks."""
+        return self._hub.has_pages
+
+    def tell(self, job: Job) -> None:
+        """Tell how far a job is."""
+        self._hub.job(job.as_dict())
+
+
+class _Idle(runs.Host):
+    """Gives a run up as soon as its steps are traced."""
+
+    def begin(self, job: Any, scene: Any, settings: Any) -> Callable[[Step], object]:
+        return lambda step: True
+
+
+class _Watcher(runs.Host):
+    """Tells how far a run is, and ends it if somebody wants that."""
+
+    def __init__(self, job: Job, queue: Queue):
+        self._job, self._queue = job, queue
+        self._told = self._shown = 0.0
+
+    def begin(self, job: runs.Job, scene: Scene, settings: Settings) -> Callable[[Step], object]:
+        self._remaining = Remaining(scene.scales)
+        return self._hear
+
+    def _hear(self, step: Step) -> bool:
+        job, now = self._job, time.monotonic()
+        job.step, job.steps = step.step, step.steps
+        job.scale, job.scales = step.scale, step.scales
+        job.width, job.height = step.width, step.height
+        # Where a picture is gone on with, steps are counted on.
+        job.loss.append([job.loss[-1][0] + 1 if job.loss else 1, step.loss])
+        job.progress = round(self._remaining.share(step), 4)
+        left = self._remaining.left(step)
+        job.seconds_left = None if left is None else round(left, 1)
+        job.seconds = round(step.seconds, 2)
+        if now - self._told >= _OFTEN:
+            self._told = now
+            self._queue.tell(job)
+        if self._queue.is_watched() and now >= self._shown:
+            self._queue.show(job, step.image())
+            took = time.monotonic() - now
+            self._shown = time.monotonic() + max(_OFTEN, took / _FRAMES)
+        self._queue.between_steps()
+        return self._queue.wish(job) is not None

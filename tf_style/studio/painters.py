@@ -1,0 +1,99 @@
+"""What paints, kept warm from one job to the next. TensorFlow is imported when it is needed."""
+
+from __future__ import annotations
+
+import collections
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from tf_style.image.decoding import native_messages_off
+from tf_style.settings import Settings
+
+if TYPE_CHECKING:
+    from tf_style.run.painter import Painter
+    from tf_style.transfer.painter import ModelPainter
+
+# Those that are kept: a network takes up to 100 MB.
+_KEPT = 4
+# What a network that paints depends on; the rest counts afterwards.
+_OF_A_BRUSH = ("model", "style_blend", "device", "precision")
+
+
+class Painters:
+    """Painters by their settings: networks and compiled steps are made once. For one thread."""
+
+    def __init__(self):
+        self._kept: collections.OrderedDict[str, Any] = collections.OrderedDict()
+        self._brushes: collections.OrderedDict[str, Any] = collections.OrderedDict()
+        # By all that networks and compiled steps depend on: the painter that has them.
+        self._likes: collections.OrderedDict[str, Painter] = collections.OrderedDict()
+
+    def load(self) -> None:
+        """Import TensorFlow, which takes seconds."""
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        with native_messages_off():
+            import tf_style.run.painter  # noqa: F401
+
+    def of(self, settings: Settings) -> Painter | ModelPainter:
+        """What paints with these settings.
+
+        Raises:
+            InputError: for settings or weights that cannot be used.
+        """
+        key = json.dumps(settings.as_dict(), sort_keys=True)
+        if key not in self._kept:
+            self._kept[key] = self._model(settings) if settings.model else self._run(settings)
+        self._kept.move_to_end(key)
+        _shorten(self._kept)
+        return self._kept[key]
+
+    def forget(self, painter: Any) -> None:
+        """Keep a painter no longer, as what it has learned belongs to its pictures."""
+        for kept in (self._kept, self._likes):
+            for key in [key for key, each in kept.items() if each is painter]:
+                del kept[key]
+
+    def _run(self, settings: Settings) -> Painter:
+        from tf_style.run.painter import OF_A_RUN, Painter
+        from tf_style.run.scene import starts_by_network
+
+        start = None
+        if starts_by_network(settings):
+            from tf_style.transfer.brush import Brush
+
+            start = Brush(settings, "init").paint
+        key = json.dumps({name: value for name, value in settings.as_dict().items()
+                          if name not in (*OF_A_RUN, "style_weight")}, sort_keys=True)
+        painter = Painter(settings, like=self._likes.get(key), start=start)
+        self._likes[key] = painter
+        self._likes.move_to_end(key)
+        _shorten(self._likes)
+        return painter
+
+    def _model(self, settings: Settings) -> ModelPainter:
+        from tf_style.transfer.painter import ModelPainter
+
+        given = settings.as_dict()
+        key = json.dumps([given[name] for name in _OF_A_BRUSH])
+        if key not in self._brushes:
+            self._brushes[key] = _brush(settings)
+        self._brushes.move_to_end(key)
+        _shorten(self._brushes)
+        return ModelPainter(settings, self._brushes[key])
+
+
+def _shorten(kept: collections.OrderedDict[str, Any]) -> None:
+    while len(kept) > _KEPT:
+        kept.popitem(last=False)
+
+
+def _brush(settings: Settings) -> Any:
+    """The network that paints, by what the command would have it done by."""
+    from tf_style.transfer import lite
+
+    if lite.serves(settings, 1):
+        return lite.LiteBrush(settings)
+    from tf_style.transfer.brush import Brush
+
+    return Brush(settings)

@@ -1,0 +1,244 @@
+"""Pictures as the page names them: samples, uploads, a library's, results. No TensorFlow."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import io
+import os
+import secrets
+import threading
+import warnings
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tf_style.image.files import known_endings
+from tf_style.image.paths import locate
+from tf_style.image.picture import read_picture, read_size
+from tf_style.image.resize import shrink
+from tf_style.image.unfinished import unfinished
+from tf_style.library.catalogue import Record
+from tf_style.library.library import Library, Match
+from tf_style.settings import InputError
+from tf_style.studio.job import DONE, STOPPED, Job
+from tf_style.studio.store import Store, Upload
+
+UPLOAD_BYTES = 200_000_000
+_MOST_SIDE, _LEAST_SIDE = 4096, 16
+# Bytes of views that are kept.
+_KEPT = 64_000_000
+_THUMBNAIL = 128
+_LONGEST_NAME = 120
+
+
+class TooLargeError(Exception):
+    """An upload has more bytes than it may."""
+
+
+class Pictures:
+    """Finds the pictures that the page names. No path ever comes from it. For several threads.
+
+    Args:
+        store: has uploads and results.
+        library: the user's, if there is one.
+        max_pixels: the most that a picture may have.
+    """
+
+    def __init__(self, store: Store, library: Library | None, max_pixels: int):
+        self._store, self._max_pixels = store, max_pixels
+        self._library = library
+        self._lock = threading.Lock()
+        self._views: collections.OrderedDict[tuple[str, int], bytes] = collections.OrderedDict()
+        # Decoding takes memory: one after another.
+        self._decoding = threading.Lock()
+        self._records: dict[str, Record] | None = None
+
+    def path(self, reference: str, option: str = "content") -> str:
+        """The file that a reference names, or `sample:NAME`, as a run takes it.
+
+        Raises:
+            InputError: if there is no such picture.
+        """
+        kind, _, name = reference.partition(":")
+        if kind == "sample":
+            locate(reference)
+            return reference
+        if kind in ("picture", "film"):
+            upload = self._store.upload(name)
+            if upload and bool(upload.more) == (kind == "film"):
+                return os.fspath(self._store.upload_path(upload))
+        elif kind == "library" and (record := self._known().get(name)) and record.is_there:
+            return record.path
+        elif kind == "result" and (job := self._store.job(name)) and job.has_picture and (
+                not job.request.is_film):
+            return os.fspath(self._store.result(job))
+        raise InputError(f"--{option}: {reference} is not here any more")
+
+    def name(self, reference: str) -> str:
+        """What to call a picture."""
+        kind, _, name = reference.partition(":")
+        if kind in ("picture", "film"):
+            upload = self._store.upload(name)
+            return upload.name if upload else name
+        if kind == "library":
+            record = self._known().get(name)
+            return os.path.basename(record.path) if record else name
+        if kind == "result":
+            job = self._store.job(name)
+            return job.title if job else name
+        return name
+
+    def title(self, references: list[str]) -> str:
+        """What to call what is made of several pictures."""
+        return ", ".join(Path(self.name(each)).stem or each for each in references)
+
+    def told(self, message: str, references: tuple[str, ...]) -> str:
+        """An error with the names that the page knows, in place of files'."""
+        for each in references:
+            try:
+                path = self.path(each)
+            except InputError:
+                continue
+            if path != each:
+                message = message.replace(path, self.name(each))
+        return message
+
+    async def add(
+        self, chunks: AsyncIterator[bytes], name: str, most: int = UPLOAD_BYTES,
+        look: Callable[[Path], Upload] | None = None,
+    ) -> Upload:
+        """Keep what is uploaded, if it is a picture.
+
+        Args:
+            chunks: its bytes.
+            name: what it is called where it comes from.
+            most: bytes that it may have.
+            look: looks at the file; by default as at a picture.
+
+        Raises:
+            InputError: if it is no picture that can be read.
+            TooLargeError: if it has more bytes.
+        """
+        import anyio
+
+        folder = self._store.folder / "pictures"
+        name = _plain(name)
+        ending = Path(name).suffix.lower()
+        partial = folder / f".{secrets.token_hex(8)}.partial"
+        digest, size = hashlib.sha256(), 0
+        with unfinished(partial):
+            with open(partial, "xb") as file:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > most:
+                        raise TooLargeError
+                    digest.update(chunk)
+                    await anyio.to_thread.run_sync(file.write, chunk)
+            found = digest.hexdigest()
+            known = self._store.upload(found)
+            if known and self._store.upload_path(known).is_file():
+                partial.unlink()
+                return known
+            upload = await anyio.to_thread.run_sync(
+                look or self._look, partial, found, name, ending)
+            os.replace(partial, self._store.upload_path(upload))
+        self._store.add_upload(upload)
+        return upload
+
+    def _look(self, partial: Path, digest: str, name: str, ending: str) -> Upload:
+        try:
+            height, width = read_size(partial, self._max_pixels)
+            # All of it: a damaged one is refused now, where somebody can choose another.
+            view = self._view(os.fspath(partial), 1024)
+        except InputError as error:
+            raise InputError(error.flags.replace(os.fspath(partial), name)) from None
+        self._keep((f"picture:{digest}", 1024), view)
+        kept = ending if ending in known_endings() else ""
+        return Upload(digest, digest + kept, name, width, height)
+
+    def view(self, reference: str, side: int) -> bytes:
+        """A JPEG of a picture, with a long side of at most `side` pixels.
+
+        Raises:
+            InputError: if there is no such picture, or it cannot be read.
+        """
+        side = min(max(side, _LEAST_SIDE), _MOST_SIDE)
+        key = reference, side
+        if not reference.startswith("result:"):
+            with self._lock:
+                if key in self._views:
+                    self._views.move_to_end(key)
+                    return self._views[key]
+        if reference.startswith("library:") and side <= _THUMBNAIL:
+            record = self._known().get(reference.partition(":")[2])
+            if record:
+                return self._library.thumbnail(record)
+        view = self._view(self.path(reference), side)
+        if not reference.startswith("result:"):
+            self._keep(key, view)
+        return view
+
+    def library(self, start: int, count: int, name: str | None) -> tuple[list[dict[str, Any]], int]:
+        """Some pictures of the library, by name, and how many there are in all."""
+        if not self._library or not self._library.path.is_file():
+            return [], 0
+        records = [each for each in self._library.records(**({"name": name} if name else {}))
+                   if each.is_there]
+        records.sort(key=lambda each: os.path.basename(each.path).casefold())
+        return [_listed(each) for each in records[start : start + count]], len(records)
+
+    def like(self, reference: str, count: int) -> list[dict[str, Any]]:
+        """The pictures of the library whose style is nearest to that of one."""
+        if not self._library or not self._library.path.is_file():
+            return []
+        found: list[Match] = self._library.like(self.path(reference), count)
+        return [_listed(each.record) for each in found]
+
+    def _known(self) -> dict[str, Record]:
+        """Digest → picture of the library."""
+        if not self._library or not self._library.path.is_file():
+            return {}
+        if self._records is None:
+            self._records = {each.digest: each for each in self._library.records()}
+        return self._records
+
+    def _view(self, path: str, side: int) -> bytes:
+        with self._decoding, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = shrink(read_picture(path, max_pixels=self._max_pixels, side=side), side)
+        return jpeg(picture)
+
+    def _keep(self, key: tuple[str, int], view: bytes) -> None:
+        with self._lock:
+            self._views[key] = view
+            while sum(map(len, self._views.values())) > _KEPT and len(self._views) > 1:
+                self._views.popitem(last=False)
+
+
+def jpeg(picture: np.ndarray, quality: int = 90) -> bytes:
+    """A picture, `(height, width, 3)` in `[0, 1]`, as a file."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)).save(
+        buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def has_result(job: Job) -> bool:
+    """Whether there is something to look at."""
+    return job.has_picture and job.state in (DONE, STOPPED)
+
+
+def _listed(record: Record) -> dict[str, Any]:
+    return {"ref": f"library:{record.digest}", "name": os.path.basename(record.path),
+            "width": record.width, "height": record.height}
+
+
+def _plain(name: str) -> str:
+    """A name without folders and without what no line should have in it."""
+    name = name.replace("\\", "/").rpartition("/")[2]
+    name = "".join(each for each in name if each.isprintable()).strip()
+    return name[-_LONGEST_NAME:] or "picture"
