@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.util
+import os
+import sys
+import threading
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,10 +94,10 @@ def studio(line: CommandLine) -> int:
 
         def ready() -> None:
             status.hide()
-            answer(made.address)
+            answer(made.address())
             if options.browser:
-                with contextlib.suppress(webbrowser.Error):
-                    webbrowser.open(made.address)
+                # In a thread, as it waits for some browsers.
+                threading.Thread(target=_open, args=(made.address(once=True),), daemon=True).start()
 
         asyncio.run(Server(made, lambda: bool(line.signals), ready).serve([listening]))
     return INTERRUPTED if line.signals else DONE
@@ -110,6 +113,15 @@ def _many_connections() -> Iterator[None]:
         wanted = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     yield
+
+
+def _open(address: str) -> None:
+    # One without windows would take the terminal.
+    has_windows = sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    if has_windows:
+        with contextlib.suppress(webbrowser.Error, OSError):
+            webbrowser.open(address)
 
 
 def _report(text: str) -> None:

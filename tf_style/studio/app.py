@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
@@ -57,9 +57,7 @@ class Studio:
         report: called with what went wrong inside.
 
     Attributes:
-        token: opens it.
-        app: the ASGI application.
-        queue, pictures, store, hub: its parts.
+        queue, pictures, store, hub, guard: its parts.
     """
 
     folder: Path
@@ -71,24 +69,33 @@ class Studio:
     report: Callable[[str], object] = lambda text: None
 
     def __post_init__(self) -> None:
-        self.token = secrets.token_urlsafe(24)
         self.store, self.hub = Store(self.folder, self.keep), Hub()
         self.pictures = Pictures(
             self.store, self.library, self.fixed.get("max_pixels", MAX_PIXELS))
         self.queue = Queue(self.store, self.pictures, self.hub, self.fixed, self.report)
-        self.app: ASGIApp = Guard(
+        self.guard = Guard(
             Starlette(routes=self._routes(), lifespan=self._living, exception_handlers={
                 InputError: _input_error, HTTPException: _http_error, TooLargeError: _too_large,
-                Exception: self._error,
+                OSError: _disk_error, ClientDisconnect: _gone, Exception: self._error,
             }),
-            token=self.token, host=self.host, port=self.port,
+            host=self.host, port=self.port,
         )
 
     @property
-    def address(self) -> str:
-        """What opens the page."""
+    def app(self) -> ASGIApp:
+        """The ASGI application."""
+        return self.guard
+
+    def address(self, *, once: bool = False) -> str:
+        """What opens the page.
+
+        Args:
+            once: only the first time. Other users of the machine see what a browser is started
+                with.
+        """
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/?token={self.token}"
+        token = self.guard.ticket() if once else self.guard.token
+        return f"http://{host}:{self.port}/?token={token}"
 
     def _routes(self) -> list[Any]:
         return [
@@ -115,6 +122,8 @@ class Studio:
     @asynccontextmanager
     async def _living(self, app: Starlette) -> AsyncIterator[None]:
         self.hub.begin()
+        # Pictures take long: what is quick does not wait for them.
+        self._views = CapacityLimiter(4)
         self.queue.start()
         yield
         await to_thread.run_sync(self.queue.close)
@@ -132,7 +141,8 @@ class Studio:
     async def _form(self, request: Request) -> Response:
         return JSONResponse({
             "version": tf_style.__version__, "options": form.form(), "first": list(form.FIRST),
-            "presets": [{"name": name, "help": text} for name, text in presets().items()],
+            "presets": [{"name": name, "help": text, "values": form.preset(name)}
+                        for name, text in presets().items()],
             "samples": form.samples(), "models": form.models(), "upload_bytes": UPLOAD_BYTES,
             "camera": False, "films": False,
         })
@@ -147,7 +157,7 @@ class Studio:
     async def _picture(self, request: Request) -> Response:
         reference = request.path_params["ref"]
         side = _number(request, "side", 1024)
-        view = await to_thread.run_sync(self.pictures.view, reference, side)
+        view = await to_thread.run_sync(self.pictures.view, reference, side, limiter=self._views)
         headers = {} if reference.startswith("result:") else _FOREVER
         return Response(view, media_type="image/jpeg", headers=headers)
 
@@ -160,8 +170,8 @@ class Studio:
 
     async def _like(self, request: Request) -> Response:
         count = min(_number(request, "count", 12), _MOST_ALIKE)
-        found = await to_thread.run_sync(
-            self.pictures.like, request.query_params.get("ref", ""), count)
+        found = await asyncio.wrap_future(self.queue.between(
+            lambda: self.pictures.like(request.query_params.get("ref", ""), count)))
         return JSONResponse({"pictures": found, "total": len(found)})
 
     async def _for(self, request: Request) -> Response:
@@ -208,7 +218,7 @@ class Studio:
             raise HTTPException(404, "there is no such result")
         path = self.store.result(job)
         if ending not in (job.ends,):
-            path = await to_thread.run_sync(_converted, path, ending)
+            path = await to_thread.run_sync(_converted, path, ending, limiter=self._views)
         name = recipe.file_name(job.title, ending)
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
         return FileResponse(path, headers=headers)
@@ -229,7 +239,7 @@ class Studio:
         return PlainTextResponse(await to_thread.run_sync(text))
 
     async def _events(self, websocket: WebSocket) -> None:
-        await self.hub.serve(websocket, self.queue.jobs())
+        await self.hub.serve(websocket, self.queue.jobs)
 
     def _found(self, request: Request) -> Job:
         job = self.queue.job(request.path_params["id"])
@@ -264,9 +274,16 @@ async def _json(request: Request) -> Any:
         if len(body) > _JSON_BYTES:
             raise TooLargeError
     try:
-        return json.loads(body)
+        data = json.loads(body, parse_constant=_no_number)
+        # Half a character is no text.
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise InputError("expected JSON") from None
+    return data
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(text)
 
 
 def _check_length(request: Request, most: int) -> None:
@@ -290,6 +307,14 @@ async def _input_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     return _told(error.detail, error.status_code)
+
+
+async def _disk_error(request: Request, error: Exception) -> Response:
+    return _told(f"nothing can be written in the studio's folder ({error.strerror or error})", 507)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)
 
 
 async def _too_large(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -54,18 +55,20 @@ class Hub:
         text = json.dumps(head).encode()
         self._tell(self._show, head["job"], len(text).to_bytes(4, "big") + text + picture)
 
-    async def serve(self, websocket: WebSocket, jobs: list[dict[str, Any]]) -> None:
+    async def serve(
+        self, websocket: WebSocket, jobs: Callable[[], list[dict[str, Any]]]
+    ) -> None:
         """Tell one page, until it is closed.
 
         Args:
-            jobs: what it is told first.
+            jobs: returns what it is told first.
         """
         if len(self._pages) >= _MOST:
             await websocket.close(_TRY_AGAIN)
             return
         await websocket.accept()
         page = _Page(websocket)
-        page.texts[""] = json.dumps({"type": "jobs", "jobs": jobs})
+        page.texts[""] = json.dumps({"type": "jobs", "jobs": jobs()})
         if self._frame:
             page.frames[self._frame[0]] = self._frame[1]
         page.news.set()

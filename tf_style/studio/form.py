@@ -9,6 +9,7 @@ from tf_style.image.samples import ALL, CONTENT_SAMPLES, PREFIX, STYLE_SAMPLES
 from tf_style.run.scene import INITS
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Settings
 from tf_style.settings.option import File, Number, Numbers, Option, Switch, Text, Weights, Word
+from tf_style.settings.presets import preset_values
 from tf_style.settings.settings import STYLE_LOSSES
 from tf_style.settings.size import ORIGINAL, SizeType
 
@@ -62,6 +63,12 @@ def samples() -> dict[str, list[str]]:
 def models() -> dict[str, str]:
     """Reference to a style → the network that has learned it."""
     return {each: each for each in _SAMPLE_NETWORKS}
+
+
+def preset(name: str) -> dict[str, Any]:
+    """The values of a preset, without what the page cannot set."""
+    names = {each.name for each in offered()}
+    return {option: value for option, value in preset_values(name).items() if option in names}
 
 
 def checked(options: Mapping[str, Any], **fixed: Any) -> Settings:

@@ -35,17 +35,27 @@ class Guard:
 
     Args:
         app: what it guards.
-        token: of the address.
         host: that the studio is bound to.
         port: likewise.
+
+    Attributes:
+        token: opens the page, as often as anybody likes.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, host: str, port: int):
-        self._app, self._token = app, token
+    def __init__(self, app: ASGIApp, *, host: str, port: int):
+        self.token = secrets.token_urlsafe(24)
+        self._tickets: set[str] = set()
+        self._app = app
         self._host, self._port = host, port
         self._secret = secrets.token_urlsafe(32)
         # Cookies of one host are those of all its ports.
         self._cookie = f"tf_style_{port}"
+
+    def ticket(self) -> str:
+        """What opens the page once."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets.add(ticket)
+        return ticket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -71,7 +81,7 @@ class Guard:
             return _refusal("only the studio's own page may ask for this")
         if scope["type"] == "http" and scope["path"] == "/" and (
                 token := parse_qs(scope["query_string"].decode("latin-1")).get("token")):
-            if not _same(token[0], self._token):
+            if not self._opens(token[0]):
                 return _refusal("this address is of another studio, or an earlier one; use the "
                                 "one that the studio printed when it began")
             response = RedirectResponse("/", 303)
@@ -80,6 +90,11 @@ class Guard:
         if not self._has_cookie(headers):
             return _refusal("open the address that tf_style_studio printed: it has a token in it")
         return None
+
+    def _opens(self, token: str) -> bool:
+        ticket = next((each for each in self._tickets if _same(token, each)), None)
+        self._tickets.discard(ticket)
+        return ticket is not None or _same(token, self.token)
 
     def _is_ours(self, host: str) -> bool:
         name, _, port = host.rpartition(":")

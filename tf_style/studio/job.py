@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
+import math
 import re
 import secrets
 import time
@@ -106,11 +105,9 @@ class Request:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data from which `of` makes an equal request."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))
-
-    def digest(self) -> str:
-        """What is the same for two requests that give the same picture."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+        return {"content": self.content, "styles": list(self.styles),
+                "content_masks": list(self.content_masks), "protect": self.protect,
+                "options": dict(self.options), "draft": self.draft}
 
 
 def _preview(
@@ -195,6 +192,10 @@ class Job:
     def new(cls, request: Request, title: str, place: int) -> Job:
         return cls(secrets.token_hex(8), place, request, title)
 
+    def settle(self) -> None:
+        """Keep no more of its loss than the page gets."""
+        self.loss = _thinned(self.loss)
+
     @property
     def ends(self) -> str:
         """The ending of its result's file."""
@@ -216,9 +217,10 @@ class Job:
 
 
 def _thinned(points: list[list[float]]) -> list[list[float]]:
-    """Some of the points of a curve, with the last."""
+    """Some of the points of a curve, with the last; JSON has no others than finite ones."""
     every = -(-len(points) // _POINTS) or 1
-    return [[step, float(f"{loss:.4g}")] for step, loss in points[-1::-every][::-1]]
+    return [[step, float(f"{loss:.4g}")] for step, loss in points[-1::-every][::-1]
+            if math.isfinite(loss)]
 
 
 def _reference(name: str, value: Any) -> str:

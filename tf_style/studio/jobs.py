@@ -7,7 +7,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 from tf_style.image.resize import shrink
 from tf_style.network import weights
@@ -34,6 +35,8 @@ from tf_style.studio.job import (
 from tf_style.studio.painters import Painters
 from tf_style.studio.pictures import Pictures, jpeg
 from tf_style.studio.store import Store
+
+T = TypeVar("T")
 
 # Seconds from one message about a job to the next, and the share of the time that frames may take.
 _OFTEN, _FRAMES = 0.2, 0.05
@@ -65,7 +68,7 @@ class Queue:
         self._there = threading.Condition(threading.RLock())
         self._now: list[Job] = []
         self._asked: dict[str, str] = {}
-        self._urgent: list[Callable[[], None]] = []
+        self._urgent: list[Callable[[], object]] = []
         self._ending = False
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
 
@@ -143,11 +146,24 @@ class Queue:
                 if job not in self._now and job.state != WAITING:
                     self._forget(job)
 
-    def between(self, work: Callable[[], None]) -> None:
+    def between(self, work: Callable[[], T]) -> Future[T]:
         """Have the worker do something short before its next step."""
+        made: Future[T] = Future()
+
+        def do() -> None:
+            if not made.set_running_or_notify_cancel():
+                return
+            try:
+                made.set_result(work())
+            except BaseException as error:
+                made.set_exception(error)
+
         with self._there:
-            self._urgent.append(work)
+            if self._ending:
+                made.cancel()
+            self._urgent.append(do)
             self._there.notify_all()
+        return made
 
     def _check(self, request: Request) -> None:
         """Check what can be without TensorFlow, as the command does."""
@@ -198,7 +214,11 @@ class Queue:
             return job
 
     def _keep(self, job: Job) -> None:
-        self._store.keep_job(job)
+        try:
+            self._store.keep_job(job)
+        except OSError as error:
+            # What is painted is worth more than that it is listed.
+            self._report(f"{error.filename}: cannot be written ({error.strerror})")
         self._hub.job(job.as_dict())
 
     def _forget(self, job: Job) -> None:
@@ -228,12 +248,14 @@ class Queue:
             with self._there:
                 self._there.wait_for(lambda: self._ending or self._urgent or self._next())
                 if self._ending:
-                    return
+                    break
             self._do_urgent()
             with self._there:
                 job = self._next()
             if job:
                 self._paint(job)
+        # Nobody is left waiting.
+        self._do_urgent()
 
     def _warm(self) -> None:
         """Trace the steps of previews, so that the first one begins at once."""
@@ -247,10 +269,7 @@ class Queue:
         with self._there:
             works, self._urgent = self._urgent, []
         for work in works:
-            try:
-                work()
-            except Exception:
-                self._report(traceback.format_exc())
+            work()
 
     def between_steps(self) -> None:
         """What cannot wait for the job at hand: a camera's picture, and a preview."""
@@ -292,11 +311,15 @@ class Queue:
         with self._there:
             job.seconds = job.seconds or round(time.monotonic() - began, 2)
             self._end(job, state)
+        if not job.request.draft:
+            for gone in self._store.make_room():
+                self._hub.removed(gone.id)
 
     def _end(self, job: Job, state: str) -> None:
         self._now.remove(job)
         self._asked.pop(job.id, None)
         job.state, job.seconds_left = state, None
+        job.settle()
         if state == DONE:
             job.progress = 1.0
         if state == CANCELLED:
@@ -307,9 +330,6 @@ class Queue:
             self._forget(job)
         else:
             self._keep(job)
-        if state == DONE and not job.request.draft:
-            for gone in self._store.make_room():
-                self._hub.removed(gone.id)
 
     def _failed(self, job: Job, message: str) -> str:
         job.error = told(self._pictures.told(message, job.request.references))

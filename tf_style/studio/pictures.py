@@ -52,6 +52,8 @@ class Pictures:
         self._store, self._max_pixels = store, max_pixels
         self._library = library
         self._lock = threading.Lock()
+        self._searching = threading.RLock()
+        self._state: tuple[int, ...] = ()
         self._views: collections.OrderedDict[tuple[str, int], bytes] = collections.OrderedDict()
         # Decoding takes memory: one after another.
         self._decoding = threading.Lock()
@@ -174,9 +176,9 @@ class Pictures:
                     self._views.move_to_end(key)
                     return self._views[key]
         if reference.startswith("library:") and side <= _THUMBNAIL:
-            record = self._known().get(reference.partition(":")[2])
-            if record:
-                return self._library.thumbnail(record)
+            with self._searching:
+                if record := self._known().get(reference.partition(":")[2]):
+                    return self._library.thumbnail(record)
         view = self._view(self.path(reference), side)
         if not reference.startswith("result:"):
             self._keep(key, view)
@@ -184,27 +186,45 @@ class Pictures:
 
     def library(self, start: int, count: int, name: str | None) -> tuple[list[dict[str, Any]], int]:
         """Some pictures of the library, by name, and how many there are in all."""
-        if not self._library or not self._library.path.is_file():
-            return [], 0
-        records = [each for each in self._library.records(**({"name": name} if name else {}))
-                   if each.is_there]
+        with self._searching:
+            if not self._is_there():
+                return [], 0
+            found = self._library.records(**({"name": name} if name else {}))
+        records = [each for each in found if each.is_there]
         records.sort(key=lambda each: os.path.basename(each.path).casefold())
         return [_listed(each) for each in records[start : start + count]], len(records)
 
     def like(self, reference: str, count: int) -> list[dict[str, Any]]:
-        """The pictures of the library whose style is nearest to that of one."""
-        if not self._library or not self._library.path.is_file():
-            return []
-        found: list[Match] = self._library.like(self.path(reference), count)
+        """The pictures of the library whose style is nearest to that of one.
+
+        For one that is not in it, a network has to look: to be called by the worker.
+        """
+        with self._searching:
+            if not self._is_there():
+                return []
+            found: list[Match] = self._library.like(self.path(reference), count)
         return [_listed(each.record) for each in found]
 
     def _known(self) -> dict[str, Record]:
         """Digest → picture of the library."""
+        with self._searching:
+            if not self._is_there():
+                return {}
+            if self._records is None:
+                self._records = {each.digest: each for each in self._library.records()}
+            return self._records
+
+    def _is_there(self) -> bool:
+        """Whether there is a library; it is read anew if somebody has added to it."""
         if not self._library or not self._library.path.is_file():
-            return {}
-        if self._records is None:
-            self._records = {each.digest: each for each in self._library.records()}
-        return self._records
+            return False
+        path = os.fspath(self._library.path)
+        state = tuple(os.stat(each).st_mtime_ns for each in (path, f"{path}-wal")
+                      if os.path.exists(each))
+        if state != self._state:
+            self._library.close()
+            self._records, self._state = None, state
+        return True
 
     def _view(self, path: str, side: int) -> bytes:
         with self._decoding, warnings.catch_warnings():

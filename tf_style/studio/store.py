@@ -27,6 +27,8 @@ from tf_style.studio.job import PAINTING, STOPPED, WAITING, Job
 _OURS, _VERSION = 0x74667374, 1
 _NAME = "studio.db"
 _PRIVATE = 0o700
+# Uploads that stay though no job names them yet.
+_SHOWN = 16
 _SCHEMA = """
 CREATE TABLE jobs (id TEXT PRIMARY KEY, place INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE uploads (
@@ -132,12 +134,20 @@ class Store:
             return max((job.place for job in self._jobs.values()), default=0) + 1
 
     def keep_job(self, job: Job) -> None:
-        """Keep a job as it is now; a draft is not kept on the disk."""
+        """Keep a job as it is now; a draft is not kept on the disk.
+
+        Raises:
+            OSError: if the disk takes no more; it is in memory all the same.
+        """
         with self._lock:
             self._jobs[job.id] = job
-            if not job.request.draft:
+            if job.request.draft:
+                return
+            try:
                 self._file.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?)",
                                    (job.id, job.place, json.dumps(job.as_dict())))
+            except sqlite3.Error as error:
+                raise OSError(0, str(error), os.fspath(self.folder / _NAME)) from None
 
     def remove_job(self, job: Job) -> None:
         """Forget a job, and remove its files."""
@@ -184,41 +194,37 @@ class Store:
         return self.folder / "pictures" / upload.file
 
     def make_room(self) -> list[Job]:
-        """Remove the oldest of what is complete, and uploads of no job, while it is too much.
+        """Remove uploads of no job, and then the oldest results, while it is too much.
 
         Returns:
             The jobs that went.
         """
         gone: list[Job] = []
-        with self._lock:
-            for job in self.jobs():
-                if self._bytes() <= self.keep:
-                    return gone
-                if job.state not in (WAITING, PAINTING):
-                    self.remove_job(job)
-                    gone.append(job)
-                    self._drop_uploads()
-            if self._bytes() > self.keep:
-                self._drop_uploads()
+        if _bytes(self.folder) <= self.keep:
+            return gone
+        self._drop_uploads()
+        most = _bytes(self.folder)
+        for job in self.jobs():
+            if most <= self.keep:
+                break
+            if job.state not in (WAITING, PAINTING):
+                most -= _bytes(self.folder_of(job))
+                self.remove_job(job)
+                gone.append(job)
+        if gone:
+            self._drop_uploads()
         return gone
 
     def _drop_uploads(self) -> None:
         """Remove the uploads that no job names, but for the last few: a page may show them."""
-        named = {reference.partition(":")[2] for job in self._jobs.values()
-                 for reference in job.request.references}
-        rows = self._file.execute("SELECT digest, file FROM uploads ORDER BY number DESC")
-        for digest, file in rows.fetchall()[8:]:
-            if digest not in named:
-                self._file.execute("DELETE FROM uploads WHERE digest = ?", (digest,))
-                (self.folder / "pictures" / file).unlink(missing_ok=True)
-
-    def _bytes(self) -> int:
-        found = 0
-        for folder, _, names in os.walk(self.folder):
-            for name in names:
-                with contextlib.suppress(OSError):
-                    found += os.path.getsize(os.path.join(folder, name))
-        return found
+        with self._lock:
+            named = {reference.partition(":")[2] for job in self._jobs.values()
+                     for reference in job.request.references}
+            rows = self._file.execute("SELECT digest, file FROM uploads ORDER BY number DESC")
+            for digest, file in rows.fetchall()[_SHOWN:]:
+                if digest not in named:
+                    self._file.execute("DELETE FROM uploads WHERE digest = ?", (digest,))
+                    (self.folder / "pictures" / file).unlink(missing_ok=True)
 
     def _read_jobs(self) -> Iterator[Job]:
         for data, in self._file.execute("SELECT data FROM jobs"):
@@ -236,6 +242,16 @@ class Store:
                 shutil.rmtree(path, ignore_errors=True)
         for path in (self.folder / "pictures").glob(".*.partial"):
             path.unlink(missing_ok=True)
+
+
+def _bytes(folder: Path) -> int:
+    """What a folder takes."""
+    found = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                found += os.path.getsize(os.path.join(where, name))
+    return found
 
 
 def _opened(path: Path) -> sqlite3.Connection:
