@@ -262,7 +262,8 @@ class Queue:
         request = Request("sample:harbor", ("sample:waves",), options={"steps": 1}, draft=True)
         settings = request.settings(**self._fixed)
         job = runs.Job("sample:harbor", ("sample:waves",), None)
-        for _ in runs.make([job], settings, lambda: self.painters.of(settings), _Idle()):
+        for _ in runs.make([job], settings, lambda: self.painters.of(settings, exact=False),
+                          _Idle()):
             pass
 
     def _do_urgent(self) -> None:
@@ -362,7 +363,7 @@ class Queue:
 
         def painter() -> Any:
             nonlocal made
-            made = self.painters.of(settings)
+            made = self.painters.of(settings, exact=not job.request.draft)
             return made
 
         outcome, = runs.make([run], settings, painter, host, checkpoints=checkpoints)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import collections
 import json
+import logging
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from tf_style.image.decoding import native_messages_off
@@ -34,16 +36,23 @@ class Painters:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with native_messages_off():
             import tf_style.run.painter  # noqa: F401
+        # It warns where steps are traced for several objectives, as they are here.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
-    def of(self, settings: Settings) -> Painter | ModelPainter:
+    def of(self, settings: Settings, *, exact: bool = True) -> Painter | ModelPainter:
         """What paints with these settings.
+
+        Args:
+            exact: whether the picture is to be that of the command, bit by bit. If not, compiled
+                steps serve another weight of the style, too, and values are rounded otherwise.
 
         Raises:
             InputError: for settings or weights that cannot be used.
         """
-        key = json.dumps(settings.as_dict(), sort_keys=True)
+        key = _key(settings, exact=exact)
         if key not in self._kept:
-            self._kept[key] = self._model(settings) if settings.model else self._run(settings)
+            self._kept[key] = (
+                self._model(settings) if settings.model else self._run(settings, exact))
         self._kept.move_to_end(key)
         _shorten(self._kept)
         return self._kept[key]
@@ -54,7 +63,7 @@ class Painters:
             for key in [key for key, each in kept.items() if each is painter]:
                 del kept[key]
 
-    def _run(self, settings: Settings) -> Painter:
+    def _run(self, settings: Settings, exact: bool) -> Painter:
         from tf_style.run.painter import OF_A_RUN, Painter
         from tf_style.run.scene import starts_by_network
 
@@ -63,8 +72,8 @@ class Painters:
             from tf_style.transfer.brush import Brush
 
             start = Brush(settings, "init").paint
-        key = json.dumps({name: value for name, value in settings.as_dict().items()
-                          if name not in (*OF_A_RUN, "style_weight")}, sort_keys=True)
+        weight = {"strength", "style_weight"}
+        key = _key(settings, {*OF_A_RUN} - weight if exact else {*OF_A_RUN} | weight, exact=exact)
         painter = Painter(settings, like=self._likes.get(key), start=start)
         self._likes[key] = painter
         self._likes.move_to_end(key)
@@ -81,6 +90,11 @@ class Painters:
         self._brushes.move_to_end(key)
         _shorten(self._brushes)
         return ModelPainter(settings, self._brushes[key])
+
+
+def _key(settings: Settings, without: Collection[str] = (), *, exact: bool) -> str:
+    given = {name: each for name, each in settings.as_dict().items() if name not in without}
+    return json.dumps([exact, given], sort_keys=True)
 
 
 def _shorten(kept: collections.OrderedDict[str, Any]) -> None:

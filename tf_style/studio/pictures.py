@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import hashlib
 import io
 import os
@@ -144,10 +145,11 @@ class Pictures:
             known = self._store.upload(found)
             if known and self._store.upload_path(known).is_file():
                 partial.unlink()
-                return known
-            upload = await anyio.to_thread.run_sync(
-                look or self._look, partial, found, name, ending)
-            os.replace(partial, self._store.upload_path(upload))
+                upload = dataclasses.replace(known, name=name)
+            else:
+                upload = await anyio.to_thread.run_sync(
+                    look or self._look, partial, found, name, ending)
+                os.replace(partial, self._store.upload_path(upload))
         self._store.add_upload(upload)
         return upload
 
