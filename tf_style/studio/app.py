@@ -297,8 +297,8 @@ def _number(request: Request, name: str, usual: int) -> int:
     return int(text[:9]) if text[:9].isdecimal() else usual
 
 
-def _told(message: str, status: int) -> Response:
-    return JSONResponse({"error": jobs.told(message)}, status)
+def _told(message: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": jobs.told(message)}, status, headers)
 
 
 async def _input_error(request: Request, error: Exception) -> Response:
@@ -318,4 +318,6 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 
 async def _too_large(request: Request, error: Exception) -> Response:
-    return _told(f"more than {UPLOAD_BYTES // 1_000_000} MB are too large to be uploaded", 413)
+    # What is still sent is not read.
+    return _told(f"more than {UPLOAD_BYTES // 1_000_000} MB are too large to be uploaded", 413,
+                 {"Connection": "close"})

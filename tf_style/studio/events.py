@@ -10,6 +10,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tf_style.studio.job import PAINTING
+
 # Pages that may be open at once.
 _MOST = 64
 # Codes of closing. Source: RFC 6455, 7.4.1.
@@ -39,7 +41,8 @@ class Hub:
 
     def job(self, job: dict[str, Any]) -> None:
         """Tell what has become of a job."""
-        self._tell(self._keep, job["id"], json.dumps({"type": "job", "job": job}))
+        self._tell(self._keep, job["id"], json.dumps({"type": "job", "job": job}),
+                   job.get("state") == PAINTING)
 
     def removed(self, name: str) -> None:
         """Tell that a job is no longer there."""
@@ -90,7 +93,9 @@ class Hub:
                 # The loop has been closed.
                 self._loop.call_soon_threadsafe(what, *given)
 
-    def _keep(self, name: str, text: str) -> None:
+    def _keep(self, name: str, text: str, forms: bool = False) -> None:
+        if self._frame and self._frame[0] == name and not forms:
+            self._frame = None
         for page in self._pages:
             # The newest stands at the end.
             page.texts.pop(name, None)

@@ -131,7 +131,7 @@ def _same(given: str, own: str) -> bool:
 
 
 def _refusal(text: str) -> Response:
-    return PlainTextResponse(text + "\n", 403)
+    return PlainTextResponse(text + "\n", 403, {"Connection": "close"})
 
 
 def _with_headers(send: Send) -> Send:

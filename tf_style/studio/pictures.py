@@ -111,16 +111,15 @@ class Pictures:
         return message
 
     async def add(
-        self, chunks: AsyncIterator[bytes], name: str, most: int = UPLOAD_BYTES,
-        look: Callable[[Path], Upload] | None = None,
+        self, chunks: AsyncIterator[bytes], name: str,
+        look: Callable[[Path, str, str, str], Upload] | None = None,
     ) -> Upload:
         """Keep what is uploaded, if it is a picture.
 
         Args:
             chunks: its bytes.
             name: what it is called where it comes from.
-            most: bytes that it may have.
-            look: looks at the file; by default as at a picture.
+            look: makes an upload of a file, its digest, name and ending; by default of a picture.
 
         Raises:
             InputError: if it is no picture that can be read.
@@ -137,7 +136,7 @@ class Pictures:
             with open(partial, "xb") as file:
                 async for chunk in chunks:
                     size += len(chunk)
-                    if size > most:
+                    if size > UPLOAD_BYTES:
                         raise TooLargeError
                     digest.update(chunk)
                     await anyio.to_thread.run_sync(file.write, chunk)
