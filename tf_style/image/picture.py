@@ -203,6 +203,14 @@ def as_layers(
     return pixels, None if alpha is None or alpha.min() == 1 else alpha
 
 
+def jpeg_bytes(image: np.ndarray, quality: int = 90) -> bytes:
+    """A picture, `(height, width, 3)`, clipped to `[0, 1]`, as a JPEG to be looked at."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)).save(
+        buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
 def png_bytes(image: np.ndarray) -> bytes:
     """A picture `(height, width, 3)` in `[0, 1]` as a PNG of 8 bits a channel."""
     buffer = io.BytesIO()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import json
+import traceback
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -18,15 +20,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 import tf_style
 from tf_style.image.picture import read_layers, write_picture
 from tf_style.library.library import Library
 from tf_style.settings import MAX_PIXELS, InputError
 from tf_style.settings.presets import presets
-from tf_style.studio import form, recipe
+from tf_style.studio import films, form, recipe
 from tf_style.studio import job as jobs
+from tf_style.studio.camera import Camera, Choice
 from tf_style.studio.events import Hub
 from tf_style.studio.guard import Guard
 from tf_style.studio.job import Job
@@ -40,6 +43,8 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript",
           ".webmanifest": "application/manifest+json"}
 _JSON_BYTES = 256 * 1024
 _MOST_LISTED, _MOST_ALIKE = 500, 100
+# Something went wrong inside. Source: RFC 6455, 7.4.1.
+_INSIDE = 1011
 _FOREVER = {"Cache-Control": "private, max-age=86400"}
 _ENDINGS = (".png", ".jpg", ".tif")
 
@@ -116,7 +121,9 @@ class Studio:
             Route("/api/jobs/{id}/python", self._recipe),
             Route("/api/jobs/{id}/result{ending}", self._result),
             Route("/api/jobs/{id}/{verb}", self._act, methods=["POST"]),
+            Route("/api/films", self._upload_film, methods=["POST"]),
             WebSocketRoute("/api/events", self._events),
+            WebSocketRoute("/api/camera", self._camera),
         ]
 
     @asynccontextmanager
@@ -144,15 +151,21 @@ class Studio:
             "presets": [{"name": name, "help": text, "values": form.preset(name)}
                         for name, text in presets().items()],
             "samples": form.samples(), "models": form.models(), "upload_bytes": UPLOAD_BYTES,
-            "camera": False, "films": False,
+            "camera": films.are_possible(), "films": films.are_possible(),
         })
 
     async def _upload(self, request: Request) -> Response:
+        return await self._uploaded(request, "picture")
+
+    async def _upload_film(self, request: Request) -> Response:
+        return await self._uploaded(request, "film", films.look)
+
+    async def _uploaded(self, request: Request, kind: str, *look: Any) -> Response:
         _check_length(request, UPLOAD_BYTES)
-        name = unquote(request.headers.get("x-name", "picture"), errors="replace")
-        upload = await self.pictures.add(request.stream(), name)
-        return JSONResponse({"ref": f"picture:{upload.digest}", "name": upload.name,
-                             "width": upload.width, "height": upload.height}, 201)
+        name = unquote(request.headers.get("x-name", kind), errors="replace")
+        upload = await self.pictures.add(request.stream(), name, *look)
+        return JSONResponse({"ref": f"{kind}:{upload.digest}", "name": upload.name,
+                             "width": upload.width, "height": upload.height, **upload.more}, 201)
 
     async def _picture(self, request: Request) -> Response:
         reference = request.path_params["ref"]
@@ -230,6 +243,8 @@ class Studio:
         def text() -> str:
             run, settings = self.queue.run_job(job)
             name = recipe.file_name(job.title, job.ends)
+            if job.request.is_film and not is_command:
+                raise HTTPException(404, "films are painted by the command alone")
             if is_command:
                 more = {"steadiness": job.request.options["steadiness"]} if (
                     "steadiness" in job.request.options) else {}
@@ -241,6 +256,27 @@ class Studio:
     async def _events(self, websocket: WebSocket) -> None:
         await self.hub.serve(websocket, self.queue.jobs)
 
+    async def _camera(self, websocket: WebSocket) -> None:
+        await websocket.accept()
+        camera, choice = Camera(self.queue.painters), None
+        with suppress(WebSocketDisconnect, RuntimeError):
+            while (message := await websocket.receive())["type"] == "websocket.receive":
+                try:
+                    if (text := message.get("text")) is not None:
+                        choice = Choice.of(text, **self.fixed)
+                        continue
+                    frame = message.get("bytes") or b""
+                    painted = await asyncio.wrap_future(self.queue.between(
+                        functools.partial(camera.paint, choice, frame)))
+                except InputError as error:
+                    await websocket.send_text(json.dumps({"error": jobs.told(error.flags)}))
+                except Exception:
+                    self.report(traceback.format_exc())
+                    await websocket.close(_INSIDE)
+                    return
+                else:
+                    await websocket.send_bytes(painted)
+
     def _found(self, request: Request) -> Job:
         job = self.queue.job(request.path_params["id"])
         if job is None:
@@ -248,8 +284,6 @@ class Studio:
         return job
 
     async def _error(self, request: Request, error: Exception) -> Response:
-        import traceback
-
         self.report("".join(traceback.format_exception(error)))
         return _told("something went wrong inside the studio; the terminal says more", 500)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from tf_style.image.picture import jpeg_bytes
 from tf_style.image.resize import shrink
 from tf_style.network import weights
 from tf_style.network.choice import choose
@@ -20,6 +21,7 @@ from tf_style.run.remaining import Remaining
 from tf_style.run.result import Result, Step, Stop
 from tf_style.run.scene import Scene, check_together
 from tf_style.settings import InputError, Settings
+from tf_style.studio import films
 from tf_style.studio.events import Hub
 from tf_style.studio.job import (
     CANCELLED,
@@ -33,7 +35,7 @@ from tf_style.studio.job import (
     told,
 )
 from tf_style.studio.painters import Painters
-from tf_style.studio.pictures import Pictures, jpeg
+from tf_style.studio.pictures import Pictures
 from tf_style.studio.store import Store
 
 T = TypeVar("T")
@@ -175,6 +177,14 @@ class Queue:
                 if each:
                     self._pictures.path(each, option)
         settings = request.settings(**self._fixed)
+        if request.is_film:
+            if not films.are_possible():
+                raise InputError("--content: films need pip install 'tf_style[video]'")
+            if request.content_masks or request.draft or not settings.model:
+                raise InputError("--content: a film is painted by a network, without masks, and as "
+                                 "a whole")
+            # Its value is checked.
+            _ = request.steadiness
         if settings.model:
             if request.styles:
                 raise InputError("--style: has no effect with --model. Leave it out")
@@ -295,9 +305,7 @@ class Queue:
         try:
             self._store.folder_of(job).mkdir(mode=0o700, exist_ok=True)
             if job.request.is_film:
-                from tf_style.studio.films import paint_film
-
-                state = paint_film(job, self)
+                state = films.paint(job, self, self._store.checkpoint(job))
             else:
                 state = self._paint_picture(job)
         except InputError as error:
@@ -397,7 +405,7 @@ class Queue:
         small = shrink(image, _SHOWN)
         height, width = small.shape[:2]
         self._hub.frame({"job": job.id, "width": width, "height": height,
-                         "step": job.loss[-1][0] if job.loss else 0}, jpeg(small, _QUALITY))
+                         "step": job.loss[-1][0] if job.loss else 0}, jpeg_bytes(small, _QUALITY))
 
     def is_watched(self) -> bool:
         """Whether anybody looks."""

@@ -6,15 +6,17 @@ import collections
 import json
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from tf_style.image.decoding import native_messages_off
 from tf_style.settings import Settings
+from tf_style.transfer import lite
+from tf_style.transfer.painter import ModelPainter
 
 if TYPE_CHECKING:
+    from tf_style.film.by_network import NetworkFrames
     from tf_style.run.painter import Painter
-    from tf_style.transfer.painter import ModelPainter
 
 # Those that are kept: a network takes up to 100 MB.
 _KEPT = 4
@@ -27,6 +29,7 @@ class Painters:
 
     def __init__(self):
         self._kept: collections.OrderedDict[str, Any] = collections.OrderedDict()
+        self._frames: collections.OrderedDict[str, NetworkFrames] = collections.OrderedDict()
         self._brushes: collections.OrderedDict[str, Any] = collections.OrderedDict()
         # By all that networks and compiled steps depend on: the painter that has them.
         self._likes: collections.OrderedDict[str, Painter] = collections.OrderedDict()
@@ -57,6 +60,23 @@ class Painters:
         _shorten(self._kept)
         return self._kept[key]
 
+    def frames(self, settings: Settings, steadiness: float | str) -> NetworkFrames:
+        """What paints frames of films and cameras with a network.
+
+        Raises:
+            InputError: for one that cannot be used.
+        """
+        from tf_style.film.by_network import NetworkFrames
+        from tf_style.transfer.brush import Brush
+
+        key = json.dumps([_key(settings, exact=True), steadiness])
+        if key not in self._frames:
+            painter = ModelPainter(settings, self._brush(settings, Brush))
+            self._frames[key] = NetworkFrames(painter, steadiness)
+        self._frames.move_to_end(key)
+        _shorten(self._frames)
+        return self._frames[key]
+
     def forget(self, painter: Any) -> None:
         """Keep a painter no longer, as what it has learned belongs to its pictures."""
         for kept in (self._kept, self._likes):
@@ -81,15 +101,22 @@ class Painters:
         return painter
 
     def _model(self, settings: Settings) -> ModelPainter:
-        from tf_style.transfer.painter import ModelPainter
+        # By what the command would have it done by.
+        if lite.serves(settings, 1):
+            return ModelPainter(settings, self._brush(settings, lite.LiteBrush))
+        from tf_style.transfer.brush import Brush
 
+        return ModelPainter(settings, self._brush(settings, Brush))
+
+    def _brush(self, settings: Settings, kind: Callable[[Settings], Any]) -> Any:
+        """The network that paints."""
         given = settings.as_dict()
-        key = json.dumps([given[name] for name in _OF_A_BRUSH])
+        key = json.dumps([kind.__name__, *(given[name] for name in _OF_A_BRUSH)])
         if key not in self._brushes:
-            self._brushes[key] = _brush(settings)
+            self._brushes[key] = kind(settings)
         self._brushes.move_to_end(key)
         _shorten(self._brushes)
-        return ModelPainter(settings, self._brushes[key])
+        return self._brushes[key]
 
 
 def _key(settings: Settings, without: Collection[str] = (), *, exact: bool) -> str:
@@ -100,14 +127,3 @@ def _key(settings: Settings, without: Collection[str] = (), *, exact: bool) -> s
 def _shorten(kept: collections.OrderedDict[str, Any]) -> None:
     while len(kept) > _KEPT:
         kept.popitem(last=False)
-
-
-def _brush(settings: Settings) -> Any:
-    """The network that paints, by what the command would have it done by."""
-    from tf_style.transfer import lite
-
-    if lite.serves(settings, 1):
-        return lite.LiteBrush(settings)
-    from tf_style.transfer.brush import Brush
-
-    return Brush(settings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import hashlib
-import io
 import os
 import secrets
 import threading
@@ -15,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from tf_style.image.files import known_endings
 from tf_style.image.paths import locate
-from tf_style.image.picture import read_picture, read_size
+from tf_style.image.picture import as_picture, jpeg_bytes, read_size
 from tf_style.image.resize import shrink
 from tf_style.image.unfinished import unfinished
 from tf_style.library.catalogue import Record
 from tf_style.library.library import Library, Match
 from tf_style.settings import InputError
+from tf_style.studio import films
 from tf_style.studio.job import DONE, STOPPED, Job
 from tf_style.studio.store import Store, Upload
 
@@ -142,7 +141,8 @@ class Pictures:
                     await anyio.to_thread.run_sync(file.write, chunk)
             found = digest.hexdigest()
             known = self._store.upload(found)
-            if known and self._store.upload_path(known).is_file():
+            if known and bool(known.more) == bool(look) and (
+                    self._store.upload_path(known).is_file()):
                 partial.unlink()
                 upload = dataclasses.replace(known, name=name)
             else:
@@ -180,10 +180,20 @@ class Pictures:
             with self._searching:
                 if record := self._known().get(reference.partition(":")[2]):
                     return self._library.thumbnail(record)
-        view = self._view(self.path(reference), side)
+        view = self._view(self._pictured(reference), side)
         if not reference.startswith("result:"):
             self._keep(key, view)
         return view
+
+    def _pictured(self, reference: str) -> str | np.ndarray:
+        """What shows how a picture or a film looks."""
+        kind, _, name = reference.partition(":")
+        if kind == "film":
+            return films.first_frame(self.path(reference))
+        job = self._store.job(name) if kind == "result" else None
+        if job and job.request.is_film and has_result(job):
+            return os.fspath(self._store.folder_of(job) / films.POSTER)
+        return self.path(reference)
 
     def library(self, start: int, count: int, name: str | None) -> tuple[list[dict[str, Any]], int]:
         """Some pictures of the library, by name, and how many there are in all."""
@@ -227,25 +237,17 @@ class Pictures:
             self._records, self._state = None, state
         return True
 
-    def _view(self, path: str, side: int) -> bytes:
+    def _view(self, picture: str | np.ndarray, side: int) -> bytes:
         with self._decoding, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = shrink(read_picture(path, max_pixels=self._max_pixels, side=side), side)
-        return jpeg(picture)
+            read = as_picture(picture, max_pixels=self._max_pixels, side=side)
+            return jpeg_bytes(shrink(read, side))
 
     def _keep(self, key: tuple[str, int], view: bytes) -> None:
         with self._lock:
             self._views[key] = view
             while sum(map(len, self._views.values())) > _KEPT and len(self._views) > 1:
                 self._views.popitem(last=False)
-
-
-def jpeg(picture: np.ndarray, quality: int = 90) -> bytes:
-    """A picture, `(height, width, 3)` in `[0, 1]`, as a file."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)).save(
-        buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
 
 
 def has_result(job: Job) -> bool:
