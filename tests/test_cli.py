@@ -32,7 +32,7 @@ def scripts():
 def test_each_console_script_is_a_row_of_the_table():
     assert set(scripts()) == set(cli.COMMANDS) == {
         "tf_style", "tf_style_evaluate", "tf_style_learn", "tf_style_explain",
-        "tf_style_train", "tf_style_camera", "tf_style_library",
+        "tf_style_train", "tf_style_camera", "tf_style_library", "tf_style_studio",
     }
 
 

@@ -9,7 +9,17 @@ from PIL import Image
 import tf_style
 from tests.commands.conftest import TINY, assert_tells, call
 from tf_style import InputError, cli
-from tf_style.commands import camera, evaluate, explain, flags, learn, library, stylize, train
+from tf_style.commands import (
+    camera,
+    evaluate,
+    explain,
+    flags,
+    learn,
+    library,
+    studio,
+    stylize,
+    train,
+)
 from tf_style.commands.command import (
     Command,
     CommandLine,
@@ -39,7 +49,8 @@ class Other(Options):
 
 
 COMMAND = Command("tf_own", "Do a thing.\n", (Own, Other), lambda line: 0)
-COMMANDS = [each.COMMAND for each in (stylize, evaluate, explain, learn, train, camera, library)]
+COMMANDS = [each.COMMAND for each in (
+    stylize, evaluate, explain, learn, train, camera, library, studio)]
 PLACED = dataclasses.replace(COMMAND, places=("name", "many"))
 
 

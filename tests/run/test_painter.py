@@ -108,6 +108,22 @@ def test_another_style_weight_needs_no_other_steps(content, style, block_size):
 
 
 @pytest.mark.parametrize("others", [
+    {"size": 24}, {"steps": (1, 2)}, {"preserve_color": "luminance"}, {"style_scale": 0.5},
+    {"tolerance": 0.5}, {"init_noise": 0.3}, {"optimizer": "lbfgs"}, {"learning_rate": 0.2},
+])
+def test_what_neither_networks_nor_steps_depend_on_needs_no_others(content, style, others):
+    first = Painter(Settings(**TINY))
+    first.paint(Scene.of(first.settings, content, style))
+    settings = Settings(**{**TINY, **others})
+    second = Painter(settings, like=first)
+    scene = Scene.of(second.settings, content, style)
+    again, alone = second.paint(scene), Painter(settings).paint(scene)
+    assert second.traces == first.traces
+    np.testing.assert_array_equal(again.image, alone.image)
+    assert again.settings == alone.settings and again.weights == alone.weights
+
+
+@pytest.mark.parametrize("others", [
     {"style_weight": 0.5}, {"style_weight": 0}, {"normalize_gradients": True, "style_weight": 9},
     {"tv_weight": 2},
 ])

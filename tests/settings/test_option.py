@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from tf_style.settings.option import (
+    Bytes,
     Duration,
     File,
     Files,
@@ -69,6 +70,7 @@ def test_auto_is_a_word_where_it_is_the_default_alone():
     (Texts(), ["a", "b"], ("a", "b")), (Word(("a", "b")), "b", "b"), (Text(), 3, "3"),
     (Weights("layer"), "a:2, b", {"a": 2.0, "b": 1.0}), (Weights("layer"), {"a": 2}, {"a": 2.0}),
     (Duration(), "30", 30.0), (Duration(), "5m", 300.0), (Duration(), "1h", 3600.0),
+    (Bytes(), "5GB", 5e9), (Bytes(), "0.5m", 5e5), (Bytes(), "2000", 2000.0),
     (Duration(), 0.5, 0.5), (Switch(), True, True), (File(), "sample:a", "sample:a"),
     (File(), "no/a*.png", "no/a*.png"), (File(), "a~.png", "a~.png"), (Files(), "a", ("a",)),
 ])
@@ -89,6 +91,8 @@ def test_values_of_each_type(kind, given, value):
     (Weights("loss", ("gram",)), "gramm", "some of gram. Received: 'gramm'"),
     (Weights("layer"), "a:0", "a weight above 0 after 'a:'"),
     (Duration(), "3d", "a time above 0, such as 30s"), (Duration(), "0", "a time above 0"),
+    (Bytes(), "0", "an amount above 0, such as 500MB"), (Bytes(), "5 cats", "an amount above 0"),
+    (Bytes(), "9" * 400, "an amount above 0"), (Bytes(), "nan", "an amount above 0"),
     (Duration(), "s", "a time above 0"), (Switch(), "yes", "true or false. Received: 'yes'"),
 ])
 def test_what_is_refused(kind, given, message):

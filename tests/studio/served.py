@@ -99,6 +99,7 @@ def serving(folder, **given):
     finally:
         ends.set()
         thread.join(60)
+        studio.close()
     assert not thread.is_alive()
 
 

@@ -223,7 +223,12 @@ def test_the_library_is_shown_as_pictures(tmp_path, working):
         assert max(pixels(page.get(f"/api/pictures/{ink['ref']}", side=128).content).shape) == 128
         job = page.when(page.post("sample:harbor", [ink["ref"]]))
         assert job["state"] == "done" and job["title"] == "harbor, ink"
-        assert page.http.get("/api/library/for", params={"ref": ink["ref"]}).status_code == 404
+        suits = page.get("/api/library/for", ref="sample:harbor").json()["pictures"]
+        assert {each["name"] for each in suits} == {"ink.jpg", "waves.jpg"}
+        assert all(isinstance(each["reasons"], list) for each in suits)
+        for kind in ("like", "for"):
+            answer = page.http.get(f"/api/library/{kind}", params={"ref": "picture:none"})
+            assert answer.status_code == 400
         with Library(tmp_path / "styles.db", Settings(network="compact")) as another:
             another.add(tmp_path / "stained_glass.jpg")
         assert page.get("/api/library").json()["total"] == 3

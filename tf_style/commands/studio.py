@@ -88,18 +88,21 @@ def studio(line: CommandLine) -> int:
         port = listening.getsockname()[1]
         if options.port not in (0, port):
             say(f"tf_style_studio: port {options.port} is busy; listening at {port}")
-        made = Studio(folder, options.keep, library, options.host, port,
-                      {"offline": True, "max_pixels": options.max_pixels}, _report)
-        line.signals.keep()
+        fixed = {"offline": True, "max_pixels": options.max_pixels}
+        with contextlib.closing(
+            Studio(folder, options.keep, library, options.host, port, fixed, _report)
+        ) as made:
+            line.signals.keep()
 
-        def ready() -> None:
-            status.hide()
-            answer(made.address())
-            if options.browser:
-                # In a thread, as it waits for some browsers.
-                threading.Thread(target=_open, args=(made.address(once=True),), daemon=True).start()
+            def ready() -> None:
+                status.hide()
+                answer(made.address())
+                if options.browser:
+                    # In a thread, as it waits for some browsers.
+                    address = made.address(once=True)
+                    threading.Thread(target=_open, args=(address,), daemon=True).start()
 
-        asyncio.run(Server(made, lambda: bool(line.signals), ready).serve([listening]))
+            asyncio.run(Server(made, lambda: bool(line.signals), ready).serve([listening]))
     return INTERRUPTED if line.signals else DONE
 
 

@@ -51,7 +51,7 @@ _ENDINGS = (".png", ".jpg", ".tif")
 
 @dataclasses.dataclass
 class Studio:
-    """A studio: what it keeps, what it paints, and how it is asked.
+    """A studio: what it keeps, what it paints, and how it is asked. To be closed.
 
     Args:
         folder: of results; held by this process.
@@ -102,6 +102,10 @@ class Studio:
         token = self.guard.ticket() if once else self.guard.token
         return f"http://{host}:{self.port}/?token={token}"
 
+    def close(self) -> None:
+        """Close its files, when it is no longer served."""
+        self.store.close()
+
     def _routes(self) -> list[Any]:
         return [
             Route("/", self._page),
@@ -134,7 +138,6 @@ class Studio:
         self.queue.start()
         yield
         await to_thread.run_sync(self.queue.close)
-        self.store.close()
 
     async def _page(self, request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
@@ -182,13 +185,17 @@ class Studio:
         return JSONResponse({"pictures": found, "total": total})
 
     async def _like(self, request: Request) -> Response:
-        count = min(_number(request, "count", 12), _MOST_ALIKE)
-        found = await asyncio.wrap_future(self.queue.between(
-            lambda: self.pictures.like(request.query_params.get("ref", ""), count)))
-        return JSONResponse({"pictures": found, "total": len(found)})
+        return await self._searched(request, self.pictures.like)
 
     async def _for(self, request: Request) -> Response:
-        raise HTTPException(404, "this version ranks no styles for a photograph")
+        return await self._searched(request, self.pictures.suiting)
+
+    async def _searched(self, request: Request, search: Callable[..., Any]) -> Response:
+        reference = request.query_params.get("ref", "")
+        count = min(_number(request, "count", 12), _MOST_ALIKE)
+        found = await asyncio.wrap_future(
+            self.queue.between(functools.partial(search, reference, count)))
+        return JSONResponse({"pictures": found, "total": len(found)})
 
     async def _jobs(self, request: Request) -> Response:
         return JSONResponse(self.queue.jobs())

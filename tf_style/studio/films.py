@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -109,23 +110,26 @@ def _size(info: Info, side: int | None) -> tuple[int, int]:
 def _frames(job: Job, queue: Queue, making: Making, total: int | None) -> str:
     """Paint the frames that are missing; returns `DONE`, or what somebody wanted instead."""
     began, shown, first = time.monotonic(), 0.0, 0
-    for done in making.frames():
-        if making.painted == 1 and not first:
-            # What was painted before takes no time now.
-            began, first = time.monotonic(), done
-        now = time.monotonic()
-        job.step, job.steps = done, max(total or done, done)
-        job.seconds = round(now - began, 2)
-        if total:
-            job.progress = min(0.99, round(done / total, 4))
-            if done > first > 0:
-                job.seconds_left = round((now - began) / (done - first) * max(0, total - done), 1)
-        if now - shown >= _OFTEN:
-            shown = now
-            queue.tell(job)
-            if queue.is_watched() and making.painted:
-                queue.show(job, making.store.layers(done - 1)[..., :3] / np.float32(255))
-        queue.between_steps()
-        if wish := queue.wish(job):
-            return wish
+    with contextlib.closing(making.frames()) as frames:
+        for done in frames:
+            if making.painted == 1 and not first:
+                # What was painted before takes no time now.
+                began, first = time.monotonic(), done
+            now = time.monotonic()
+            job.step, job.steps = done, max(total or done, done)
+            job.seconds = round(now - began, 2)
+            if total:
+                job.progress = min(0.99, round(done / total, 4))
+                if done > first > 0:
+                    pace = (now - began) / (done - first)
+                    job.seconds_left = round(pace * max(0, total - done), 1)
+            if now - shown >= _OFTEN:
+                shown = now
+                queue.tell(job)
+                # The last one may still be being written.
+                if queue.is_watched() and done > 1:
+                    queue.show(job, making.store.layers(done - 2)[..., :3] / np.float32(255))
+            queue.between_steps()
+            if wish := queue.wish(job):
+                return wish
     return DONE

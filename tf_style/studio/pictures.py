@@ -21,7 +21,7 @@ from tf_style.image.picture import as_picture, jpeg_bytes, read_size
 from tf_style.image.resize import shrink
 from tf_style.image.unfinished import unfinished
 from tf_style.library.catalogue import Record
-from tf_style.library.library import Library, Match
+from tf_style.library.library import Library, Match, Suggestion
 from tf_style.settings import InputError
 from tf_style.studio import films
 from tf_style.studio.job import DONE, STOPPED, Job
@@ -131,8 +131,8 @@ class Pictures:
         ending = Path(name).suffix.lower()
         partial = folder / f".{secrets.token_hex(8)}.partial"
         digest, size = hashlib.sha256(), 0
-        with unfinished(partial):
-            with open(partial, "xb") as file:
+        with unfinished(partial, create=lambda: open(partial, "xb")) as file:
+            with file:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > UPLOAD_BYTES:
@@ -215,6 +215,17 @@ class Pictures:
                 return []
             found: list[Match] = self._library.like(self.path(reference), count)
         return [_listed(each.record) for each in found]
+
+    def suiting(self, reference: str, count: int) -> list[dict[str, Any]]:
+        """The pictures of the library that suit a photograph, the best first, and why.
+
+        To be called by the worker, as a network looks at the photograph.
+        """
+        with self._searching:
+            if not self._is_there():
+                return []
+            found: list[Suggestion] = self._library.suits(self.path(reference), count)
+        return [{**_listed(each.record), "reasons": list(each.reasons)} for each in found]
 
     def _known(self) -> dict[str, Record]:
         """Digest → picture of the library."""
