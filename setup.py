@@ -48,8 +48,11 @@ setup(
         "progress": ["rich>=13"],
         # Films and cameras. PyAV's wheels hold x264 and x265, which are under the GPL.
         "video": ["av>=14", "opencv-python-headless"],
-        # A local page. Of uvicorn's and websockets' packages, neither changes installed versions.
-        "studio": ["starlette>=0.40", "uvicorn>=0.35", "websockets>=14"],
+        # A local page. LiteRT paints its first picture while TensorFlow is still being loaded.
+        "studio": [
+            "starlette>=0.40", "uvicorn>=0.35", "websockets>=14",
+            "ai-edge-litert; platform_system == 'Linux'",
+        ],
         "test": [
             "starlette>=0.40", "uvicorn>=0.35", "websockets>=14", "httpx", "playwright",
             "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",

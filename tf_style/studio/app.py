@@ -78,6 +78,14 @@ class Studio:
         self.pictures = Pictures(
             self.store, self.library, self.fixed.get("max_pixels", MAX_PIXELS))
         self.queue = Queue(self.store, self.pictures, self.hub, self.fixed, self.report)
+        has_films = films.are_possible()
+        self._offers = {
+            "version": tf_style.__version__, "options": form.form(), "first": list(form.FIRST),
+            "presets": [{"name": name, "help": text, "values": form.preset(name)}
+                        for name, text in presets().items()],
+            "samples": form.samples(), "models": form.models(), "upload_bytes": UPLOAD_BYTES,
+            "camera": has_films, "films": has_films,
+        }
         self.guard = Guard(
             Starlette(routes=self._routes(), lifespan=self._living, exception_handlers={
                 InputError: _input_error, HTTPException: _http_error, TooLargeError: _too_large,
@@ -149,13 +157,7 @@ class Studio:
                             headers={"Cache-Control": "no-cache"})
 
     async def _form(self, request: Request) -> Response:
-        return JSONResponse({
-            "version": tf_style.__version__, "options": form.form(), "first": list(form.FIRST),
-            "presets": [{"name": name, "help": text, "values": form.preset(name)}
-                        for name, text in presets().items()],
-            "samples": form.samples(), "models": form.models(), "upload_bytes": UPLOAD_BYTES,
-            "camera": films.are_possible(), "films": films.are_possible(),
-        })
+        return JSONResponse(self._offers)
 
     async def _upload(self, request: Request) -> Response:
         return await self._uploaded(request, "picture")

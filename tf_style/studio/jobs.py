@@ -37,6 +37,7 @@ from tf_style.studio.job import (
 from tf_style.studio.painters import Painters
 from tf_style.studio.pictures import Pictures
 from tf_style.studio.store import Store
+from tf_style.transfer import lite
 
 T = TypeVar("T")
 
@@ -71,7 +72,7 @@ class Queue:
         self._now: list[Job] = []
         self._asked: dict[str, str] = {}
         self._urgent: list[Callable[[], object]] = []
-        self._ending = False
+        self._ending = self._loaded = False
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
 
     def start(self) -> None:
@@ -241,19 +242,20 @@ class Queue:
         else:
             self._forget(job)
 
-    def _next(self, *, drafts_only: bool = False) -> Job | None:
-        waiting = [job for job in self._store.jobs() if job.state == WAITING]
-        drafts = [job for job in waiting if job.request.draft]
-        return next(iter(drafts), None) or (
-            None if drafts_only else next(iter(waiting), None))
+    def _next(self, *, drafts_only: bool = False, quick: bool = False) -> Job | None:
+        """The job to paint next: a draft, or else the first that waits.
+
+        Args:
+            quick: whether it is to be painted without TensorFlow.
+        """
+        waiting = [job for job in self._store.jobs() if job.state == WAITING
+                   and (job.request.draft or not drafts_only)
+                   and not (quick and not self._is_quick(job))]
+        return min(waiting, key=lambda job: (not job.request.draft, job.place), default=None)
 
     def _work(self) -> None:
         """What the worker does, from the beginning to the end of the studio."""
-        try:
-            self.painters.load()
-            self._warm()
-        except Exception:
-            self._report(traceback.format_exc())
+        self._load()
         while True:
             with self._there:
                 self._there.wait_for(lambda: self._ending or self._urgent or self._next())
@@ -266,6 +268,38 @@ class Queue:
                 self._paint(job)
         # Nobody is left waiting.
         self._do_urgent()
+
+    def _load(self) -> None:
+        """Load TensorFlow, which takes seconds; meanwhile paint what needs none of it."""
+        def load() -> None:
+            try:
+                self.painters.load()
+            except Exception:
+                self._report(traceback.format_exc())
+            with self._there:
+                self._loaded = True
+                self._there.notify_all()
+
+        threading.Thread(target=load, daemon=True).start()
+        while True:
+            with self._there:
+                self._there.wait_for(lambda: self._ending or self._loaded or self._next(quick=True))
+                job = None if self._loaded or self._ending else self._next(quick=True)
+                is_idle = not (self._ending or self._next())
+            if job is None:
+                break
+            self._paint(job)
+        if is_idle:
+            try:
+                self._warm()
+            except Exception:
+                self._report(traceback.format_exc())
+
+    def _is_quick(self, job: Job) -> bool:
+        """Whether a job is painted without TensorFlow."""
+        model = job.request.options.get("model")
+        return bool(model) and not job.request.is_film and lite.serves(
+            job.request.settings(**self._fixed), 1)
 
     def _warm(self) -> None:
         """Trace the steps of previews, so that the first one begins at once."""

@@ -29,7 +29,8 @@ def bound(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in range(port, min(port + _TRIED, 65536)) if port else [0]:
-        found = socket.socket(family, socket.SOCK_STREAM)
+        # Of this protocol, asyncio sends at once what there is: otherwise answers wait 40 ms.
+        found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
             # Windows would share the port with others.
             found.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
