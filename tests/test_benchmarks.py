@@ -103,6 +103,16 @@ def test_runs_that_are_asked_to_stop_at_random_moments():
     assert found.splitlines()[-1] == "12 of 12 ended as they should"
 
 
+@pytest.mark.slow
+def test_studio(tmp_path):
+    for name in ("httpx", "uvicorn", "websockets", "starlette"):
+        pytest.importorskip(name, reason="needs pip install 'tf_style[studio]', and httpx")
+    run("benchmarks.studio", "--size=32", "--asked=4", "--tabs=1", "--jobs=2",
+        f"--output={tmp_path / 'a.json'}")
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["in_order"] and 0 < record["answer_median"] <= record["answer_slowest"]
+
+
 def test_pictures_that_differ_are_told_from_those_that_sum_in_another_order():
     picture, gradient = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
 

@@ -26,7 +26,7 @@ from tf_style.settings.presets import presets
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = ["README.md", *(f"docs/{name}.md" for name in (
-    "usage", "realtime", "films", "library", "weights", "evaluate", "python", "model_card",
+    "usage", "realtime", "films", "studio", "library", "weights", "evaluate", "python", "model_card",
     "troubleshooting",
 ))]
 
@@ -221,6 +221,20 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
         # No window: a few pictures, and one of them saved.
         monkeypatch.setattr(camera, "_check_window", lambda: None)
         monkeypatch.setattr(camera, "_run", lambda show: (show.next(), show.press("s")))
+    elif program == "tf_style_studio":
+        pytest.importorskip("uvicorn", reason="needs pip install 'tf_style[studio]'")
+        from tf_style.studio import server
+
+        async def serve(made, sockets):
+            made._ready()
+            for each in sockets:
+                each.close()
+
+        # It is ready, and ends.
+        monkeypatch.setattr(server.Server, "serve", serve)
+        for each in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+            monkeypatch.setenv(each, str(folder / "data"))
+        arguments += ["--nobrowser", "--port=0"]
     elif "--model" in words:
         if match := re.search(r"--model=(\w+\.keras)", words):
             styles = ["painting.jpg", "cut-out.png"][: 1 + ("--style_blend" in words)]
@@ -243,7 +257,7 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
     function = {"tf_style": cli.main, "tf_style_evaluate": cli.evaluate,
                 "tf_style_learn": cli.learn, "tf_style_explain": cli.explain,
                 "tf_style_train": cli.train, "tf_style_camera": cli.camera,
-                "tf_style_library": cli.library}[program]
+                "tf_style_library": cli.library, "tf_style_studio": cli.studio}[program]
     with pytest.raises(SystemExit) as stopped:
         function(arguments)
     assert stopped.value.code == 0
