@@ -26,8 +26,8 @@ from tf_style.settings.presets import presets
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = ["README.md", *(f"docs/{name}.md" for name in (
-    "usage", "realtime", "films", "studio", "library", "weights", "evaluate", "python", "model_card",
-    "troubleshooting",
+    "usage", "realtime", "films", "studio", "library", "weights", "evaluate", "python",
+    "model_card", "troubleshooting",
 ))]
 
 

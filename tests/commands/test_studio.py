@@ -93,7 +93,7 @@ def test_other_machines_need_a_word(refused, host):
 def test_with_the_word_other_machines_may(served, capfd):
     assert call(cli.studio, "--host=0.0.0.0", "--public", "--folder=results", "--nobrowser",
                 "--port=0") == 0
-    assert capfd.readouterr().out.startswith("http://0.0.0.0:")
+    assert capfd.readouterr().out.startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(("flag", "words"), [

@@ -205,6 +205,21 @@ def test_paths_lead_nowhere(page, path):
     assert answer.status_code in (400, 404) and "error" in answer.json()
 
 
+def test_names_lose_no_more_than_their_ending(page, content):
+    photo = uploaded(page, content, name="v1.2 of mine.png")
+    first = page.when(page.by_network(content=photo["ref"]))
+    assert first["title"] == "v1.2 of mine, waves"
+    second = page.when(page.by_network(content=f"result:{first['id']}"))
+    assert second["title"] == "v1.2 of mine, waves, waves"
+
+
+def test_uploads_make_room(page, content, monkeypatch):
+    job = page.when(page.by_network())
+    monkeypatch.setattr(page.studio.store, "keep", 1)
+    uploaded(page, content)
+    assert page.http.get(f"/api/jobs/{job['id']}").status_code == 404
+
+
 def test_the_library_is_shown_as_pictures(tmp_path, working):
     for name in ("ink", "waves", "stained_glass"):
         shutil.copy(sample_path(name), tmp_path / f"{name}.jpg")

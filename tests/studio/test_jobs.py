@@ -104,7 +104,7 @@ def test_a_second_picture_builds_no_network_and_traces_nothing(page, monkeypatch
         made = page.studio.queue.painters.of(
             states.Request.of({"options": {**TINY, **options}}).settings(offline=True))
         steps.append((made._descent, made.traces))
-    assert len({id(each) for each, _ in steps}) == 1 and {traces for _, traces in steps} == {1}
+    assert len({(id(each), traces) for each, traces in steps}) == 1
 
 
 def test_another_strength_of_a_draft_traces_nothing(page, monkeypatch):
@@ -203,6 +203,31 @@ def test_what_is_short_is_done_between_steps(page):
     assert thread.name == "worker" and page.job(job)["state"] == "painting"
     with pytest.raises(ZeroDivisionError):
         page.studio.queue.between(lambda: 1 / 0).result(60)
+
+
+def test_warnings_belong_to_the_job_at_hand(page, monkeypatch):
+    from tf_style.run import jobs as runs
+
+    make = runs.make
+    queue = page.studio.queue
+
+    def warned(*given, **more):
+        assert queue.note("odd picture")
+        return make(*given, **more)
+
+    monkeypatch.setattr(runs, "make", warned)
+    assert not queue.note("nobody's")
+    assert page.when(page.post())["notes"] == ["odd picture"]
+
+
+def test_a_job_that_is_removed_as_it_is_begun_is_not_painted(page):
+    queue = page.studio.queue
+    job = page.post(options=LONG)
+    page.when(job, "painting")
+    waiting = queue.job(page.by_network()["id"])
+    assert queue.remove(waiting.id)
+    queue._paint(waiting)
+    assert waiting.state == "waiting" and queue.job(waiting.id) is None
 
 
 def test_a_loss_that_is_not_finite_is_said(page, monkeypatch):

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 import threading
+import warnings
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,12 @@ def studio(line: CommandLine) -> int:
             Studio(folder, options.keep, library, options.host, port, fixed, _report)
         ) as made:
             line.signals.keep()
+
+            def warn(message: Warning | str, *_: object, **__: object) -> None:
+                if not made.queue.note(str(message)):
+                    say(f"tf_style_studio: {message}")
+
+            warnings.showwarning = warn
 
             def ready() -> None:
                 status.hide()

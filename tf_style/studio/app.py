@@ -106,7 +106,9 @@ class Studio:
             once: only the first time. Other users of the machine see what a browser is started
                 with.
         """
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        # Where it listens everywhere, it is reached here.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
         token = self.guard.ticket() if once else self.guard.token
         return f"http://{host}:{self.port}/?token={token}"
 
@@ -169,6 +171,7 @@ class Studio:
         _check_length(request, UPLOAD_BYTES)
         name = unquote(request.headers.get("x-name", kind), errors="replace")
         upload = await self.pictures.add(request.stream(), name, *look)
+        await to_thread.run_sync(self.queue.make_room)
         return JSONResponse({"ref": f"{kind}:{upload.digest}", "name": upload.name,
                              "width": upload.width, "height": upload.height, **upload.more}, 201)
 
@@ -315,7 +318,7 @@ async def _json(request: Request) -> Any:
     async for chunk in request.stream():
         body += chunk
         if len(body) > _JSON_BYTES:
-            raise TooLargeError
+            raise TooLargeError(_JSON_BYTES)
     try:
         data = json.loads(body, parse_constant=_no_number)
         # Half a character is no text.
@@ -331,8 +334,8 @@ def _no_number(text: str) -> None:
 
 def _check_length(request: Request, most: int) -> None:
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > most:
-        raise TooLargeError
+    if length.isdecimal() and int(length[:20]) > most:
+        raise TooLargeError(most)
 
 
 def _number(request: Request, name: str, usual: int) -> int:
@@ -362,5 +365,4 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 async def _too_large(request: Request, error: Exception) -> Response:
     # What is still sent is not read.
-    return _told(f"more than {UPLOAD_BYTES // 1_000_000} MB are too large to be uploaded", 413,
-                 {"Connection": "close"})
+    return _told(str(error), 413, {"Connection": "close"})

@@ -330,7 +330,8 @@ class Queue:
     def _paint(self, job: Job) -> None:
         """Carry out a job, whatever happens."""
         with self._there:
-            if job.state != WAITING:
+            if job.state != WAITING or self._store.job(job.id) is not job:
+                # Somebody has cancelled or removed it just now.
                 return
             job.state, job.error, job.notes = PAINTING, None, []
             self._now.append(job)
@@ -355,8 +356,26 @@ class Queue:
             job.seconds = job.seconds or round(time.monotonic() - began, 2)
             self._end(job, state)
         if not job.request.draft:
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Remove the oldest results, if all takes too much."""
+        try:
             for gone in self._store.make_room():
                 self._hub.removed(gone.id)
+        except OSError as error:
+            self._report(f"{error.filename}: cannot be written ({error.strerror})")
+
+    def note(self, text: str) -> bool:
+        """Keep a warning with the job that it is about; whether there is one.
+
+        To be called in the thread that warns.
+        """
+        if threading.current_thread() is not self._thread or not self._now:
+            return False
+        job = self._now[-1]
+        job.notes.append(self._pictures.told(text, job.request.references))
+        return True
 
     def _end(self, job: Job, state: str) -> None:
         self._now.remove(job)
@@ -420,7 +439,9 @@ class Queue:
         job.height, job.width = result.image.shape[:2]
         job.has_picture = True
         job.seconds = round(result.seconds, 2)
-        job.notes = [self._pictures.told(each, job.request.references) for each in result.notes]
+        told = (self._pictures.told(each, job.request.references) for each in result.notes)
+        # Most of them were heard already.
+        job.notes = list(dict.fromkeys([*job.notes, *told]))
         if result.history:
             job.loss = [[number, each.loss] for number, each in enumerate(result.history, 1)]
         state = DONE

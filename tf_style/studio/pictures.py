@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_style.film.source import CONTAINERS
 from tf_style.image.files import known_endings
 from tf_style.image.paths import locate
 from tf_style.image.picture import as_picture, jpeg_bytes, read_size
@@ -36,7 +37,14 @@ _LONGEST_NAME = 120
 
 
 class TooLargeError(Exception):
-    """An upload has more bytes than it may."""
+    """Something has more bytes than it may.
+
+    Args:
+        most: how many that are.
+    """
+
+    def __init__(self, most: int):
+        super().__init__(f"this is too large: expected at most {most / 1e6:g} MB")
 
 
 class Pictures:
@@ -96,7 +104,7 @@ class Pictures:
 
     def title(self, references: list[str]) -> str:
         """What to call what is made of several pictures."""
-        return ", ".join(Path(self.name(each)).stem or each for each in references)
+        return ", ".join(map(_stem, map(self.name, references)))
 
     def told(self, message: str, references: tuple[str, ...]) -> str:
         """An error with the names that the page knows, in place of files'."""
@@ -136,7 +144,7 @@ class Pictures:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > UPLOAD_BYTES:
-                        raise TooLargeError
+                        raise TooLargeError(UPLOAD_BYTES)
                     digest.update(chunk)
                     await anyio.to_thread.run_sync(file.write, chunk)
             found = digest.hexdigest()
@@ -264,6 +272,13 @@ class Pictures:
 def has_result(job: Job) -> bool:
     """Whether there is something to look at."""
     return job.has_picture and job.state in (DONE, STOPPED)
+
+
+def _stem(name: str) -> str:
+    """A name without the ending that it has as a file."""
+    ending = Path(name).suffix
+    is_one = ending.lower() in {*known_endings(), *CONTAINERS}
+    return name.removesuffix(ending) if is_one else name
 
 
 def _listed(record: Record) -> dict[str, Any]:

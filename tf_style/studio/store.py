@@ -141,19 +141,20 @@ class Store:
         """
         with self._lock:
             self._jobs[job.id] = job
-            if job.request.draft:
-                return
-            try:
-                self._file.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?)",
-                                   (job.id, job.place, json.dumps(job.as_dict())))
-            except sqlite3.Error as error:
-                raise OSError(0, str(error), os.fspath(self.folder / _NAME)) from None
+            if not job.request.draft:
+                self._execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?)",
+                              (job.id, job.place, json.dumps(job.as_dict())))
 
     def remove_job(self, job: Job) -> None:
-        """Forget a job, and remove its files."""
+        """Forget a job, and remove its files.
+
+        Raises:
+            OSError: if the disk takes no more; then it stays.
+        """
         with self._lock:
+            if not job.request.draft:
+                self._execute("DELETE FROM jobs WHERE id = ?", (job.id,))
             self._jobs.pop(job.id, None)
-            self._file.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
         self.remove_files(job)
 
     def remove_files(self, job: Job) -> None:
@@ -175,7 +176,7 @@ class Store:
     def add_upload(self, upload: Upload) -> None:
         """Keep what is known of a file in the folder of uploads."""
         with self._lock:
-            self._file.execute(
+            self._execute(
                 "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?, "
                 "(SELECT ifnull(max(number), 0) + 1 FROM uploads), ?)",
                 (upload.digest, upload.file, upload.name, upload.width, upload.height,
@@ -223,8 +224,19 @@ class Store:
             rows = self._file.execute("SELECT digest, file FROM uploads ORDER BY number DESC")
             for digest, file in rows.fetchall()[_SHOWN:]:
                 if digest not in named:
-                    self._file.execute("DELETE FROM uploads WHERE digest = ?", (digest,))
+                    self._execute("DELETE FROM uploads WHERE digest = ?", (digest,))
                     (self.folder / "pictures" / file).unlink(missing_ok=True)
+
+    def _execute(self, statement: str, values: tuple[Any, ...]) -> None:
+        """Change what is listed.
+
+        Raises:
+            OSError: if the disk takes no more.
+        """
+        try:
+            self._file.execute(statement, values)
+        except sqlite3.Error as error:
+            raise OSError(0, str(error), os.fspath(self.folder / _NAME)) from None
 
     def _read_jobs(self) -> Iterator[Job]:
         for data, in self._file.execute("SELECT data FROM jobs"):
