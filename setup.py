@@ -55,6 +55,7 @@ setup(
         ],
         "test": [
             "starlette>=0.40", "uvicorn>=0.35", "websockets>=14", "httpx", "playwright",
+            "axe-playwright-python",
             "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",
             "nbconvert", "ipykernel", "tifffile",
             "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime",

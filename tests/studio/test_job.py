@@ -41,12 +41,14 @@ def test_a_long_curve_is_thinned_and_keeps_its_last_point():
     assert job.as_dict()["loss"][-1] == [999, 0.001001]
 
 
-def test_a_draft_is_the_preset_preview_as_far_as_nothing_else_is_said():
+def test_a_draft_is_the_preset_preview_whatever_steps_are_asked_for():
     settings = Request("sample:harbor", options={"size": 900}, draft=True).settings()
     assert (settings.size.long_side, settings.network, settings.steps) == (
         256, "compact", (50, 20))
-    settings = Request(None, options={"size": "900x300", "steps": 9}, draft=True).settings()
-    assert (settings.size.width, settings.size.height, settings.steps) == (256, 85, (9,))
+    options = {"size": "900x300", "steps": 100_000, "scales": 1, "weights": "random"}
+    settings = Request(None, options=options, draft=True).settings()
+    assert (settings.size.width, settings.size.height, settings.steps) == (256, 85, (50, 20))
+    assert (settings.network, settings.weights) == ("auto", "random")
     settings = Request("sample:harbor", options={"size": 64, "network": "vgg19"}, draft=True
                        ).settings()
     assert (settings.size.long_side, settings.network) == (64, "vgg19")

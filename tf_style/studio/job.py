@@ -22,6 +22,9 @@ _MOST_STYLES = 16
 # Points of a loss curve that the page gets.
 _POINTS = 200
 _PREVIEW = 256
+# What decides by which networks a picture is painted.
+_NETWORKS = ("network", "weights", "content_network", "content_network_weights", "style_network",
+             "style_network_weights")
 _REFERENCE = re.compile(r"(sample|picture|library|result|film):[\w.-]{1,100}")
 _OPTION = re.compile(r"--(\w+)")
 
@@ -101,7 +104,7 @@ class Request:
         options = {name: value for name, value in self.options.items()
                    if not (self.is_film and name == "steadiness")}
         settings = form.checked(options, **fixed)
-        return _preview(settings, options, fixed) if self.draft else settings
+        return _preview(settings) if self.draft else settings
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data from which `of` makes an equal request."""
@@ -110,10 +113,11 @@ class Request:
                 "options": dict(self.options), "draft": self.draft}
 
 
-def _preview(
-    settings: Settings, options: Mapping[str, Any], fixed: Mapping[str, Any]
-) -> Settings:
-    """These settings for a quick look: those of the preset, where the page has not said more."""
+def _preview(settings: Settings) -> Settings:
+    """These settings for a quick look: few steps at a small size, by the small network.
+
+    If no other network is named, nor weights, which may be another's.
+    """
     size = settings.size
     if size.long_side is None or size.long_side > _PREVIEW:
         small = [_PREVIEW * each // max(size.width, size.height)
@@ -121,14 +125,11 @@ def _preview(
         settings = settings.replace(size=small)
     if settings.model:
         return settings
-    quick = {name: value for name, value in preset_values("preview").items()
-             if name not in (*options, "size")}
-    try:
-        return settings.replace(**quick)
-    except InputError:
-        # Layers or weights of another network: then that one paints.
-        quick.pop("network", None)
-        return settings.replace(**quick)
+    quick = preset_values("preview")
+    del quick["size"]
+    if any(getattr(settings, name) != AUTO for name in _NETWORKS):
+        del quick["network"]
+    return settings.replace(**quick)
 
 
 def option_of(message: str) -> str | None:
