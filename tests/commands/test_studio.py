@@ -98,8 +98,8 @@ def test_with_the_word_other_machines_may(served, capfd):
 
 @pytest.mark.parametrize(("flag", "words"), [
     ("--port=70000", "at most 65535"), ("--keep=some", "an amount above 0, such as 500MB or 5GB"),
-    ("--folder=content.png", "--folder=content.png: cannot be used"),
-    ("--folder=.", "--folder=.: expected a new or an empty folder"),
+    ("--folder=content.png", "content.png: cannot be used"),
+    ("--folder=.", ": expected a new or an empty folder, or a studio's"),
     ("--host=203.0.113.1", "add --public"), ("photo.png", "'photo.png': expected --flag=value"),
 ])
 def test_what_cannot_be_used_is_refused(refused, flag, words):

@@ -73,6 +73,7 @@ def recipes(page, job):
     return [page.get(f"/api/jobs/{job['id']}/{kind}").text for kind in ("command", "python")]
 
 
+@pytest.mark.slow
 def test_command_and_python_make_the_same_picture(page, working, content, style):
     photo, painting = uploaded(page, content), uploaded(page, style)
     mask = np.zeros_like(content)
@@ -205,6 +206,13 @@ def test_paths_lead_nowhere(page, path):
     assert answer.status_code in (400, 404) and "error" in answer.json()
 
 
+def test_a_result_whose_file_was_removed_is_gone(page):
+    job = page.when(page.by_network())
+    (page.studio.folder / "jobs" / job["id"] / "result.png").unlink()
+    assert page.http.get(f"/api/jobs/{job['id']}/result.png").status_code == 404
+    assert page.http.get(f"/api/pictures/result:{job['id']}").status_code == 400
+
+
 def test_names_lose_no_more_than_their_ending(page, content):
     photo = uploaded(page, content, name="v1.2 of mine.png")
     first = page.when(page.by_network(content=photo["ref"]))
@@ -220,6 +228,7 @@ def test_uploads_make_room(page, content, monkeypatch):
     assert page.http.get(f"/api/jobs/{job['id']}").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_library_is_shown_as_pictures(tmp_path, working):
     for name in ("ink", "waves", "stained_glass"):
         shutil.copy(sample_path(name), tmp_path / f"{name}.jpg")
@@ -254,6 +263,7 @@ def test_where_there_is_no_library_nothing_is_listed(page):
     assert page.get("/api/library/like", ref="sample:ink").json()["pictures"] == []
 
 
+@pytest.mark.slow
 def test_a_transparent_photograph_is_downloaded_as_the_command_writes_it(page, working, content):
     alpha = np.linspace(0, 1, 64)[None].repeat(48, 0)
     Image.fromarray((np.dstack([content, alpha]) * 255).astype(np.uint8)).save("clear.png")

@@ -205,6 +205,13 @@ def test_what_is_short_is_done_between_steps(page):
         page.studio.queue.between(lambda: 1 / 0).result(60)
 
 
+def test_the_queue_is_as_long_as_it_may_be(page, monkeypatch):
+    monkeypatch.setattr(jobs, "_MOST_WAITING", 2)
+    page.when(page.post(options=LONG), "painting")
+    assert [page.by_network().get("state") for _ in range(3)] == ["waiting", "waiting", None]
+    assert page.when(page.post(draft=True))["state"] == "done"
+
+
 def test_warnings_belong_to_the_job_at_hand(page, monkeypatch):
     from tf_style.run import jobs as runs
 

@@ -78,7 +78,8 @@ def studio(line: CommandLine) -> int:
             "that is meant, add --public"
         )
     line.tell()
-    folder = Path(options.folder) if options.folder else store.default_folder()
+    # What a result records is found from other folders, too.
+    folder = Path(options.folder).absolute() if options.folder else store.default_folder()
     with store.held(folder), opened(line, offline=True) as library, _many_connections():
         import asyncio
 

@@ -242,7 +242,9 @@ class Studio:
         if not has_result(job) or ending not in endings:
             raise HTTPException(404, "there is no such result")
         path = self.store.result(job)
-        if ending not in (job.ends,):
+        if not path.is_file():
+            raise HTTPException(404, "somebody has removed the file of this result")
+        if ending != job.ends:
             path = await to_thread.run_sync(_converted, path, ending, limiter=self._views)
         name = recipe.file_name(job.title, ending)
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}

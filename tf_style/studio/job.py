@@ -19,8 +19,8 @@ WAITING, PAINTING, DONE = "waiting", "painting", "done"
 STOPPED, FAILED, CANCELLED = "stopped", "failed", "cancelled"
 FILM = "film:"
 _MOST_STYLES = 16
-# Points of a loss curve that the page gets.
-_POINTS = 200
+# Points of a loss curve that the page gets while it grows, and that are kept afterwards.
+_POINTS, _KEPT_POINTS = 200, 60
 _PREVIEW = 256
 # What decides by which networks a picture is painted.
 _NETWORKS = ("network", "weights", "content_network", "content_network_weights", "style_network",
@@ -194,8 +194,8 @@ class Job:
         return cls(secrets.token_hex(8), place, request, title)
 
     def settle(self) -> None:
-        """Keep no more of its loss than the page gets."""
-        self.loss = _thinned(self.loss)
+        """Keep no more of its loss than shows how it fell."""
+        self.loss = _thinned(self.loss, _KEPT_POINTS)
 
     @property
     def ends(self) -> str:
@@ -207,7 +207,7 @@ class Job:
         found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {**found, "request": self.request.as_dict(), "draft": self.request.draft,
                 "kind": "film" if self.request.is_film else "picture",
-                "loss": _thinned(self.loss)}
+                "loss": _thinned(self.loss, _POINTS)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Job:
@@ -217,9 +217,9 @@ class Job:
                       "request": Request.of(data["request"])})
 
 
-def _thinned(points: list[list[float]]) -> list[list[float]]:
+def _thinned(points: list[list[float]], most: int) -> list[list[float]]:
     """Some of the points of a curve, with the last; JSON has no others than finite ones."""
-    every = -(-len(points) // _POINTS) or 1
+    every = -(-len(points) // most) or 1
     return [[step, float(f"{loss:.4g}")] for step, loss in points[-1::-every][::-1]
             if math.isfinite(loss)]
 

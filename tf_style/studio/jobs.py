@@ -43,6 +43,7 @@ T = TypeVar("T")
 
 # Seconds from one message about a job to the next, and the share of the time that frames may take.
 _OFTEN, _FRAMES = 0.2, 0.05
+_MOST_WAITING = 1000
 # Of the pictures that form: long side in pixels, and the quality of their JPEG.
 _SHOWN, _QUALITY = 1024, 85
 
@@ -107,6 +108,9 @@ class Queue:
         named = (request.content, *request.styles, request.options.get("model"))
         title = self._pictures.title([each for each in named if each])
         with self._there:
+            waiting = sum(job.state == WAITING for job in self._store.jobs())
+            if waiting >= _MOST_WAITING and not request.draft:
+                raise InputError(f"{waiting} jobs wait already; cancel some, or wait for them")
             if request.draft:
                 for old in [job for job in self._store.jobs() if job.request.draft]:
                     self._drop_draft(old)
@@ -338,7 +342,7 @@ class Queue:
             self._keep(job)
         began = time.monotonic()
         try:
-            self._store.folder_of(job).mkdir(mode=0o700, exist_ok=True)
+            self._store.make_folder(job)
             if job.request.is_film:
                 state = films.paint(job, self, self._store.checkpoint(job))
             else:

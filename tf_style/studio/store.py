@@ -72,7 +72,9 @@ def held(folder: Path) -> Iterator[None]:
     """
     try:
         if folder.is_dir():
-            others = sorted(each.name for each in folder.iterdir() if each.name != ".lock")
+            # Names with a dot are ours, or those of file managers.
+            others = sorted(each.name for each in folder.iterdir()
+                            if not each.name.startswith("."))
             if others and _NAME not in others:
                 raise InputError(f"--folder={folder}: expected a new or an empty folder, or a "
                                  f"studio's. It holds {others[0]}")
@@ -164,6 +166,14 @@ class Store:
     def folder_of(self, job: Job) -> Path:
         """Where the files of a job are."""
         return self.folder / "jobs" / job.id
+
+    def make_folder(self, job: Job) -> None:
+        """Make the folder for the files of a job.
+
+        Raises:
+            OSError: if that is not possible.
+        """
+        self.folder_of(job).mkdir(mode=_PRIVATE, exist_ok=True)
 
     def result(self, job: Job) -> Path:
         """The file of a job's result, whether it is there or not."""
