@@ -52,6 +52,8 @@ class Painter:
             starts, if `init` names a network. A model in memory does so itself.
         like: a painter whose networks and compiled steps serve this one, too, as far as nothing
             else is another than the weight of the style and what neither depends on.
+        exact: whether pictures are to be those without `like`, bit by bit: then another weight of
+            the style has compiled steps of its own.
 
     Attributes:
         settings: with every `auto` resolved that does not depend on the pictures.
@@ -69,11 +71,13 @@ class Painter:
         watch: Callable[..., object] = weights.unwatched,
         like: Painter | None = None,
         start: Callable[[np.ndarray], np.ndarray] | None = None,
+        *,
+        exact: bool = False,
     ):
         self._given = settings
         self._objective = objective
         self._watch = watch
-        self._like = like
+        self._like, self._exact = like, exact
         self._start = start or _starting(settings)
         device = machine.resolve_device(self._given.device)
         precision = machine.resolve_precision(self._given.precision, device)
@@ -206,7 +210,7 @@ class Painter:
         if other and other.settings.style_weight == mine.style_weight:
             return other._descent
         # Below the content's weight, there are other terms.
-        free = other and auto.freedom(other.settings) == auto.freedom(mine) == 1
+        free = other and not self._exact and auto.freedom(other.settings) == auto.freedom(mine) == 1
         if free and not mine.normalize_gradients:
             return other._descent.with_style_weight(mine.style_weight)
         return Descent(self._objective(self._networks, mine))

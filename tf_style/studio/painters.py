@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from tf_style.film.by_network import NetworkFrames
     from tf_style.run.painter import Painter
 
-# Those that are kept: a network takes up to 100 MB.
-_KEPT = 4
+# Painters that are kept, most of which share their networks: TensorFlow does not give all of the
+# memory of steps back, so that it costs little to keep them. And networks: up to 100 MB each.
+_KEPT, _KEPT_NETWORKS = 12, 4
 # What a network that paints depends on; the rest counts afterwards.
 _OF_A_BRUSH = ("model", "style_blend", "device", "precision")
 
@@ -57,7 +58,7 @@ class Painters:
             self._kept[key] = (
                 self._model(settings) if settings.model else self._run(settings, exact))
         self._kept.move_to_end(key)
-        _shorten(self._kept)
+        _shorten(self._kept, _KEPT)
         return self._kept[key]
 
     def frames(self, settings: Settings, steadiness: float | str) -> NetworkFrames:
@@ -92,9 +93,8 @@ class Painters:
             from tf_style.transfer.brush import Brush
 
             start = Brush(settings, "init").paint
-        weight = {"strength", "style_weight"}
-        key = _key(settings, {*OF_A_RUN} - weight if exact else {*OF_A_RUN} | weight, exact=exact)
-        painter = Painter(settings, like=self._likes.get(key), start=start)
+        key = _key(settings, {*OF_A_RUN, "style_weight"}, exact=exact)
+        painter = Painter(settings, like=self._likes.get(key), start=start, exact=exact)
         self._likes[key] = painter
         self._likes.move_to_end(key)
         _shorten(self._likes)
@@ -124,6 +124,6 @@ def _key(settings: Settings, without: Collection[str] = (), *, exact: bool) -> s
     return json.dumps([exact, given], sort_keys=True)
 
 
-def _shorten(kept: collections.OrderedDict[str, Any]) -> None:
-    while len(kept) > _KEPT:
+def _shorten(kept: collections.OrderedDict[str, Any], most: int = _KEPT_NETWORKS) -> None:
+    while len(kept) > most:
         kept.popitem(last=False)
