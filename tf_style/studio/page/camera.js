@@ -1,0 +1,105 @@
+/** The camera, painted live: one frame is under way at a time. */
+import { $, el, later, say, t } from "/page/dom.js";
+import { bring, nameOf, showChoice } from "/page/choose.js";
+import { socket } from "/page/server.js";
+import { showStage } from "/page/stage.js";
+import { state, watch } from "/page/state.js";
+
+const SIZE = 384;
+/** @type {{frames: WebSocket, stream: MediaStream}|null} */
+let live = null;
+let models = {};
+const canvas = el("canvas"), video = el("video", { muted: true, playsInline: true });
+const isCamera = () => document.body.dataset.mode === "camera";
+
+/** Tell what paints; whether that is known. */
+function sendSettings() {
+  const model = models[state.styles[0]?.ref];
+  const { steadiness, options: { strength, preserve_color } } = state;
+  if (!model) say(t("camera_choose"));
+  else live?.frames.send(JSON.stringify(
+    { model, strength, preserve_color, steadiness: steadiness ?? "auto", size: SIZE }));
+  return Boolean(model);
+}
+
+function sendFrame() {
+  if (live?.frames.readyState !== WebSocket.OPEN) return;
+  const scale = SIZE / Math.max(video.videoWidth, video.videoHeight);
+  canvas.width = Math.round(video.videoWidth * scale);
+  canvas.height = Math.round(video.videoHeight * scale);
+  canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((blob) => live?.frames.send(blob), "image/jpeg", 0.85);
+}
+
+function show(blob) {
+  const image = $("after"), old = image.src;
+  image.src = URL.createObjectURL(blob);
+  if (old.startsWith("blob:")) URL.revokeObjectURL(old);
+  image.hidden = false;
+  image.alt = t("camera_live", { name: nameOf("style", state.styles[0].ref) });
+  $("easel").style.setProperty("--ratio", String(canvas.width / canvas.height));
+  document.body.dataset.live = String(Number(document.body.dataset.live ?? 0) + 1);
+}
+
+async function start() {
+  say(t("camera_starting"));
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } } });
+    const frames = socket("/api/camera");
+    frames.binaryType = "blob";
+    live = { frames, stream };
+    if (!isCamera()) return stop();
+    video.srcObject = stream;
+    await video.play();
+    let isPainting = false;
+    const settle = () => {
+      if (live?.frames !== frames || frames.readyState !== WebSocket.OPEN) return;
+      if (sendSettings() && !isPainting) { isPainting = true; sendFrame(); }
+    };
+    frames.onmessage = ({ data }) => {
+      if (!isCamera()) return;
+      if (data instanceof Blob) show(data);
+      else say(JSON.parse(data).error?.message ?? "");
+      setTimeout(sendFrame, data instanceof Blob ? 0 : 500);
+    };
+    frames.onclose = () => { if (live?.frames === frames) showMode("picture"); };
+    frames.onopen = settle;
+    settle();
+    const again = later(150, settle);
+    watch((part) => { if (part.styles || part.options || "steadiness" in part) again(); });
+  } catch (error) {
+    showMode("picture");
+    say(t("camera_off", { why: error.message }));
+  }
+}
+
+function stop() {
+  live?.stream.getTracks().forEach((track) => track.stop());
+  live?.frames.close();
+  live = null;
+}
+
+function showMode(mode) {
+  document.body.dataset.mode = mode;
+  for (const each of ["picture", "camera"]) $(`mode-${each}`).ariaPressed = String(mode === each);
+  stop();
+  $("after").removeAttribute("src");
+  showChoice();
+  showStage();
+  if (mode === "camera") start();
+}
+
+export function buildCamera(form) {
+  models = form.models;
+  $("modes").hidden = !form.camera;
+  for (const mode of ["picture", "camera"]) {
+    $(`mode-${mode}`).addEventListener("click", () => showMode(mode));
+  }
+  $("shoot").addEventListener("click", () => {
+    if ($("after").src) el("a", { href: $("after").src, download: "camera.jpg" }).click();
+  });
+  $("use-frame").addEventListener("click", () => canvas.toBlob((blob) => {
+    showMode("picture");
+    bring("content", [new File([blob], "camera.png", { type: "image/png" })]);
+  }));
+}
