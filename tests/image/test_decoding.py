@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -474,6 +475,26 @@ def test_what_libraries_write_to_stderr_is_kept_off_it(capfd):
         os.write(2, b"a library's own words")
     os.write(2, b"ours")
     assert capfd.readouterr().err == "ours"
+
+
+def test_several_threads_silence_native_code_and_none_waits(capfd):
+    inside, ends = threading.Event(), threading.Event()
+
+    def silence():
+        with native_messages_off():
+            inside.set()
+            ends.wait(10)
+
+    thread = threading.Thread(target=silence)
+    thread.start()
+    assert inside.wait(10)
+    with native_messages_off():
+        os.write(2, b"lost\n")
+    os.write(2, b"still lost\n")
+    ends.set()
+    thread.join()
+    os.write(2, b"seen\n")
+    assert capfd.readouterr().err == "seen\n"
 
 
 # Through the command line

@@ -44,8 +44,8 @@ _BITS, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339
 # Begin of the segment of a JPEG 2000 file that has the sizes, and from there to the bits of the
 # first channel. Source: ITU-T T.800, A.5.1.
 _SIZES, _OF_FIRST = b"\xff\x4f\xff\x51", 42
-# All threads share one file descriptor 2.
-_STDERR = threading.RLock()
+# All threads share one file descriptor 2. For each that has redirected it: where it led before.
+_STDERR, _REDIRECTED = threading.Lock(), []
 # Without a handler, Python writes their warnings to stderr; those that matter are raised as well.
 for _package in ("PIL", "imagecodecs", "tifffile"):
     logging.getLogger(_package).addHandler(logging.NullHandler())
@@ -98,24 +98,34 @@ def decode_image(image: Image.Image) -> Decoded:
 
 @contextmanager
 def native_messages_off() -> Iterator[None]:
-    """Keep what C and C++ code writes to stderr off the screen."""
+    """Keep what C and C++ code writes to stderr off the screen.
+
+    Several threads may do so at once, none waits for another: the last to end puts it back.
+    """
     with _STDERR:
         if sys.stderr:
             sys.stderr.flush()
-        try:
-            kept = os.dup(2)
-        except OSError:
-            # There is no stderr.
-            yield
-            return
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(sink)
+        _REDIRECTED.append(_REDIRECTED[-1] if _REDIRECTED else _silenced())
+    try:
+        yield
+    finally:
+        with _STDERR:
+            kept = _REDIRECTED.pop()
+            if kept is not None and not _REDIRECTED:
+                os.dup2(kept, 2)
+                os.close(kept)
+
+
+def _silenced() -> int | None:
+    """Redirect stderr to nowhere; returns where it led, or `None` if there is none."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        return None
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    os.close(sink)
+    return kept
 
 
 def _of_image(file: Opened, side: int | None) -> Decoded:
