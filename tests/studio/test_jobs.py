@@ -98,6 +98,8 @@ def test_a_second_picture_builds_no_network_and_traces_nothing(page, monkeypatch
 
     monkeypatch.setattr(painter, "build_for_run", None)
     steps = []
+    # The steps of another weight are others; they do not take the place of these.
+    page.when(page.post(options={**TINY, "strength": 0.8}))
     for options in ({}, {"size": 40}, {"style_scale": 2}, {"steps": [3]}):
         job = page.post(options={**TINY, **options})
         assert page.when(job)["state"] == "done"
@@ -243,3 +245,17 @@ def test_a_loss_that_is_not_finite_is_said(page, monkeypatch):
     job = page.when(page.post(options={**TINY, "seed": 5, "tv_weight": 2}))
     assert (job["state"], job["why"], job["loss"]) == ("done", "the loss is not finite", [])
     assert "learning_rate" in job["notes"][0]
+
+
+def test_who_waits_and_was_stopped_before_keeps_the_picture_or_not(page):
+    page.when(page.post(options=LONG), "painting")
+    for verb, state in (("stop", "stopped"), ("cancel", "cancelled")):
+        waiting = page.studio.queue.job(page.post(options=BOTH)["id"])
+        # As one that is gone on with.
+        page.studio.store.make_folder(waiting)
+        page.studio.store.result(waiting).write_bytes(b"picture")
+        waiting.has_picture = True
+        assert page.act(waiting.as_dict(), verb)["state"] == state
+        assert page.studio.store.result(waiting).exists() == (state == "stopped")
+        assert page.act(waiting.as_dict(), "cancel")["has_picture"] is False
+        assert not page.studio.store.folder_of(waiting).exists()

@@ -218,15 +218,18 @@ class Queue:
                 self._asked[name] = state
             elif job.state == WAITING:
                 # One that was stopped and waits to go on has a picture.
-                job.state = STOPPED if state == STOPPED and job.has_picture else CANCELLED
-                self._keep(job)
-                if job.state == CANCELLED:
-                    self._store.remove_files(job)
+                self._settle(job, STOPPED if state == STOPPED and job.has_picture else CANCELLED)
             elif job.state == STOPPED and state == CANCELLED:
-                job.state, job.has_picture = CANCELLED, False
-                self._keep(job)
-                self._store.remove_files(job)
+                self._settle(job, CANCELLED)
             return job
+
+    def _settle(self, job: Job, state: str) -> None:
+        """Change the state of a job that is not painted now."""
+        if state == CANCELLED:
+            job.has_picture = False
+            self._store.remove_files(job)
+        job.state = state
+        self._keep(job)
 
     def _keep(self, job: Job) -> None:
         try:
@@ -384,7 +387,6 @@ class Queue:
     def _end(self, job: Job, state: str) -> None:
         self._now.remove(job)
         self._asked.pop(job.id, None)
-        job.state, job.seconds_left = state, None
         job.settle()
         if state == DONE:
             job.progress = 1.0
@@ -392,6 +394,8 @@ class Queue:
             job.has_picture = False
         if state in (CANCELLED, FAILED):
             self._store.remove_files(job)
+        # Last of all: who reads it finds the rest as it says.
+        job.state, job.seconds_left = state, None
         if job.request.draft and state == CANCELLED:
             self._forget(job)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import json
 import logging
 import os
@@ -25,15 +26,20 @@ _KEPT, _KEPT_NETWORKS = 12, 4
 _OF_A_BRUSH = ("model", "style_blend", "device", "precision")
 
 
+@dataclasses.dataclass(frozen=True)
+class _Kept:
+    settings: Settings
+    exact: bool
+    painter: Any
+
+
 class Painters:
     """Painters by their settings: networks and compiled steps are made once. For one thread."""
 
     def __init__(self):
-        self._kept: collections.OrderedDict[str, Any] = collections.OrderedDict()
+        self._kept: collections.OrderedDict[str, _Kept] = collections.OrderedDict()
         self._frames: collections.OrderedDict[str, NetworkFrames] = collections.OrderedDict()
         self._brushes: collections.OrderedDict[str, Any] = collections.OrderedDict()
-        # By all that networks and compiled steps depend on: the painter that has them.
-        self._likes: collections.OrderedDict[str, Painter] = collections.OrderedDict()
 
     def load(self) -> None:
         """Import TensorFlow, which takes seconds."""
@@ -55,11 +61,11 @@ class Painters:
         """
         key = _key(settings, exact=exact)
         if key not in self._kept:
-            self._kept[key] = (
-                self._model(settings) if settings.model else self._run(settings, exact))
+            painter = self._model(settings) if settings.model else self._run(settings, exact)
+            self._kept[key] = _Kept(settings, exact, painter)
         self._kept.move_to_end(key)
         _shorten(self._kept, _KEPT)
-        return self._kept[key]
+        return self._kept[key].painter
 
     def frames(self, settings: Settings, steadiness: float | str) -> NetworkFrames:
         """What paints frames of films and cameras with a network.
@@ -80,12 +86,11 @@ class Painters:
 
     def forget(self, painter: Any) -> None:
         """Keep a painter no longer, as what it has learned belongs to its pictures."""
-        for kept in (self._kept, self._likes):
-            for key in [key for key, each in kept.items() if each is painter]:
-                del kept[key]
+        for key in [key for key, each in self._kept.items() if each.painter is painter]:
+            del self._kept[key]
 
     def _run(self, settings: Settings, exact: bool) -> Painter:
-        from tf_style.run.painter import OF_A_RUN, Painter
+        from tf_style.run.painter import Painter
         from tf_style.run.scene import starts_by_network
 
         start = None
@@ -93,12 +98,19 @@ class Painters:
             from tf_style.transfer.brush import Brush
 
             start = Brush(settings, "init").paint
-        key = _key(settings, {*OF_A_RUN, "style_weight"}, exact=exact)
-        painter = Painter(settings, like=self._likes.get(key), start=start, exact=exact)
-        self._likes[key] = painter
-        self._likes.move_to_end(key)
-        _shorten(self._likes)
-        return painter
+        return Painter(settings, like=self._like(settings, exact), start=start, exact=exact)
+
+    def _like(self, settings: Settings, exact: bool) -> Painter | None:
+        """The newest painter with the same compiled steps, or else with the same networks."""
+        from tf_style.run.painter import OF_A_RUN
+
+        weight = {"strength", "style_weight"}
+        for without in ({*OF_A_RUN} - weight, {*OF_A_RUN} | weight):
+            key = _key(settings, without, exact=exact)
+            for each in reversed(self._kept.values()):
+                if _key(each.settings, without, exact=each.exact) == key:
+                    return each.painter
+        return None
 
     def _model(self, settings: Settings) -> ModelPainter:
         # By what the command would have it done by.
