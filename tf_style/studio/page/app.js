@@ -41,11 +41,12 @@ async function send(draft) {
   const mine = ++turn;
   try {
     const job = await call("POST", "/api/jobs", await request(draft));
-    clearErrors();
+    // The answer to an older draft says nothing of what is asked for now.
+    if (mine === turn) clearErrors();
     update(job);
     return mine === turn ? job : null;
   } catch (error) {
-    showError(error, !draft);
+    if (mine === turn || !draft) showError(error, !draft);
     return null;
   }
 }
