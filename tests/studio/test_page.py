@@ -219,6 +219,22 @@ def test_a_photograph_becomes_the_picture_that_the_command_makes(
         assert read_picture(downloaded(page, kind, tmp_path)).shape == (96, 128, 3)
 
 
+def test_an_answer_that_comes_late_hides_no_error(opened):
+    page, held = opened(HARBOR, [], {}), []
+    page.route("**/api/jobs", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/api/jobs"):
+        tile(page, "styles", WAVES).click()
+    page.get_by_text("More options").click()
+    page.get_by_label("Steps", exact=True).fill("many")
+    paint(page)
+    expect(page.locator(".field-error")).to_be_visible()
+    with asked(page) as request:
+        held[0].continue_()
+    assert request()["draft"]
+    page.evaluate("fetch('/api/form').then((form) => form.json())")
+    expect(page.locator(".field-error")).to_be_visible()
+
+
 def test_a_painting_is_dropped_and_a_photograph_pasted(opened):
     page = opened()
     page.evaluate("""async () => {
