@@ -3,7 +3,7 @@ import { allMasks, brushMask } from "/page/brush.js";
 import { buildCamera } from "/page/camera.js";
 import { buildChoice, nameOf } from "/page/choose.js";
 import { $, fill, later, say, t } from "/page/dom.js";
-import { buildHistory, showHistory } from "/page/history.js";
+import { showHistory } from "/page/history.js";
 import { buildOptions, clearErrors, showError } from "/page/options.js";
 import { call, listen } from "/page/server.js";
 import { frames, isRunning, jobs, showStage, titleOf } from "/page/stage.js";
@@ -41,12 +41,11 @@ async function send(draft) {
   const mine = ++turn;
   try {
     const job = await call("POST", "/api/jobs", await request(draft));
-    // The answer to an older draft says nothing of what is asked for now.
-    if (mine === turn) clearErrors();
     update(job);
+    if (mine === turn) clearErrors();
     return mine === turn ? job : null;
   } catch (error) {
-    if (mine === turn || !draft) showError(error, !draft);
+    if (!draft || mine === turn) showError(error, !draft);
     return null;
   }
 }
@@ -163,7 +162,6 @@ async function begin() {
   fill();
   form = await call("GET", "/api/form");
   buildOptions(form);
-  buildHistory();
   buildCamera(form);
   watch((part, isOurs) => {
     const decides = ["content", "styles", "options", "protect"].some((name) => name in part);

@@ -54,7 +54,6 @@ export async function brushMask(content, mask, hint) {
   const size = knob("size", 24), soft = knob("soft", 60);
   const erase = el("input", { type: "checkbox" });
   const radius = () => Math.max(width, height) * Number(size.value) / 400;
-
   function show(left = 0, top = 0, right = width, bottom = height) {
     for (let y = top; y < bottom; y++) {
       for (let index = y * width + left; index < y * width + right; index++) {
@@ -99,7 +98,6 @@ export async function brushMask(content, mask, hint) {
   const remember = () => { past.push(values.slice()); past.splice(0, past.length - UNDO); };
   const undo = () => { values = past.pop() ?? values; show(); };
   const whole = (change) => () => { remember(); values = values.map(change); show(); };
-
   canvas.onpointerdown = (event) => {
     isDown = true;
     canvas.setPointerCapture(event.pointerId);
@@ -126,14 +124,13 @@ export async function brushMask(content, mask, hint) {
     event.preventDefault();
   };
   show();
-
   const labelled = (name, control) => el("label", {}, t(`brush_${name}`), control);
   const tool = (name, does, className = "") => button(t(`brush_${name}`), does, { className });
   return new Promise((resolve) => {
     const send = () => resolve(values.some(Boolean) ? sendMask(values, width, height) : null);
     $("brushes").replaceChildren(el("p", {}, hint), tool("cancel", () => resolve(undefined)),
-      tool("done", send, "primary"),
-      el("span"), labelled("size", size), labelled("soft", soft), labelled("erase", erase),
+      tool("done", send, "primary"), el("span"),
+      labelled("size", size), labelled("soft", soft), labelled("erase", erase),
       tool("undo", undo), tool("invert", whole((value) => 255 - value)),
       tool("clear", whole(() => 0)));
     $("brushes").hidden = false;

@@ -74,7 +74,7 @@ async function start() {
 }
 
 function stop() {
-  live?.stream.getTracks().forEach((track) => track.stop());
+  for (const track of live?.stream.getTracks() ?? []) track.stop();
   live?.frames.close();
   live = null;
 }
@@ -92,9 +92,7 @@ function showMode(mode) {
 export function buildCamera(form) {
   models = form.models;
   $("modes").hidden = !form.camera;
-  for (const mode of ["picture", "camera"]) {
-    $(`mode-${mode}`).addEventListener("click", () => showMode(mode));
-  }
+  for (const mode of ["picture", "camera"]) $(`mode-${mode}`).onclick = () => showMode(mode);
   $("shoot").addEventListener("click", () => {
     if ($("after").src) el("a", { href: $("after").src, download: "camera.jpg" }).click();
   });

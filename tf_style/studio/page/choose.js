@@ -145,8 +145,8 @@ function buildLibrary() {
 /** Drop and paste. */
 function takeIn() {
   const zones = $("drop");
-  addEventListener("dragenter", (event) => {
-    if (event.dataTransfer?.types.includes("Files")) zones.hidden = false;
+  addEventListener("dragenter", ({ dataTransfer }) => {
+    zones.hidden = !dataTransfer?.types.includes("Files");
   });
   addEventListener("dragover", (event) => {
     event.preventDefault();

@@ -39,7 +39,6 @@ export const iconButton = (name, label, onclick, properties = {}) => button(icon
 /** Let the track of a slider show where it stands. */
 export const showAt = (input) => input.style.setProperty("--at",
   `${100 * (Number(input.value) - Number(input.min)) / (Number(input.max) - Number(input.min))}%`);
-
 export function range(properties, changed = (_) => undefined) {
   const input = el("input", { type: "range", ...properties });
   input.addEventListener("input", () => { showAt(input); changed(Number(input.value)); });

@@ -62,8 +62,6 @@ export function showHistory() {
   $("history-clear").disabled = all.every(isRunning);
 }
 
-export function buildHistory() {
-  $("history-clear").addEventListener("click", async () => {
-    if (await ask(t("delete_sure"), t("delete_all"))) remove("DELETE", "/api/jobs");
-  });
-}
+$("history-clear").addEventListener("click", async () => {
+  if (await ask(t("delete_sure"), t("delete_all"))) remove("DELETE", "/api/jobs");
+});

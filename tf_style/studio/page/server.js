@@ -10,10 +10,7 @@ import { t } from "/page/dom.js";
 
 /** An error of the package, as it is, with the option that it names. */
 export class Refused extends Error {
-  constructor(message, option = null) {
-    super(message);
-    this.option = option;
-  }
+  constructor(message, option = null) { super(message); this.option = option; }
 }
 
 /** Ask the server; JSON comes back as data, anything else as text. */
@@ -36,9 +33,8 @@ export const picture = (ref, side = 1024) =>
   `/api/pictures/${encodeURIComponent(ref)}?side=${side}`;
 export const socket = (path) => new WebSocket(`${location.origin.replace(/^http/, "ws")}${path}`);
 
-/** Listen to the server, again and again when it goes away and comes back.
- *  @param {{message: function(any): void, frame: function(any, Blob): void,
- *    connected: function(boolean): void}} heard */
+/** Listen to the server, again and again when it goes away and comes back: what is heard are a
+ *  `message`, a `frame` with what it belongs to, and whether one is `connected`. */
 export function listen(heard, wait = 500) {
   const events = socket("/api/events");
   events.binaryType = "arraybuffer";

@@ -88,7 +88,7 @@ export function showStage() {
   showCaption(job);
 }
 
-/** @param {Job|undefined} job */
+/** Say what is shown and how far it is. */
 function showCaption(job) {
   $("caption").hidden = !job && !state.content;
   $("caption").classList.toggle("failed", Boolean(job?.error));
@@ -129,7 +129,6 @@ function zoom() {
     (frame.scrollHeight - frame.clientHeight) / 2);
 }
 
-/** @param {Job} job */
 function toolsOf(job) {
   const act = (what) => button(t(what), () => call("POST", address(job, what)).catch(showError));
   const isFilm = job.kind === "film", kinds = isFilm ? ["mp4"] : ["png", "jpg", "tif"];
@@ -150,7 +149,7 @@ function toolsOf(job) {
   ].filter(Boolean);
 }
 
-/** Bring a job's settings back, to change and paint again. @param {Job} job */
+/** Bring a job's settings back, to change and paint again. */
 function again({ request }) {
   const { model, style_blend: shares, steadiness, ...options } = request.options;
   const refs = request.styles.length ? request.styles : [model];
@@ -185,7 +184,6 @@ async function copy(job, what) {
     () => open(address(job, what)));
 }
 
-/** @param {Job} job */
 function detailsOf(job) {
   const { content, styles, options, protect, content_masks: masks } = job.request;
   const refs = [content, ...styles, protect, ...masks].filter(Boolean);

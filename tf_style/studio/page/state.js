@@ -10,7 +10,6 @@ const FRESH = JSON.stringify({ content: null, styles: [], several: false, protec
 const kept = () => ({ ...JSON.parse(FRESH), ...JSON.parse(localStorage.getItem(KEY) ?? "{}") });
 export const state = kept();
 const listeners = new Set();
-
 /** Call after each change, with whether it was made in this tab. */
 export const watch = (listener) => listeners.add(listener);
 const tell = (part, isOurs) => { for (const listener of listeners) listener(part, isOurs); };
