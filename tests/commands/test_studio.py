@@ -100,6 +100,8 @@ def test_with_the_word_other_machines_may(served, capfd):
     ("--port=70000", "at most 65535"), ("--keep=some", "an amount above 0, such as 500MB or 5GB"),
     ("--folder=content.png", "content.png: cannot be used"),
     ("--folder=.", ": expected a new or an empty folder, or a studio's"),
+    ("--library=none.db", "none.db: there is no such library"),
+    ("--library=content.png", "content.png: expected a library of tf_style"),
     ("--host=203.0.113.1", "add --public"), ("photo.png", "'photo.png': expected --flag=value"),
 ])
 def test_what_cannot_be_used_is_refused(refused, flag, words):

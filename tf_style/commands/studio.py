@@ -83,6 +83,9 @@ def studio(line: CommandLine) -> int:
     with store.held(folder), opened(line, offline=True) as library, _many_connections():
         import asyncio
 
+        if "library" in line.given:
+            # One that was named is there; else it may come later.
+            len(library)
         from tf_style.studio.app import Studio
         from tf_style.studio.server import Server, bound
 
