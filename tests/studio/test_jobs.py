@@ -175,7 +175,8 @@ def test_pages_see_the_picture_form_and_its_end(page):
                 told.append(json.loads(message)["job"])
         while not frames or frames[-1][0]["step"] != 50:
             frames.append(frame_of(events.recv(60)))
-        assert told[0]["state"] == "waiting"
+        # Of a job's states, a page that reads late is told the newest alone.
+        assert told[0]["state"] in ("waiting", "painting")
         assert {each["id"] for each in told} == {head["job"] for head, _ in frames} == {job["id"]}
         head, picture = frames[-1]
         assert picture.shape == (head["height"], head["width"], 3) == (24, 32, 3)
