@@ -77,7 +77,7 @@ def file_name(title: str, ending: str) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ",".join(f"{name}:{weight:g}" for name, weight in value.items())
+        return ",".join(f"{name}:{weight}" for name, weight in value.items())
     if isinstance(value, list):
-        return ",".join(f"{each:g}" if isinstance(each, float) else str(each) for each in value)
+        return ",".join(map(str, value))
     return str(value)
