@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,17 @@ from tf_style.image.unfinished import unfinished
 from tf_style.settings import InputError
 
 PathLike = str | os.PathLike
+
+
+def data_folder() -> Path:
+    """Where what belongs to the user is kept."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base, "tf_style")
 
 
 def locate(source: PathLike) -> Path:

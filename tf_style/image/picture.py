@@ -206,7 +206,7 @@ def as_layers(
 def jpeg_bytes(image: np.ndarray, quality: int = 90) -> bytes:
     """A picture, `(height, width, 3)`, clipped to `[0, 1]`, as a JPEG to be looked at."""
     buffer = io.BytesIO()
-    Image.fromarray(np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)).save(
+    Image.fromarray(_quantized(image, None, 8, transparent=False)).save(
         buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 

@@ -8,7 +8,6 @@ import io
 import os
 import random
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tf_style.image.paths import PathLike, locate
+from tf_style.image.paths import PathLike, data_folder, locate
 from tf_style.image.picture import as_picture
 from tf_style.image.resize import shrink
 from tf_style.image.style import read_style
@@ -41,17 +40,6 @@ def default_path() -> Path:
     if named := os.environ.get(VARIABLE):
         return Path(named).expanduser()
     return data_folder() / "library.db"
-
-
-def data_folder() -> Path:
-    """Where what belongs to the user is kept."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base, "tf_style")
 
 
 @dataclasses.dataclass(frozen=True)

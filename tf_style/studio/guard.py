@@ -119,11 +119,11 @@ class Guard:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what is bound to this host."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
 
 
 def _same(given: str, own: str) -> bool:

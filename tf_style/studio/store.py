@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tf_style.library.library import data_folder
+from tf_style.image.paths import data_folder
 from tf_style.run.lock import HeldError, locked
 from tf_style.settings import InputError
 from tf_style.studio.job import PAINTING, STOPPED, WAITING, Job
