@@ -143,6 +143,15 @@ def test_a_part_is_measured_beside_what_it_was_made_from(output, films, capfd):
     assert part["source_warping_error_1"] != whole["source_warping_error_1"]
 
 
+def test_a_film_may_be_made_from_an_animated_picture(films, capfd):
+    frames = [Image.fromarray((frame * 255).astype(np.uint8)) for frame in
+              half_still(pan(sample(), SIZE, (2, 1), 12))]
+    frames[0].save("film.webp", save_all=True, append_images=frames[1:], duration=40)
+    assert call(cli.evaluate, "film.webp", "out.mp4", "--json") == 0
+    (row,) = json.loads(capfd.readouterr().out)
+    assert (row["generated"], row["frames"]) == ("out.mp4", 12)
+
+
 @pytest.mark.parametrize("note", ["no JSON", "[]", '{"taken": 3}', '{"taken": {"start": "1/0"}}'])
 def test_a_note_that_says_nothing_of_a_part_means_all(note):
     assert Selection.noted(note) == Selection()

@@ -40,7 +40,8 @@ _COLUMNS = {
 
 def are_films(options: EvaluateOptions) -> bool:
     """Whether films are to be measured: anything that was named is one."""
-    return any(is_film(name) for name in _named(options))
+    # By place, a painted film stands where a style does beside a picture.
+    return any(is_film(name) for name in (*_named(options), *options.style))
 
 
 def evaluate_films(line: CommandLine, options: EvaluateOptions) -> int:
