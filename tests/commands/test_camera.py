@@ -141,6 +141,8 @@ def test_without_a_screen_it_says_so(monkeypatch, capsys):
 @pytest.fixture
 def screen(monkeypatch):
     """A screen that nobody sees, where there is none."""
+    # Debian's Python comes without it.
+    pytest.importorskip("tkinter", reason="needs Python's tkinter, such as Debian's python3-tk")
     if os.environ.get("DISPLAY") or os.name == "nt":
         yield
         return
