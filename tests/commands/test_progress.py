@@ -14,7 +14,8 @@ from tests.commands.conftest import TINY, call
 from tf_style import cli
 from tf_style.commands import progress
 from tf_style.commands.drawing import minutes
-from tf_style.commands.progress import Overall, Progress, Watchers, closed, ending
+from tf_style.commands.painted import _ending as ending
+from tf_style.commands.progress import Overall, Progress, Watchers, closed
 from tf_style.run.result import Step
 from tf_style.run.schedule import Scale
 from tf_style.settings import InputError

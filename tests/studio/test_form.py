@@ -13,7 +13,7 @@ from tf_style.studio import form
 def test_every_option_of_a_run_is_offered_but_those_of_the_machine():
     names = {each["name"] for each in form.form()}
     assert {each.name for each in Settings.options()} - names == {
-        "device", "max_memory", "max_pixels", "cache_dir", "offline", "temporal_weight"}
+        "device", "threads", "max_memory", "max_pixels", "cache_dir", "offline", "temporal_weight"}
     assert {*form.FIRST} <= names
 
 

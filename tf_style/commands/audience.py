@@ -56,14 +56,7 @@ class Audience(Host):
 
     def check(self, job: Job, scene: Scene) -> None:
         """Check that what the job writes can be written; say what has changed since a record."""
-        from tf_style.image.picture import check_dimensions
-
-        full = scene.scales[-1]
-        if job.output:
-            check_dimensions(job.output, full.height, full.width)
-        self._request.byproducts.check_snapshots(
-            job.output, sum(scale.steps for scale in scene.scales), self._request.taken
-        )
+        self._request.byproducts.check_written(job, scene, self._request.taken)
         if self._request.record and self._request.is_single:
             self._request.record.compare_inputs(scene.inputs)
 

@@ -19,8 +19,14 @@ from tf_style.settings import InputError, Settings
 from tf_style.settings.settings import MOST_SCALES, MOST_STEPS
 
 if TYPE_CHECKING:
+    from tf_style.run.jobs import Job
     from tf_style.run.result import Result, Step
+    from tf_style.run.scene import Scene
     from tf_style.show.animation import Frames
+
+
+# Steps after which a log is written anew, as far as it is.
+_LINES = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +35,13 @@ class Byproducts:
 
     Attributes:
         every: steps from one snapshot to the next; `None` for none.
+        logs: whether each output has a log of its steps.
         animation, plot, logdir: a file each, and a folder; `None` for none.
         frames: of the animation.
     """
 
     every: int | None
+    logs: bool
     animation: Path | None
     plot: Path | None
     logdir: Path | None
@@ -58,11 +66,24 @@ class Byproducts:
             check_figure(options.plot)
             plot = Path(options.plot)
         logdir = check_folder("logdir", options.logdir) if options.logdir else None
-        return cls(options.snapshot_every, animation, plot, logdir, frames)
+        return cls(options.snapshot_every, options.logs, animation, plot, logdir, frames)
 
     def named(self) -> dict[str, Path | None]:
         """Flag → what it writes, without the snapshots."""
         return {"animate": self.animation, "plot": self.plot, "logdir": self.logdir}
+
+    def check_written(self, job: Job, scene: Scene, taken: Taken) -> None:
+        """Check that what a job writes can be written, now that its size is known.
+
+        Raises:
+            InputError: if not.
+        """
+        from tf_style.image.picture import check_dimensions
+
+        full = scene.scales[-1]
+        if job.output:
+            check_dimensions(job.output, full.height, full.width)
+        self.check_snapshots(job.output, sum(scale.steps for scale in scene.scales), taken)
 
     def check_snapshots(self, output: Path, steps: int, taken: Taken) -> None:
         """Check that no snapshot replaces an input or another output.
@@ -85,6 +106,8 @@ class Byproducts:
         """The watchers of the run that makes `output`."""
         if self.every:
             yield Snapshots(output, self.every)
+        if self.logs:
+            yield StepLog(log_path(output))
         if self.frames:
             yield self.frames
         if self.logdir:
@@ -162,6 +185,32 @@ def snapshot_path(output: Path, step: int) -> Path:
 def last_snapshot(output: Path) -> Path:
     """The longest name that a snapshot can have."""
     return snapshot_path(output, MOST_SCALES * MOST_STEPS)
+
+
+def log_path(output: Path) -> Path:
+    """`OUTPUT.png.log`, where the steps of a picture are told."""
+    return output.with_name(f"{output.name}.log")
+
+
+class StepLog:
+    """Writes a line for each step."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._lines: list[str] = []
+
+    def show(self, step: Step) -> None:
+        parts = "  ".join(f"{name} {part:.6g}" for name, part in step.parts.items())
+        self._lines.append(f"{step.seconds:9.2f} s  {step.width}x{step.height}  step "
+                           f"{step.step}/{step.steps}  loss {step.loss:.6g}  {parts}\n")
+        if step.is_last or len(self._lines) % _LINES == 0:
+            self.close()
+
+    def close(self) -> None:
+        from tf_style.image.paths import write_bytes
+
+        if self._lines:
+            write_bytes(self._path, "".join(self._lines).encode(), lasting=False)
 
 
 class Snapshots:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tf_style.commands import status
 from tf_style.commands.display import columns, draw, say
-from tf_style.commands.drawing import bar, count, minutes
+from tf_style.commands.drawing import bar, minutes
 from tf_style.run.remaining import Remaining
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
-    from tf_style.run.result import Result, Step
+    from tf_style.run.result import Step
     from tf_style.run.schedule import Scale
 
 
@@ -31,12 +31,19 @@ class Watcher(Protocol):
 class Watchers:
     """All that watch a run. One that fails, as on a full disk, is left out from then on.
 
+    Args:
+        tell: called with why one has failed.
+
     Attributes:
         failed: whether one has failed.
     """
 
-    def __init__(self, watchers: Iterable[Watcher]):
+    def __init__(
+        self, watchers: Iterable[Watcher],
+        tell: Callable[[str], object] = lambda text: say(f"tf_style: {text}"),
+    ):
         self._watchers = list(watchers)
+        self._tell = tell
         self.failed = False
 
     def show(self, step: Step) -> None:
@@ -57,7 +64,7 @@ class Watchers:
     def _fail(self, error: InputError) -> None:
         # The picture is worth more than what is written beside it: the run goes on.
         self.failed = True
-        say(f"tf_style: {error.flags}")
+        self._tell(error.flags)
 
 
 class Overall:
@@ -119,18 +126,6 @@ class Progress:
 
     def close(self) -> None:
         """The run has ended."""
-
-
-def ending(result: Result) -> str:
-    """What was made, in how many steps and how long, and why there were no more."""
-    height, width = result.image.shape[:2]
-    if result.settings.model:
-        return f"{width}x{height} pixels, painted by a network in {result.seconds:.2g} s"
-    last = result.history[-1] if result.history else None
-    settled = last and last.step < last.steps
-    why = "the loss no longer falls" if settled else "all steps are done"
-    return (f"{width}x{height} pixels, {count(len(result.history), 'step')} in "
-            f"{minutes(result.seconds)}: {why}")
 
 
 class Profiler:

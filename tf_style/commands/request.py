@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_style.commands import naming
-from tf_style.commands.byproducts import Byproducts, Taken, last_snapshot
+from tf_style.commands.byproducts import Byproducts, Taken, last_snapshot, log_path
 from tf_style.commands.command import CommandLine
 from tf_style.commands.outputs import check_apart, check_folder
 from tf_style.commands.places import places_of_model, places_of_run
@@ -45,6 +45,7 @@ class Request:
         taken: the files that nothing else may replace.
         resuming: the command that goes on with the run if it is stopped.
         notes: what was taken for what, and what was left out.
+        weights: of the networks that look, as far as they are known.
     """
 
     options: StylizeOptions
@@ -60,6 +61,7 @@ class Request:
     taken: Taken = dataclasses.field(default_factory=lambda: Taken(()))
     resuming: str = ""
     notes: tuple[str, ...] = ()
+    weights: tuple[str | None, ...] = ()
 
     @property
     def is_single(self) -> bool:
@@ -118,7 +120,8 @@ class Request:
         written = [check_output(each.output, bits=each.bits) for each in self.jobs if each.output]
         sheet = check_output(options.sheet) if options.sheet else None
         for each in self.jobs:
-            for path in (each.unfinished, options.snapshot_every and last_snapshot(each.output)):
+            for path in (each.unfinished, options.snapshot_every and last_snapshot(each.output),
+                         options.logs and log_path(each.output)):
                 if path:
                     check_writable(path)
         report = check_writable(options.report) if options.report else None
@@ -139,8 +142,9 @@ class Request:
             inputs += [os.fspath(check_model("model", settings.model))]
         inputs = list(dict.fromkeys(inputs))
         left = [each.unfinished for each in self.jobs if each.unfinished]
+        logs = [log_path(path) for path in written] if options.logs else []
         kept = Path(options.checkpoint) if options.checkpoint else None
-        check_apart({"output": written + left, "sheet": sheet, "report": report,
+        check_apart({"output": written + left, "logs": logs, "sheet": sheet, "report": report,
                      "profile": profile, **named, "checkpoint": kept}, inputs)
         outputs = {"output": job.output, "report": report, "profile": profile, **named}
         checkpoints = _checkpoints(options, outputs)
@@ -150,12 +154,13 @@ class Request:
             notes += ("--seed: nothing is drawn at random here, so that every seed gives the same "
                       "picture; --init=noise and --init_noise draw",)
         others = filter(None, [sheet, report, profile, *named.values()])
-        taken = Taken([*map(locate, inputs), *written, *left, *others])
+        taken = Taken([*map(locate, inputs), *written, *left, *logs, *others])
         if not self.is_single:
             _check_stand_ins(settings, self.jobs, byproducts, taken, least)
         return dataclasses.replace(
             self, byproducts=byproducts, report=report, profile=profile, checkpoints=checkpoints,
             least=least, taken=taken, notes=notes,
+            weights=tuple(choice.weights for choice in choices),
             resuming=_resuming(line, None if len(line.places) == 3 or options.output
                                else job.output, resumed=options.resume),
         )
@@ -193,7 +198,7 @@ def _jobs(
             # Where a network paints, results are named by it, and there is no style.
             job, styles=() if model else job.styles, content_masks=options.content_mask,
             style_masks=options.style_mask, protect=options.protect, bits=int(options.bits),
-            embed_settings=options.embed_settings, given=given,
+            embed_settings=options.embed_settings, given=given, keep=keep,
         )
         for job in found if not (keep and os.path.exists(job.output))
     ]
@@ -206,7 +211,7 @@ def _check_no_steps(options: StylizeOptions) -> None:
     Raises:
         InputError: if something is.
     """
-    for name in ("checkpoint", "resume", "snapshot_every", "animate", "logdir", "profile",
+    for name in ("checkpoint", "resume", "snapshot_every", "animate", "logs", "logdir", "profile",
                  "protect", "dry_run", "style_mask"):
         if getattr(options, name):
             raise InputError(f"--{name}: has no effect with --model, which takes no steps. Leave "

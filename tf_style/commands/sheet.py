@@ -311,7 +311,7 @@ def _make(
             if error and error not in said:
                 said.add(error)
                 say(f"tf_style: {audience.heading(outcome.job)}{error}")
-            tally.count(outcome, jobs)
+            tally.count(outcome.job, jobs, error, result and result.stopped)
             status.show("reading pictures")
             del outcome, result
     made = [row for row in rows if row.made]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands import status
@@ -16,7 +16,9 @@ from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.film import film_in, make_film
 from tf_style.commands.film_options import FilmOptions
-from tf_style.commands.progress import closed, ending
+from tf_style.commands.painted import Painted
+from tf_style.commands.painting import painter_of
+from tf_style.commands.progress import closed
 from tf_style.commands.request import Request
 from tf_style.commands.sheet import make_sheet
 from tf_style.commands.signals import STOPPED, Signals
@@ -25,14 +27,8 @@ from tf_style.commands.tally import Tally
 from tf_style.settings import AUTO, InputError, Settings
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tf_style.run.cost import Forecast
-    from tf_style.run.jobs import Outcome
-    from tf_style.run.painter import Painter
     from tf_style.run.result import Result
-    from tf_style.transfer.brush import Brush
-    from tf_style.transfer.lite import LiteBrush
 
 USAGE = """\
 Paint a content picture in the style of another picture.
@@ -58,7 +54,7 @@ def stylize(line: CommandLine) -> int:
         _list_layers(network.parse(line.given.get("network", network.default)))
         return DONE
     if options.sheet or "sheet_of" in line.given:
-        return make_sheet(COMMAND, line, _painter)
+        return make_sheet(COMMAND, line, painter_of)
     if name := film_in(line):
         return make_film(line, name)
     request = Request.of(line)
@@ -78,7 +74,11 @@ def _make(request: Request, signals: Signals) -> int:
     held = request.checkpoints.held() if request.checkpoints else contextlib.nullcontext()
     with held, closed(audience):
         try:
-            _make_each(request, audience, tally, entries)
+            for painted in _paint_each(request, audience, tally, signals):
+                _tell(painted, request, audience)
+                tally.count(painted.job, request.jobs, painted.error, painted.stopped)
+                if request.report and painted.entry:
+                    entries.append(painted.entry)
         except KeyboardInterrupt:
             if request.is_single:
                 raise
@@ -96,24 +96,34 @@ def _make(request: Request, signals: Signals) -> int:
     return FAILED if tally.failed or audience.failed else DONE
 
 
-def _make_each(
-    request: Request, audience: Audience, tally: Tally, entries: list[dict[str, Any]]
-) -> None:
+def _paint_each(
+    request: Request, audience: Audience, tally: Tally, signals: Signals
+) -> Iterator[Painted]:
+    """All pictures, painted one after another in this process, or by several."""
+    from tf_style.commands import crew
+
+    share = None if request.is_single else crew.share_of(request)
+    if share and share.workers > 1:
+        yield from crew.painted(request, share, audience, tally, signals)
+    else:
+        yield from _paint_here(request, audience)
+
+
+def _paint_here(request: Request, audience: Audience) -> Iterator[Painted]:
     from tf_style.run import jobs
 
     limit = request.options.time_limit
     status.show("reading pictures")
     for outcome in jobs.make(
-        request.jobs, request.settings, _painter(request), audience, least=request.least,
+        request.jobs, request.settings, painter_of(request), audience, least=request.least,
         checkpoints=request.checkpoints, **({"seconds": limit} if limit else {}),
     ):
         audience.end()
         if request.is_single and outcome.error and not outcome.begun:
             raise InputError(outcome.error)
-        _finish(outcome, request, audience)
-        tally.count(outcome, request.jobs)
-        if request.report:
-            entries.append(_entry(outcome))
+        if outcome.value:
+            _write_byproducts(outcome.value, request, audience)
+        yield Painted.of(outcome, reported=bool(request.report))
         status.show("reading pictures")
         # Its pictures need not stay in memory while the next are read.
         del outcome
@@ -128,103 +138,43 @@ def _report(request: Request, entries: list[dict[str, Any]], audience: Audience)
         audience.fail(error)
 
 
-def _painter(
-    request: Request, like: Painter | None = None, *, learns: bool = True
-) -> Callable[[], Painter]:
-    """A function that returns the painter of all jobs, made at its first call, with TensorFlow."""
-    made: list[Painter] = []
-
-    def painter() -> Painter:
-        if not made:
-            if request.settings.model:
-                from tf_style.transfer.painter import ModelPainter
-                made.append(ModelPainter(request.settings, _brush(request)))
-                if request.record:
-                    request.record.compare_painter(made[0])
-                return made[0]
-            with tensorflow_quiet(request.options.verbose):
-                from tf_style.run.painter import Painter
-            from tf_style.run import jobs
-            from tf_style.run.scene import starts_by_network
-
-            def drawn() -> list[np.ndarray]:
-                settings = request.settings
-                return jobs.drawn(request.jobs, settings.seed, settings.max_pixels)
-
-            status.show("loading the network")
-            start = None
-            if starts_by_network(request.settings):
-                from tf_style.transfer.brush import Brush
-
-                start = Brush(request.settings, "init").paint
-            made.append(Painter(
-                request.settings, drawn if learns and not request.is_single else tuple,
-                watch=status.show, like=like, start=start,
-            ))
-            status.show("preparing")
-            if request.record:
-                request.record.compare_painter(made[0])
-        return made[0]
-
-    return painter
-
-
-def _brush(request: Request) -> Brush | LiteBrush:
-    """The network that paints."""
-    from tf_style.transfer import lite
-
-    if lite.serves(request.settings, len(request.jobs)):
-        return lite.LiteBrush(request.settings)
-    with tensorflow_quiet(request.options.verbose):
-        from tf_style.transfer.brush import Brush
-    return Brush(request.settings)
-
-
-def _finish(outcome: Outcome[Result], request: Request, audience: Audience) -> None:
-    """Say what became of a job, and write what shows its whole run."""
-    result, job = outcome.value, outcome.job
-    if outcome.error:
-        say(f"tf_style: {audience.heading(job)}{outcome.error}")
-    if result is None:
-        return
-    quiet = request.options.quiet
-    # Of a single picture, a warning has said so.
-    if result.stopped == "not finite" and (quiet or not request.is_single):
-        say(f"tf_style: {audience.heading(job)}{result.stopped.message}")
+def _write_byproducts(result: Result, request: Request, audience: Audience) -> None:
+    """Write what shows the whole run."""
     try:
         request.byproducts.write(result)
     except InputError as error:
         # It could be written when the run began, and no longer can: the input is not at fault.
         audience.fail(error)
+
+
+def _tell(painted: Painted, request: Request, audience: Audience) -> None:
+    """Say what became of a job."""
+    job, quiet = painted.job, request.options.quiet
+    if painted.error:
+        say(f"tf_style: {audience.heading(job)}{painted.error}")
+    if painted.stopped is None:
+        return
+    # Of a single picture, a warning has said so.
+    if painted.stopped == "not finite" and (quiet or not request.is_single):
+        say(f"tf_style: {audience.heading(job)}{painted.stopped.message}")
     if not quiet:
-        mention(printable(outcome.path))
-        if result.stopped == "steps":
-            say(f"tf_style: {ending(result)}")
-    if result.stopped in ("callback", "time limit"):
-        _tell_stopped(result, os.fspath(outcome.path), request, audience)
+        mention(printable(painted.path))
+        if painted.stopped == "steps":
+            say(f"tf_style: {painted.ending}")
+    if painted.stopped in ("callback", "time limit"):
+        _tell_stopped(painted, request, audience)
 
 
-def _tell_stopped(result: Result, output: str, request: Request, audience: Audience) -> None:
+def _tell_stopped(painted: Painted, request: Request, audience: Audience) -> None:
     if request.is_single and request.options.quiet and not audience.signals:
         return
-    why = ", as the time is up" if result.stopped == "time limit" else ""
-    say(f"tf_style: stopped after {count(len(result.history), 'step')}{why}; the picture so far is "
-        f"in {output}")
+    why = ", as the time is up" if painted.stopped == "time limit" else ""
+    say(f"tf_style: stopped after {count(painted.steps, 'step')}{why}; the picture so far is in "
+        f"{os.fspath(painted.path)}")
     if request.is_single and request.checkpoints:
         say(f"tf_style: resume with: {request.resuming}", whole=True)
     elif request.is_single:
         say("tf_style: without --checkpoint=FOLDER there is nothing to resume from")
-
-
-def _entry(outcome: Outcome[Result]) -> dict[str, Any]:
-    """A picture's part of the report, or what is known of one that failed."""
-    from tf_style.show.report import report
-
-    job = outcome.job
-    if outcome.value is None:
-        return {"content": job.content, "style": list(job.styles),
-                "output": os.fspath(job.output), "error": outcome.error}
-    return report(outcome.value, output=os.fspath(outcome.path), bits=job.bits)
 
 
 def _forecast(request: Request) -> int:
@@ -237,7 +187,7 @@ def _forecast(request: Request) -> int:
         answer("memory  time at most  picture")
     # A dry run learns nothing.
     for outcome in jobs.forecast(
-        request.jobs, request.settings, _painter(request, learns=False),
+        request.jobs, request.settings, painter_of(request, learned=tuple),
         Audience(request, Tally(), Signals()), least=request.least,
     ):
         if outcome.error and request.is_single:

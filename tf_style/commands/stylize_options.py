@@ -10,6 +10,7 @@ from tf_style.settings.option import (
     Duration,
     File,
     Files,
+    OrAuto,
     Switch,
     Text,
     Word,
@@ -49,6 +50,11 @@ class StylizeOptions(CommonOptions):
         Switch(), False, "make only the pictures whose output is not there yet; one that is "
         "stopped is left in OUTPUT_unfinished.png, to be made again",
     )
+    workers: int | str = option(
+        OrAuto(whole(1, 1024)), 1, "of several pictures, make so many at a time, each in a process "
+        "with its share of --threads and memory; auto: as many as there are cores, and as memory "
+        "allows",
+    )
     bits: str = option(
         Word(("8", "16")), "8", "bits per channel: 8, or 16 in PNG and TIFF with pip install "
         "'tf_style[deep]'",
@@ -74,6 +80,9 @@ class StylizeOptions(CommonOptions):
     settings_from: str | None = option(
         File(), None, "run again what made a PNG, or what its report describes; other flags "
         "given override it",
+    )
+    logs: bool = option(
+        Switch(), False, "write the steps of each picture as text beside it: OUTPUT.log"
     )
     snapshot_every: int | None = option(
         whole(1), None, "write the picture so far every N steps, beside the output: "

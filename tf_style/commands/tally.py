@@ -9,30 +9,43 @@ from typing import TYPE_CHECKING
 from tf_style.commands.display import say
 
 if TYPE_CHECKING:
-    from tf_style.run.jobs import Job, Outcome
-    from tf_style.run.result import Result
+    from tf_style.run.jobs import Job
+    from tf_style.run.result import Stop
 
 
 @dataclasses.dataclass
 class Tally:
-    """How many pictures were made, stopped, already existed, failed, or were not begun."""
+    """How many pictures were made, stopped, already existed, failed, or were not begun.
+
+    Attributes:
+        found: how many of those that existed already came to be while the command ran.
+    """
 
     made: int = 0
     stopped: int = 0
     kept: int = 0
     failed: list[str] = dataclasses.field(default_factory=list)
     left: int = 0
+    found: int = 0
 
     @property
     def done(self) -> int:
         """How many are dealt with."""
-        return self.made + self.stopped + len(self.failed)
+        return self.made + self.stopped + self.found + len(self.failed)
 
-    def count(self, outcome: Outcome[Result], jobs: Sequence[Job]) -> None:
-        """Count one more of `jobs`."""
-        if outcome.error or outcome.value.stopped == "not finite":
-            self.failed.append(_distinct(outcome.job, jobs))
-        elif outcome.value.stopped in ("callback", "time limit"):
+    def count(self, job: Job, jobs: Sequence[Job], error: str, stopped: Stop | None) -> None:
+        """Count one more of `jobs`.
+
+        Args:
+            error: why it could not be made, or written.
+            stopped: why its run ended; without an error, `None` for one that was left alone.
+        """
+        if error or stopped == "not finite":
+            self.failed.append(_distinct(job, jobs))
+        elif stopped is None:
+            self.kept += 1
+            self.found += 1
+        elif stopped in ("callback", "time limit"):
             self.stopped += 1
         else:
             self.made += 1

@@ -53,11 +53,8 @@ class Describer:
         self, settings: Settings | None = None,
         watch: Callable[..., object] = weights.unwatched,
     ):
-        settings = settings or Settings()
-        device = machine.resolve_device(settings.device)
-        precision = machine.resolve_precision(settings.precision, device)
         settings, choices = choose(
-            settings.replace(device=device, precision=precision),
+            machine.resolve(settings or Settings()),
             functools.partial(weights.settle, watch=watch),
         )
         layers = dict(settings.style_layers)

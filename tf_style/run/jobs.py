@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import itertools
+import json
 import math
 import os
 import random
@@ -20,14 +22,20 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+import tf_style
+from tf_style.image.paths import locate
 from tf_style.image.picture import read_alpha, read_picture, read_size
 from tf_style.image.resize import shrink
 from tf_style.image.unfinished import unfinished
+from tf_style.network import weights
+from tf_style.network.choice import choose
+from tf_style.run import cost
 from tf_style.run.inputs import PictureFile
+from tf_style.run.lock import HeldError, claimed
 from tf_style.run.result import Result, Step, Stop
 from tf_style.run.scene import Scene
 from tf_style.run.schedule import needed_sides
-from tf_style.settings import MAX_PIXELS, InputError, Settings
+from tf_style.settings import AUTO, MAX_PIXELS, InputError, Settings
 
 if TYPE_CHECKING:
     from tf_style.run.checkpoints import Checkpoints
@@ -41,6 +49,8 @@ T = TypeVar("T")
 _DRAWN = 4
 # Long side of the largest view that is taken of a picture.
 _DRAWN_SIDE = 512
+# Bytes.
+_COMMON = 2e9
 _NO_MEMORY = "not enough memory; try a smaller --size"
 
 
@@ -60,6 +70,8 @@ class Job:
             an earlier one.
         protect: a mask or none, as for `tf_style.stylize`.
         label: what sets it apart from others of the same pictures.
+        keep: whether an output that is there when its turn comes, or that another process is
+            making, is left alone.
     """
 
     content: str | None
@@ -73,6 +85,23 @@ class Job:
     given: Settings | None = None
     protect: str | None = None
     label: str = ""
+    keep: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What it reads, by the names that it has in the job."""
+        named = (self.content, *self.styles, *self.content_masks, *self.style_masks, self.protect)
+        return tuple(dict.fromkeys(filter(None, named)))
+
+    def key(self, settings: Settings) -> str:
+        """A digest of what decides its picture: settings, and the states of its files."""
+        states = []
+        for name in self.files:
+            status = os.stat(path) if os.path.exists(path := locate(name)) else None
+            states.append([name, status and [status.st_size, status.st_mtime_ns]])
+        decided = [settings.as_dict(), states, self.label, self.bits, os.fspath(self.output or ""),
+                   tf_style.__version__]
+        return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]
 
     def written(self, result: Result) -> Path | None:
         """Where the result of a run is written; `None`: nowhere."""
@@ -85,7 +114,7 @@ class Outcome(Generic[T]):
 
     Attributes:
         job: the job.
-        value: what was made; `None` where nothing could be.
+        value: what was made; `None` where nothing could be, or what was there was kept.
         path: where it was written, if it was; not where the job says if there is an error.
         error: why nothing could be made, or written there; empty if all went well.
         begun: whether the job had begun when the error was found: then the input is not at fault.
@@ -96,6 +125,11 @@ class Outcome(Generic[T]):
     path: Path | None = None
     error: str = ""
     begun: bool = True
+
+    @property
+    def kept(self) -> bool:
+        """Whether nothing was made because it was there, or another process is making it."""
+        return self.value is None and not self.error
 
 
 class Host:
@@ -162,7 +196,9 @@ def make(
     for job in jobs:
         if host.stop() or time.perf_counter() >= ends:
             return
-        outcome = _attempt(job, settings, painter, host, least, styles, paint)
+        with _claimed(job) as is_free:
+            outcome = (_attempt(job, settings, painter, host, least, styles, paint) if is_free
+                       else Outcome(job))
         stopped = outcome.value and outcome.value.stopped in (Stop.CALLBACK, Stop.TIME_LIMIT)
         yield outcome
         if stopped:
@@ -182,13 +218,7 @@ def forecast(
     host = host or Host()
     for job in jobs:
         try:
-            outlines = [_outline(name, settings.max_pixels)
-                        for name in (*([job.content] if job.content else []), *job.styles)]
-            styles = outlines[-len(job.styles) :]
-            scene = Scene.of(
-                settings, outlines[0] if job.content else None, styles, job.content_masks,
-                job.style_masks, protect=job.protect, least=least,
-            )
+            scene = _outlined(job, settings, least)
             host.check(job, scene)
         except InputError as error:
             yield Outcome(job, error=error.flags, begun=False)
@@ -198,6 +228,53 @@ def forecast(
             yield Outcome(job, ready.forecast(scene))
         except InputError as error:
             yield Outcome(job, error=error.flags)
+
+
+@contextlib.contextmanager
+def _claimed(job: Job) -> Iterator[bool]:
+    """Whether a job's picture is still to be made, and no other process makes it meanwhile."""
+    if not (job.keep and job.output):
+        yield True
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(claimed(job.output))
+            is_free = not job.output.exists()
+        except HeldError:
+            is_free = False
+        yield is_free
+
+
+def memory_of(job: Job, settings: Settings, *, least: int = 1) -> float:
+    """About how many bytes a process takes that makes this picture as a whole.
+
+    Where nothing is known of it, as of a saved model, or of files that cannot be read, as much as
+    a picture of common size takes.
+    """
+    known = weights.settle_known
+    try:
+        if settings.model:
+            return _COMMON
+        settings, choices = choose(settings, known)
+        if not all(choice.layers for choice in choices):
+            return _COMMON
+        scene = _outlined(job, settings, least)
+    except InputError:
+        return _COMMON
+    precision = "float32" if settings.precision == AUTO else settings.precision
+    return cost.Estimate.of(
+        choices, precision, scene.scales[-1],
+        [style.picture.shape[:2] for style in scene.styles]).whole
+
+
+def _outlined(job: Job, settings: Settings, least: int) -> Scene:
+    """A job's scene with pictures of the sizes of its own."""
+    outlines = [_outline(name, settings.max_pixels)
+                for name in (*([job.content] if job.content else []), *job.styles)]
+    return Scene.of(
+        settings, outlines[0] if job.content else None, outlines[-len(job.styles) :],
+        job.content_masks, job.style_masks, protect=job.protect, least=least,
+    )
 
 
 def _outline(name: str, max_pixels: int) -> PictureFile:

@@ -1,4 +1,4 @@
-"""A folder that one process at a time may write in."""
+"""Folders and files that one process at a time may write."""
 
 from __future__ import annotations
 
@@ -17,19 +17,39 @@ _OFFSET = 1 << 20
 
 
 class HeldError(Exception):
-    """Another process holds the folder; the message names it."""
+    """Another process holds it; the message names that process."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder, made if it is missing, until the block or the process ends, however it does.
 
-    The operating system keeps the lock, so a file that a killed process left behind locks nothing.
-    Where no such file can be made, or the disk knows no locks, nothing is held.
+    Raises:
+        HeldError: if another process, or another thread of this one, holds it.
+    """
+    with _held(folder / _NAME):
+        yield
+
+
+@contextlib.contextmanager
+def claimed(file: Path) -> Iterator[None]:
+    """Hold a file that is to be written, whether it exists or not, as `locked` does a folder.
 
     Raises:
         HeldError: if another process, or another thread of this one, holds it.
     """
+    with _held(file.with_name(f".{file.name}{_NAME}")):
+        yield
+
+
+@contextlib.contextmanager
+def _held(lock: Path) -> Iterator[None]:
+    """Hold a lock file, made together with its folder, and removed at the end.
+
+    The operating system keeps the lock, so a file that a killed process left behind locks nothing.
+    Where no such file can be made, or the disk knows no locks, nothing is held.
+    """
+    folder = lock.parent
     with contextlib.ExitStack() as stack:
         if not folder.is_dir():
             stack.enter_context(_removed(folder, os.rmdir))
@@ -38,8 +58,8 @@ def locked(folder: Path) -> Iterator[None]:
         files: list[int] = []
         with contextlib.suppress(OSError):
             stack.enter_context(_removed(
-                folder / _NAME, lambda name: files and _release(name, files.pop()),
-                lambda: files.append(_opened(folder / _NAME)),
+                lock, lambda name: files and _release(name, files.pop()),
+                lambda: files.append(_opened(lock)),
             ))
         yield
 

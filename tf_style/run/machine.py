@@ -11,10 +11,50 @@ from pathlib import Path
 import numpy as np
 
 import tf_style
-from tf_style.settings import AUTO, InputError
+from tf_style.settings import AUTO, InputError, Settings
 
 # Share of the free memory that may be used.
 _SHARE = 0.85
+
+
+def resolve(settings: Settings) -> Settings:
+    """The settings with every `auto` resolved that this machine decides; its threads are set.
+
+    Raises:
+        InputError: for a device that is not there, or threads that can no longer be set.
+    """
+    threads = use_threads(settings.threads)
+    device = resolve_device(settings.device)
+    return settings.replace(
+        threads=threads, device=device, precision=resolve_precision(settings.precision, device))
+
+
+def use_threads(threads: int | str) -> int:
+    """Have TensorFlow compute with so many threads, or as it does; returns how many they are.
+
+    Raises:
+        InputError: if it already computes with another number of them.
+    """
+    import tensorflow as tf
+
+    threading = tf.config.threading
+    now = threading.get_intra_op_parallelism_threads() or cores()
+    if threads in (AUTO, now):
+        return now
+    try:
+        threading.set_intra_op_parallelism_threads(threads)
+        threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:
+        raise InputError(f"--threads={threads}: TensorFlow computes with {now} in this process "
+                         "already. Set them before anything else is computed") from None
+    return threads
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def resolve_device(device: str) -> str:

@@ -52,6 +52,7 @@ class Painter:
             starts, if `init` names a network. A model in memory does so itself.
         like: a painter whose networks and compiled steps serve this one, too, as far as nothing
             else is another than the weight of the style and what neither depends on.
+        memory: bytes that this process may take in all; `None`: what is free.
         exact: whether pictures are to be those without `like`, bit by bit: then another weight of
             the style has compiled steps of its own.
 
@@ -72,20 +73,20 @@ class Painter:
         like: Painter | None = None,
         start: Callable[[np.ndarray], np.ndarray] | None = None,
         *,
+        memory: float | None = None,
         exact: bool = False,
     ):
         self._given = settings
+        self._memory = memory
         self._objective = objective
         self._watch = watch
         self._like, self._exact = like, exact
         self._start = start or _starting(settings)
-        device = machine.resolve_device(self._given.device)
-        precision = machine.resolve_precision(self._given.precision, device)
+        known = machine.resolve(self._given)
         if self._given.optimizer == "lbfgs":
             schedule.check_lbfgs()
         self.settings, self._choices = choose(
-            self._given.replace(device=device, precision=precision),
-            functools.partial(weights.settle, watch=watch),
+            known, functools.partial(weights.settle, watch=watch)
         )
         for text in limits(self._given, self._choices):
             warnings.warn(text, stacklevel=3)
@@ -235,7 +236,7 @@ class Painter:
             limit = settings.max_memory * 1e9
         else:
             # A GPU's allocator reports when memory runs out; an operating system kills the process.
-            limit = machine.memory_limit() if settings.device == "cpu" else None
+            limit = (self._memory or machine.memory_limit()) if settings.device == "cpu" else None
         blockwise = (
             all(choice.layers for choice in self._choices)
             and all(STYLE_LOSSES[loss].mean_over_positions for loss in settings.style_loss)

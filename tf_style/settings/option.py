@@ -205,6 +205,20 @@ class Number:
         return ""
 
 
+@dataclasses.dataclass(frozen=True)
+class OrAuto:
+    """`auto`, where that is not the default, or a value of another type."""
+
+    each: Any
+
+    @property
+    def form(self) -> str:
+        return f"{self.each.form}|{AUTO}"
+
+    def parse(self, name: str, value: Any) -> Any:
+        return value if value == AUTO else self.each.parse(name, value)
+
+
 def whole(minimum: int | None = None, maximum: int = 10**9) -> Number:
     """A whole number within a range."""
     return Number(minimum, maximum, whole=True)

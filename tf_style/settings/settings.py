@@ -41,14 +41,14 @@ DRAWING_LOSSES = ("sliced_wasserstein", "histogram", "neighbors", "phase_match")
 MOST_SCALES, MOST_STEPS = 12, 1_000_000
 # What still counts where a network paints: --model.
 _WITH_MODEL = ("size", "model", "strength", "style_blend", "preserve_color", "precision", "device",
-               "max_pixels", "cache_dir", "offline")
+               "threads", "max_pixels", "cache_dir", "offline")
 # What counts where a network is trained: the objective and the machine.
 IN_TRAINING = (
     "size", "strength", "network", "weights", "content_network", "content_network_weights",
     "style_network", "style_network_weights", "pooling", "content_layers", "style_layers",
     "large_forms", "content_weight", "style_weight", "tv_weight", "content_loss", "style_loss",
-    "style_scale", "style_size", "style_cleanup", "seed", "precision", "device", "max_pixels",
-    "cache_dir", "offline",
+    "style_scale", "style_size", "style_cleanup", "seed", "precision", "device", "threads",
+    "max_pixels", "cache_dir", "offline",
 )
 # Of a part of the loss that is not 0.
 LEAST_WEIGHT = 1e-6
@@ -218,6 +218,11 @@ class Settings(Options):
         "type in which the network computes; losses are always float32",
     )
     device: str = option(Text(), AUTO, "auto, cpu, gpu, or gpu:N")
+    threads: int | str = option(
+        whole(1, 1024), AUTO,
+        "threads of the processor that compute, for the whole process; another number adds up in "
+        "another order, which gives another picture of the same kind; auto: one for each core",
+    )
     block_size: int | str = option(
         whole(0, 32768), AUTO,
         "compute in blocks this many pixels wide, which takes less memory; 0: never; auto: where "

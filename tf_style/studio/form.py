@@ -14,7 +14,8 @@ from tf_style.settings.settings import STYLE_LOSSES
 from tf_style.settings.size import ORIGINAL, SizeType
 
 # What the machine decides, or whoever started the studio; and what films by an optimiser need.
-_NOT_OFFERED = ("device", "max_memory", "max_pixels", "cache_dir", "offline", "temporal_weight")
+_NOT_OFFERED = ("device", "threads", "max_memory", "max_pixels", "cache_dir", "offline",
+                "temporal_weight")
 _SAMPLE_NETWORKS = tuple(PREFIX + name for name in STYLE_SAMPLES)
 # Options that may name a file: from the page they take these words only.
 _WORDS = {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # memory of steps back, so that it costs little to keep them. And networks: up to 100 MB each.
 _KEPT, _KEPT_NETWORKS = 12, 4
 # What a network that paints depends on; the rest counts afterwards.
-_OF_A_BRUSH = ("model", "style_blend", "device", "precision")
+_OF_A_BRUSH = ("model", "style_blend", "device", "threads", "precision")
 
 
 @dataclasses.dataclass(frozen=True)

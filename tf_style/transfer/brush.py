@@ -80,6 +80,7 @@ class Brush:
 
     Attributes:
         device: where it computes.
+        threads: of the processor, with which it does.
         precision: in which it does, `float32` or `bfloat16`.
         file: that the network was read from.
         made: the network, in its computing type.
@@ -89,10 +90,10 @@ class Brush:
     """
 
     def __init__(self, settings: Settings, flag: str = "model"):
-        self.device = machine.resolve_device(settings.device)
-        precision = machine.resolve_precision(settings.precision, self.device)
+        known = machine.resolve(settings)
+        self.device, self.threads = known.device, known.threads
         # Where a GPU computes in half precision, its own kernels are no faster for so few channels.
-        self.precision = "bfloat16" if precision == "bfloat16" else "float32"
+        self.precision = "bfloat16" if known.precision == "bfloat16" else "float32"
         model = getattr(settings, flag)
         self._name = f"--{flag}={model}"
         self.file, _ = locate_model(model)

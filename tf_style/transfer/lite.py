@@ -16,6 +16,7 @@ import numpy as np
 import tf_style
 from tf_style.image.decoding import native_messages_off
 from tf_style.image.samples import PREFIX, STYLE_SAMPLES
+from tf_style.run.machine import cores
 from tf_style.settings import AUTO, InputError, Settings
 from tf_style.transfer.painter import WHOLE
 from tf_style.transfer.samples import ENDING, locate_model
@@ -42,7 +43,7 @@ class LiteBrush:
         settings: with a `model` that it serves.
 
     Attributes:
-        device, precision, file: as those of a `Brush`.
+        device, threads, precision, file: as those of a `Brush`.
 
     Raises:
         InputError: for a file that holds no such model.
@@ -64,10 +65,11 @@ class LiteBrush:
             row = shares if len(styles) > 1 else [float(each == style) for each in STYLE_SAMPLES]
             self._others = {"shares": row, "strength": [1.0]}
         self._lock = threading.Lock()
+        self.threads = cores() if settings.threads == AUTO else settings.threads
         self._large = None
         try:
             with native_messages_off():
-                self._network = Interpreter(os.fspath(self.file), num_threads=os.cpu_count())
+                self._network = Interpreter(os.fspath(self.file), num_threads=self.threads)
                 self._places = {
                     each["name"].partition("_default_")[2].partition(":")[0] or each["name"]: each
                     for each in self._network.get_input_details()

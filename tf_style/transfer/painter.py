@@ -53,7 +53,8 @@ class ModelPainter:
         self._brush = brush
         self._given = settings
         self.settings = settings.replace(
-            device=self._brush.device, precision=self._brush.precision)
+            device=self._brush.device, threads=self._brush.threads,
+            precision=self._brush.precision)
         self.weights: Mapping[str, str] = {
             "model": hashlib.sha256(brush.file.read_bytes()).hexdigest()[:16]}
         self._seconds = time.perf_counter() - began

@@ -87,14 +87,12 @@ class Trainer:
         self._steady = Switch().parse("steady", steady)
         if not styles:
             raise InputError("--style: expected at least one painting. Received none")
-        device = machine.resolve_device(given.device)
-        known = given.replace(
-            device=device, precision=machine.resolve_precision(given.precision, device))
-        self.settings, choices = choose(known, functools.partial(weights.settle, watch=watch))
+        self.settings, choices = choose(
+            machine.resolve(given), functools.partial(weights.settle, watch=watch))
         self.photographs = Photographs.read(
             [str(each) for each in pictures], self.settings.seed, self.settings.max_pixels)
         least = max([1, *[choice.least_size for choice in choices]])
-        with tf.device(device):
+        with tf.device(self.settings.device):
             self._inputs, self.styles = _seen(styles, self.settings, least)
             learned = [style.picture for style in self.styles]
             networks = build_for_run(choices, self.settings, learned, watch=watch)
