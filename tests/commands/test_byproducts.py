@@ -145,7 +145,7 @@ def test_a_film_that_cannot_be_written_leaves_the_output(monkeypatch, capfd):
 def test_snapshots_are_looked_for_by_their_names(taken, every, most, found, folder):
     """However many steps there are, no file is looked for that nobody named."""
     (folder / "b").mkdir()
-    asked = Byproducts(every, None, None, None, None)
+    asked = Byproducts(every, False, None, None, None, None)
     files = byproducts.Taken(map(Path, taken))
     if found is None:
         asked.check_snapshots(Path("a.png"), most, files)
