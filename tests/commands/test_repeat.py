@@ -18,6 +18,7 @@ from tf_style.image.picture import read_note, read_picture, write_picture
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.kernel_files import write_kernels
 from tf_style.network.weights import load
+from tf_style.run import machine
 from tf_style.run.inputs import Inputs
 from tf_style.settings import MAX_PIXELS, Settings
 from tf_style.settings.option import File
@@ -381,6 +382,7 @@ def test_what_version_195f233_wrote_is_run_again(source):
     # An option that came later has its default, or what runs did before there was one.
     assert now["settings"] == {"max_pixels": MAX_PIXELS, "large_forms": "auto", "model": None,
                                "temporal_weight": 1000.0, "content_loss": "squared",
+                               "threads": machine.cores(),
                                **then["settings"]}
     for name in ("content", "style", "content_mask", "style_mask", "digests", "weights", "bits"):
         assert now[name] == then[name]

@@ -1,31 +1,28 @@
 """What became of all pictures, counted and said in one line."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from tests.commands.conftest import call, made, photo, several
 from tf_style import cli
 from tf_style.commands.tally import Tally
-from tf_style.run.jobs import Job, Outcome
+from tf_style.run.jobs import Job
 from tf_style.run.result import Stop
 
 JOBS = [Job(content, (style,), Path("o.png")) for content in "ab" for style in "st"]
 
 
-def ended(job, stopped):
-    return Outcome(job, SimpleNamespace(stopped=stopped))
-
-
 def test_outcomes_are_counted_by_how_they_ended():
     tally = Tally(kept=3)
-    for outcome in (
-        ended(JOBS[0], Stop.STEPS), ended(JOBS[1], Stop.CALLBACK), ended(JOBS[1], Stop.TIME_LIMIT),
-        ended(JOBS[2], Stop.NOT_FINITE), Outcome(JOBS[3], error="no picture"),
+    for job, error, stopped in (
+        (JOBS[0], "", Stop.STEPS), (JOBS[1], "", Stop.CALLBACK), (JOBS[1], "", Stop.TIME_LIMIT),
+        (JOBS[2], "", Stop.NOT_FINITE), (JOBS[3], "no picture", None),
+        # Another process has made it meanwhile.
+        (JOBS[0], "", None),
     ):
-        tally.count(outcome, JOBS)
-    assert (tally.made, tally.stopped, tally.kept, tally.done) == (1, 2, 3, 5)
+        tally.count(job, JOBS, error, stopped)
+    assert (tally.made, tally.stopped, tally.kept, tally.done) == (1, 2, 4, 6)
     assert tally.failed == ["b x s", "b x t"]
 
 
@@ -36,7 +33,7 @@ def test_outcomes_are_counted_by_how_they_ended():
 ])
 def test_a_failure_is_named_by_what_tells_it_apart(jobs, name):
     tally = Tally()
-    tally.count(Outcome(jobs[-1], error="no picture"), jobs)
+    tally.count(jobs[-1], jobs, "no picture", None)
     assert tally.failed == [name]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands import status
@@ -28,6 +28,7 @@ from tf_style.settings import AUTO, InputError, Settings
 
 if TYPE_CHECKING:
     from tf_style.run.cost import Forecast
+    from tf_style.run.jobs import Job
     from tf_style.run.result import Result
 
 USAGE = """\
@@ -70,7 +71,7 @@ def stylize(line: CommandLine) -> int:
 def _make(request: Request, signals: Signals) -> int:
     tally = Tally(kept=request.kept)
     audience = Audience(request, tally, signals)
-    entries: list[dict[str, Any]] = []
+    entries: list[tuple[Job, Mapping[str, Any]]] = []
     held = request.checkpoints.held() if request.checkpoints else contextlib.nullcontext()
     with held, closed(audience):
         try:
@@ -78,7 +79,7 @@ def _make(request: Request, signals: Signals) -> int:
                 _tell(painted, request, audience)
                 tally.count(painted.job, request.jobs, painted.error, painted.stopped)
                 if request.report and painted.entry:
-                    entries.append(painted.entry)
+                    entries.append((painted.job, painted.entry))
         except KeyboardInterrupt:
             if request.is_single:
                 raise
@@ -129,11 +130,16 @@ def _paint_here(request: Request, audience: Audience) -> Iterator[Painted]:
         del outcome
 
 
-def _report(request: Request, entries: list[dict[str, Any]], audience: Audience) -> None:
+def _report(
+    request: Request, entries: Sequence[tuple[Job, Mapping[str, Any]]], audience: Audience
+) -> None:
     from tf_style.show.report import write_report
 
+    # Several workers end in any order.
+    places = {job.output: place for place, job in enumerate(request.jobs)}
+    ordered = [entry for _, entry in sorted(entries, key=lambda each: places[each[0].output])]
     try:
-        write_report(request.report, entries[0] if request.is_single else {"pictures": entries})
+        write_report(request.report, ordered[0] if request.is_single else {"pictures": ordered})
     except InputError as error:
         audience.fail(error)
 

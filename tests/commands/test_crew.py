@@ -1,0 +1,244 @@
+"""Pictures of a command that are painted by several workers."""
+
+import collections
+import itertools
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.commands.conftest import TINY, call, files_in, made, photo, process, several
+from tf_style import cli
+from tf_style.cluster.engine import Hello, Kind, Message
+from tf_style.cluster.worker import Speaker
+from tf_style.commands import crew
+from tf_style.image.picture import read_note
+from tf_style.run import machine
+
+# TensorFlow computes in this process already, and its threads stay as many as they are.
+THREADS = f"--threads={machine.cores()}"
+BY_TWO = [THREADS, "--workers=2"]
+ACE = several("photos/[ace].png")
+
+
+class Here:
+    """Workers that are in this process and do what they are given when they are heard.
+
+    Attributes:
+        ends: names of pictures → how often a worker ends with them.
+        given: what was given to which worker.
+        count: how many workers there may be.
+    """
+
+    def __init__(self, work, count, *, verbose=False):
+        self.work, self.count, self.verbose = work, count, verbose
+        self.running, self.waiting, self.given = {}, [], []
+        self.ends = collections.Counter()
+        self.numbers = itertools.count()
+
+    def room(self):
+        return self.count - len(self.running)
+
+    def start(self):
+        worker = f"w{next(self.numbers)}"
+        self.running[worker] = Speaker(lambda kind, value: self.waiting.append(
+            Message(worker, kind, value)))
+        self.waiting.append(Message(worker, Kind.READY, Hello.of_this_process()))
+        return worker
+
+    def give(self, worker, task):
+        self.given.append((worker, task))
+
+    def stop(self, worker):
+        self.running[worker].stopping = True
+
+    def dismiss(self, worker):
+        del self.running[worker]
+
+    def hear(self, seconds):
+        for worker, task in self.given:
+            name = Path(task.data.content).stem
+            if self.ends[name]:
+                self.ends[name] -= 1
+                self.waiting.append(Message(worker, Kind.LOST, "was ended by SIGKILL"))
+                del self.running[worker]
+                continue
+            for result in self.work.results(iter([task.data]), self.running[worker]):
+                self.waiting.append(Message(worker, Kind.RESULT, result))
+        heard, self.waiting, self.given = self.waiting, [], []
+        return heard
+
+    def close(self):
+        self.running.clear()
+
+
+def without_seconds(text):
+    return re.sub(r" in \d+:\d\d", "", text).splitlines()
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """The workers that a command had."""
+    engines = []
+    ends = collections.Counter()
+
+    def engine(*arguments, **given):
+        engines.append(Here(*arguments, **given))
+        engines[-1].ends = ends
+        return engines[-1]
+
+    monkeypatch.setattr(crew, "Processes", engine)
+    return engines, ends
+
+
+def test_workers_make_what_one_process_makes(photos, here, capfd):
+    engines, _ = here
+    assert call(cli.main, *several(), THREADS) == 1
+    alone, said = files_in("out"), capfd.readouterr()
+    for path in Path("out").iterdir():
+        path.unlink()
+    assert call(cli.main, *several(), *BY_TWO, "--report=run.json") == 1
+    assert files_in("out") == alone
+    by_two = capfd.readouterr()
+    assert by_two.out == said.out
+    # Who does them one after another also tells of each step.
+    assert without_seconds(by_two.err) == [
+        line for line in without_seconds(said.err) if line.startswith("tf_style: ")]
+    assert len(engines) == 1 and engines[0].count == 2 and engines[0].work.count == 5
+    pictures = json.loads(Path("run.json").read_text())["pictures"]
+    assert [Path(each["content"]).stem for each in pictures] == [*"abcde"]
+    assert ["error" in each for each in pictures] == [False, True, False, True, False]
+    assert all(each["worker"] == Hello.of_this_process().name for each in pictures)
+
+
+def test_a_picture_that_ends_its_worker_is_made_by_another(photos, here, capfd):
+    _, ends = here
+    ends["c"] = 1
+    assert call(cli.main, *ACE, *BY_TWO) == 0
+    assert made() == ["a.png", "c.png", "e.png"]
+    said = capfd.readouterr().err
+    assert "c.png x style.png: process " in said
+    assert "was ended by SIGKILL; it is begun again elsewhere" in said
+    assert said.endswith("tf_style: 3 pictures made\n")
+
+
+def test_a_picture_that_ends_two_workers_is_named_and_set_aside(photos, here, capfd):
+    _, ends = here
+    ends["c"] = 9
+    assert call(cli.main, *ACE, *BY_TWO, "--report=run.json") == 1
+    assert made() == ["a.png", "e.png"] and ends["c"] == 7
+    said = capfd.readouterr().err
+    assert "c.png x style.png: set aside, as 2 workers ended with it" in said
+    assert said.endswith(f"tf_style: 2 pictures made, 1 failed: {photo('c')}\n")
+    pictures = json.loads(Path("run.json").read_text())["pictures"]
+    assert ["set aside" in each.get("error", "") for each in pictures] == [False, True, False]
+
+
+def test_on_request_workers_stop(photos, here, capfd, monkeypatch):
+    """What has begun is left unfinished, what has not is left out, and it goes on from there."""
+    share = Speaker.share
+
+    def pressed(self, done):
+        share(self, done)
+        if done > 0.3 and made() == ["a.png"]:
+            signal.raise_signal(signal.SIGINT)
+            self.stopping = True
+
+    with monkeypatch.context() as context:
+        context.setattr(Speaker, "share", pressed)
+        assert call(cli.main, *ACE, *BY_TWO) == 130
+    said = capfd.readouterr().err
+    assert made() == ["a.png", "c_unfinished.png"]
+    assert "the picture so far is in " in said
+    assert said.endswith("tf_style: 1 picture made, 1 stopped, 1 not begun\n")
+    assert call(cli.main, *ACE, "--skip_existing") == 0
+    assert capfd.readouterr().err.endswith("tf_style: 2 pictures made, 1 there already\n")
+
+
+def test_what_is_wrong_with_all_pictures_is_one_line(photos, here, capfd):
+    assert call(cli.main, *ACE, *BY_TWO, "--device=gpu:9") == 2
+    said = capfd.readouterr().err
+    assert said.startswith("tf_style: --device=gpu:9: TensorFlow sees") and said.count("\n") == 1
+    assert made() == []
+
+
+def test_logs_tell_the_steps(photos, here):
+    assert call(cli.main, *ACE, *BY_TWO, "--logs") == 0
+    assert made() == [f"{name}.png{ending}" for name in "ace" for ending in ("", ".log")]
+    lines = Path("out/a.png.log").read_text().splitlines()
+    assert len(lines) == 5 and "step 2/2  loss " in lines[-1] and "content " in lines[0]
+
+
+def test_logs_are_the_same_in_one_process(folder):
+    assert call(cli.main, "content.png", "style.png", "new.png", *TINY, "--logs") == 0
+    assert len(Path("new.png.log").read_text().splitlines()) == 5
+
+
+def test_a_log_that_cannot_be_written_costs_no_picture(photos, here, capfd):
+    Path("out/c.png.log").mkdir()
+    assert call(cli.main, *ACE, *BY_TWO, "--logs") == 2
+    Path("out/c.png.log").rmdir()
+    assert made() == []
+
+
+def test_one_worker_is_this_process(photos, here):
+    engines, _ = here
+    assert call(cli.main, *ACE, "--workers=1") == 0
+    assert call(cli.main, photo("a"), "style.png", "new.png", *TINY, "--workers=2") == 0
+    assert not engines
+
+
+def test_where_memory_is_short_auto_takes_one(photos, here, monkeypatch):
+    engines, _ = here
+    monkeypatch.setattr(machine, "cores", lambda: 4)
+    monkeypatch.setattr(machine, "use_threads", lambda threads: 4)
+    for limit, workers in ((1e9, 0), (2e9, 2), (9e9, 3), (None, 3)):
+        monkeypatch.setattr(machine, "memory_limit", lambda limit=limit: limit)
+        engines.clear()
+        assert call(cli.main, *ACE, "--workers=auto", "--size=32") == 0
+        assert [each.count for each in engines] == [workers] * bool(workers), limit
+        if engines:
+            work = engines[0].work
+            assert work.memory == (limit and limit / workers)
+            assert work.request.settings.threads == 4 // workers
+
+
+@pytest.mark.parametrize("flags, message", [
+    (["--workers=0"], "--workers: expected a whole number, at least 1"),
+    (["--workers=some"], "--workers: expected a whole number"),
+    (["--workers=2", "--profile=p"], "--profile=p: is for one process"),
+    (["--threads=0"], "--threads: expected a whole number, at least 1"),
+])
+def test_flags_that_cannot_be(flags, message, photos, refused):
+    assert message in refused(cli.main, *ACE, *flags)
+
+
+def test_pixels_depend_on_threads_that_are_recorded(photos, here):
+    call(cli.main, *ACE, *BY_TWO)
+    note = json.loads(read_note("out/a.png"))
+    assert note["given"]["threads"] == note["settings"]["threads"] == machine.cores()
+
+
+@pytest.mark.slow
+def test_processes_make_what_one_process_makes(photos, capfd):
+    """With as many threads as each of them has; nobody says anything twice."""
+    # Beside a run whose worker was killed, and one that two commands share.
+    one = process(cli.main, *several(), "--threads=1")
+    alone = files_in("out")
+    for path in Path("out").iterdir():
+        path.unlink()
+    two = process(cli.main, *several(), "--workers=2", "--threads=1", "--report=run.json")
+    assert files_in("out") == alone and len(alone) == 3
+    assert one.returncode == two.returncode == 1
+    assert sorted(two.stdout.splitlines()) == sorted(one.stdout.splitlines())
+    assert "3 pictures made, 2 failed: " in two.stderr and "Traceback" not in two.stderr
+    pictures = json.loads(Path("run.json").read_text())["pictures"]
+    workers = {each["worker"] for each in pictures}
+    assert len(workers) == 2 and not any(f"process {os.getpid()} " in each for each in workers)
+    values = np.asarray(Image.open("out/a.png"))
+    assert values.std() > 1
