@@ -1,0 +1,115 @@
+"""Workers of a command, whatever they do: what is said and shown of them, and when they stop."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from tf_style.cluster.dispatch import Dispatcher
+from tf_style.cluster.engine import Engine
+from tf_style.cluster.task import Done, Task
+from tf_style.commands import status
+from tf_style.commands.display import say
+from tf_style.commands.signals import Signals
+
+# What is said once, however many workers and tasks it is about, as far as is remembered.
+_REMEMBERED = 1000
+
+
+class Workers:
+    """The workers of a command.
+
+    Args:
+        program: the command.
+        engine: has them.
+        signals: those that ask the command to stop.
+        quiet: whether only errors are said.
+        seconds: after which no more tasks are begun; `None` for no limit.
+
+    Attributes:
+        late: whether these are over.
+    """
+
+    def __init__(
+        self, program: str, engine: Engine, signals: Signals, *, quiet: bool = False,
+        seconds: float | None = None,
+    ):
+        self.late = False
+        self._program, self._signals, self._quiet = program, signals, quiet
+        self._said: set[str] = set()
+        self._began = time.monotonic()
+        self._ends = self._began + seconds if seconds else None
+        self._dispatcher = Dispatcher(engine, self._is_over, self._note, lambda: self._watch())
+        self._watch: Callable[[], object] = lambda: None
+
+    def done(self, tasks: Iterable[Task], watch: Callable[[], object]) -> Iterator[Done]:
+        """What came of each task, as it comes; raises as a `Dispatcher` does.
+
+        Args:
+            watch: called several times a second, to `show` how far it is.
+        """
+        self._watch = watch
+        self._signals.keep()
+        status.show("starting workers")
+        yield from self._dispatcher.done(tasks)
+
+    def show(
+        self, text: str, done: float, count: int, details: Sequence[str] = (), *,
+        paced: str = "",
+    ) -> None:
+        """Show how far all tasks are together.
+
+        Args:
+            text: what is done.
+            done: how many are, without those at hand.
+            count: how many there are.
+            details: what else there is to say.
+            paced: of what so many are done in a minute; empty where that is not said.
+        """
+        share = (done + self._dispatcher.at_hand) / count
+        if self._signals:
+            status.show("stopping")
+            return
+        if not share:
+            status.show("starting workers")
+            return
+        seconds = time.monotonic() - self._began
+        pace = [f"{done / seconds * 60:.3g} {paced}"] if paced and done else []
+        status.show(text, min(1.0, share), details=(*details[:1], *pace, *details[1:]),
+                    ends=time.monotonic() + seconds / share * max(0.0, 1 - share))
+
+    def _is_over(self) -> bool:
+        self.late = self._ends is not None and time.monotonic() >= self._ends
+        return bool(self._signals) or self.late
+
+    def _note(self, text: str, task: Task | None) -> None:
+        """Say what several may say once."""
+        if text in self._said or self._quiet:
+            return
+        if len(self._said) < _REMEMBERED:
+            self._said.add(text)
+        say(f"{self._program}: {task.title + ': ' if task else ''}{text}")
+
+
+def in_order(
+    tasks: Iterable[Task], done: Callable[[Iterator[Task]], Iterable[Done]]
+) -> Iterator[Done]:
+    """What came of each task, in the order of the tasks, of which no two have the same key.
+
+    Args:
+        tasks: taken as `done` takes them.
+        done: yields what came of each, in any order.
+    """
+    waiting: collections.deque[str] = collections.deque()
+    found: dict[str, Done] = {}
+
+    def begun() -> Iterator[Task]:
+        for task in tasks:
+            waiting.append(task.key)
+            yield task
+
+    for each in done(begun()):
+        found[each.task.key] = each
+        while waiting and waiting[0] in found:
+            yield found.pop(waiting.popleft())
