@@ -4,6 +4,8 @@ import json
 import os
 import shlex
 import shutil
+import signal
+import sqlite3
 
 import numpy as np
 import pytest
@@ -212,6 +214,8 @@ def test_forget(paintings, capfd):
     (["list", "--sheet=a.png"], "--sheet: has no effect with list"),
     (["like", "content.png", "--sheet=content.png"], "--sheet=content.png: this would replace"),
     (["like", "content.png", "--sheet=a.txt"], "a.txt"),
+    (["like", "content.png", "--workers=2"], "--workers: has no effect with like"),
+    (["add", "content.png", "--workers=0"], "--workers: expected"),
 ])
 def test_one_line_for_what_is_wrong(paintings, folder, refused, arguments, reason):
     (folder / "empty").mkdir()
@@ -219,8 +223,6 @@ def test_one_line_for_what_is_wrong(paintings, folder, refused, arguments, reaso
 
 
 def test_stopping_keeps_what_was_added(folder, capfd, monkeypatch):
-    import signal
-
     from tf_style.library import adding
 
     for number in range(6):
@@ -239,6 +241,82 @@ def test_stopping_keeps_what_was_added(folder, capfd, monkeypatch):
     monkeypatch.setattr(descriptor, "Describer", lambda settings, watch=None: Colors())
     assert call(cli.library, "list", "--json", f"--library={folder / 'styles.db'}") == 0
     assert len(json.loads(capfd.readouterr().out)["pictures"]) in (2, 3)
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    """Workers of no processes of their own; the engines that there were."""
+    from tests.commands.here import Here
+
+    class Engine(Here):
+        made = []  # noqa: RUF012
+
+    monkeypatch.setattr("tf_style.cluster.processes.Processes", Engine)
+    return Engine
+
+
+def test_workers_make_the_same_library(paintings, folder, workers, capfd, described):
+    save(paintings / "small.jpg", painting(0, 45, 60) * 0.95, quality=60)
+    shutil.copy(paintings / "a.png", paintings / "aa.png")
+    (paintings / "bad.png").write_text("no picture")
+    told = []
+    for flags in ([], ["--workers=3", "--threads=1"]):
+        capfd.readouterr()
+        path = folder / f"{len(flags)}.db"
+        assert call(cli.library, "add", "paintings", f"--library={path}", *flags) == 1
+        told.append([text.replace(path.name, "db") for text in capfd.readouterr()])
+        told[-1].append(_content(path))
+    assert told[0] == told[1]
+    assert len(workers.made) == 1 and len(workers.made[0].given) == 9
+    assert [each.threads for each in described[-2:]] == [1, 1]
+    # What is known needs nobody.
+    assert call(cli.library, "add", "paintings", f"--library={path}", "--workers=3") == 1
+    assert [task.title for task in workers.made[1].given] == [str(paintings / "bad.png")]
+
+
+def _content(path):
+    """All that a library holds but the times of files."""
+    with sqlite3.connect(path) as file:
+        return {table: file.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+                for table in ("pictures", "files", "thumbnails", "origins", "descriptors")}
+
+
+def test_a_picture_that_ends_workers_is_set_aside(paintings, folder, workers, capfd):
+    workers.deadly_to = lambda self, data: data[0].path.endswith("c.png")
+    assert call(cli.library, "add", "paintings", "--library=new.db", "--workers=2") == 1
+    out, error = capfd.readouterr()
+    assert "5 pictures added" in out and "1 bad" in out
+    assert [line for line in error.splitlines() if "begun again" not in line] == [
+        line for line in error.splitlines()
+        if line.startswith(f"tf_style_library: {paintings / 'c.png'}: set aside, as 2 workers")]
+
+
+def test_workers_stop_and_go_on(paintings, workers, capfd, monkeypatch):
+    from tf_style.library import adding
+
+    describe = adding._describe
+
+    def pressed(*arguments):
+        describe(*arguments)
+        if len(arguments[-1].new) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(adding, "_describe", pressed)
+    add = ["add", "paintings", "--library=new.db", "--workers=2"]
+    assert call(cli.library, *add) == 130
+    assert "stopped; the same command goes on" in capfd.readouterr().err
+    monkeypatch.setattr(adding, "_describe", describe)
+    assert call(cli.library, *add) == 0
+    assert "4 pictures added" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_workers_are_processes(folder):
+    """Nothing stands in for anything."""
+    flags = ["--network=compact", "--weights=random", "--style_layers=block1_conv1",
+             "--library=own.db"]
+    added = process(cli.library, "add", "content.png", "style.png", "--workers=2", *flags)
+    assert (added.returncode, added.stdout.partition(" to ")[0]) == (0, "2 pictures added")
 
 
 def test_what_describes(paintings, described):

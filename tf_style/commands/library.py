@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +20,10 @@ from tf_style.commands.exits import DONE, FAILED, INTERRUPTED
 from tf_style.commands.library_names import PREFIX, opened
 from tf_style.commands.outputs import check_apart
 from tf_style.settings import AUTO, InputError, Settings
-from tf_style.settings.option import File, Files, Switch, Text, Word, option, whole
+from tf_style.settings.option import File, Files, OrAuto, Switch, Text, Word, option, whole
 
 if TYPE_CHECKING:
+    from tf_style.commands.library_work import DescribingCrew
     from tf_style.library.adding import Added
     from tf_style.library.library import Library, Match, MatchGroup
 
@@ -89,6 +91,15 @@ class LibraryOptions(CommonOptions):
         Settings.option("style_layers").type, AUTO, "its layers, as in tf_style"
     )
     offline: bool = option(Switch(), False, Settings.option("offline").help)
+    workers: int | str = option(
+        OrAuto(whole(1, 1024)), 1, "of add, describe so many pictures at a time, each in a process "
+        "with its share of --threads and memory; auto: as many as there are cores, and as memory "
+        "allows",
+    )
+    threads: int | str = option(
+        Settings.option("threads").type, AUTO, "threads of the processor that describe, of each "
+        "worker; auto: one for each core, or the cores are shared out"
+    )
 
     def filters(self) -> dict[str, Any]:
         """The arguments of a `Filter`."""
@@ -111,7 +122,9 @@ def library(line: CommandLine) -> int:
         check_apart({"sheet": sheet}, [each for each in options.pictures if os.path.isfile(each)])
     line.tell()
     settings = _settings(options)
-    with opened(line, settings, offline=options.offline) as shelf:
+    with opened(
+        line, settings, offline=options.offline, threads=options.threads
+    ) as shelf:
         return {"add": _add, "like": _like, "for": _for, "browse": _browse,
                 "surprise": _surprise, "list": _list, "forget": _forget
                 }[options.verb](line, options, shelf)
@@ -126,6 +139,8 @@ def _check_pictures(options: LibraryOptions) -> None:
     if (takes_one and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
         raise InputError(f"{given[-1]!r}: {verb} takes {'one' if takes_one else 'no'} picture. "
                          "Pictures are chosen by --folder, --palette, --name and --min_size")
+    if options.workers != 1 and verb != "add":
+        raise InputError(f"--workers: has no effect with {verb}. Leave it out")
     if options.sheet and verb in ("add", "list", "forget"):
         raise InputError(f"--sheet: has no effect with {verb}. Leave it out")
 
@@ -145,10 +160,13 @@ def _add(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
 
     def callback(added: Added, whole: int) -> bool:
         line.signals.keep()
+        if crew:
+            return crew.hear(added, whole)
         status.show("adding", added.done / whole, details=(f"{added.done}/{whole}",))
         return bool(line.signals)
 
-    added = shelf.add(options.pictures, callback)
+    crew = _crew(line, options)
+    added = shelf.add(options.pictures, callback, elsewhere=crew and crew.described)
     status.hide()
     for why in added.bad.values():
         say(f"tf_style_library: {printable(why)}")
@@ -170,6 +188,23 @@ def _add(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
         say("tf_style_library: stopped; the same command goes on")
         return INTERRUPTED
     return FAILED if added.bad else DONE
+
+
+def _crew(line: CommandLine, options: LibraryOptions) -> DescribingCrew | None:
+    """Who describes pictures; `None` if this process does."""
+    if options.workers == 1:
+        return None
+    from tf_style.cluster.processes import Processes
+    from tf_style.cluster.share import share
+    from tf_style.commands.library_work import NEEDED, DescribingCrew
+
+    # How many pictures are new is not known yet.
+    each = share(options.workers, options.threads, sys.maxsize, NEEDED)
+    if each.workers == 1:
+        return None
+    return DescribingCrew(
+        lambda work: Processes(work, each.workers, verbose=options.verbose), each, line.signals,
+        quiet=options.quiet)
 
 
 def _like(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:

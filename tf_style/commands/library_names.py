@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import Command, CommandLine, CommonOptions
-from tf_style.settings import InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.option import File, Files
 
 if TYPE_CHECKING:
@@ -54,13 +54,15 @@ def resolved(command: Command, line: CommandLine) -> CommandLine:
 
 
 def opened(
-    line: CommandLine, settings: Settings | None = None, *, offline: bool = False
+    line: CommandLine, settings: Settings | None = None, *, offline: bool = False,
+    threads: int | str = AUTO,
 ) -> Library:
     """The library that a command line asks for; to be closed, or used as a context.
 
     Args:
         settings: say what describes pictures; by default what described those that are there.
         offline: download nothing to describe with.
+        threads: of the processor that describe.
     """
     from tf_style.commands import status
     from tf_style.library.library import Library
@@ -72,7 +74,8 @@ def opened(
 
         with tensorflow_quiet(common.verbose):
             from tf_style.library.descriptor import Describer
-        return Describer(chosen.replace(offline=offline or chosen.offline), status.show)
+        chosen = chosen.replace(offline=offline or chosen.offline, threads=threads)
+        return Describer(chosen, status.show)
 
     return Library(common.library and Path(common.library), settings, describer=describer)
 

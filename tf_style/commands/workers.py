@@ -56,28 +56,30 @@ class Workers:
 
     def show(
         self, text: str, done: float, count: int, details: Sequence[str] = (), *,
-        paced: str = "",
+        before: float = 0.0, paced: str = "",
     ) -> None:
         """Show how far all tasks are together.
 
         Args:
             text: what is done.
-            done: how many are, without those at hand.
+            done: how much is, in tasks, without those at hand.
             count: how many there are.
             details: what else there is to say.
+            before: how much of what is done took no time.
             paced: of what so many are done in a minute; empty where that is not said.
         """
-        share = (done + self._dispatcher.at_hand) / count
         if self._signals:
             status.show("stopping")
             return
-        if not share:
+        reached = done + self._dispatcher.at_hand
+        worked = reached - before
+        if worked <= 0:
             status.show("starting workers")
             return
         seconds = time.monotonic() - self._began
-        pace = [f"{done / seconds * 60:.3g} {paced}"] if paced and done else []
-        status.show(text, min(1.0, share), details=(*details[:1], *pace, *details[1:]),
-                    ends=time.monotonic() + seconds / share * max(0.0, 1 - share))
+        pace = [f"{(done - before) / seconds * 60:.3g} {paced}"] if paced and done > before else []
+        status.show(text, min(1.0, reached / count), details=(*details[:1], *pace, *details[1:]),
+                    ends=time.monotonic() + seconds / worked * max(0.0, count - reached))
 
     def _is_over(self) -> bool:
         self.late = self._ends is not None and time.monotonic() >= self._ends

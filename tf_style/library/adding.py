@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,15 @@ from tf_style.settings import InputError
 
 if TYPE_CHECKING:
     from tf_style.library.descriptor import Describer
+
+# What describes pictures of files elsewhere, several at a time: called with a describer like which
+# it is to describe, and with files and their digests; yields, in the same order, the file's path
+# and what there is of its picture with its descriptor, or why it cannot be described. It may take
+# fewer files than there are.
+Elsewhere = Callable[
+    ["Describer", Iterator[tuple[FileState, bytes]]],
+    Iterable[tuple[str, "tuple[Entry, np.ndarray] | InputError"]],
+]
 
 # Pictures that are read ahead while one is described.
 _AHEAD = 4
@@ -60,33 +70,27 @@ class Added:
 
 def add(
     catalogue: Catalogue, describer: Describer, names: Sequence[str], files: Sequence[str],
-    callback: Callable[[Added, int], object] | None,
+    callback: Callable[[Added, int], object] | None, elsewhere: Elsewhere | None = None,
 ) -> Added:
     """Add files to a library.
 
     Args:
         names: what the files were given as; in these folders, it is noticed what is gone.
         files: each of them once.
-        callback: as for `Library.add`.
+        callback, elsewhere: as for `Library.add`.
     """
     origin = catalogue.origin(describer.origin, describer.made_by)
     before = catalogue.files()
     added = Added()
-    for file, looked in _looked_at(catalogue, files, origin):
-        try:
-            found = looked()
-            if isinstance(found, tuple):
-                _describe(catalogue, describer, origin, found, added)
-            else:
-                _place(file, found, added)
-        except InputError as error:
-            if not error.flags.startswith(file):
-                # Of the library itself: a full disk, say.
-                raise
-            added.bad[file] = error.flags
-        if callback and callback(added, len(files)):
-            break
+
+    def goes_on() -> bool:
+        return not (callback and callback(added, len(files)))
+
+    if elsewhere:
+        _add_elsewhere(catalogue, describer, origin, files, added, goes_on, elsewhere)
     else:
+        _add_here(catalogue, describer, origin, files, added, goes_on)
+    if added.done == len(files):
         added.gone = _gone(before, names)
         catalogue.lose(added.gone)
     return added
@@ -112,20 +116,76 @@ def picture_files(source: str) -> list[str]:
     return sorted(found)
 
 
+def _add_here(
+    catalogue: Catalogue, describer: Describer, origin: int, files: Sequence[str], added: Added,
+    goes_on: Callable[[], bool],
+) -> None:
+    """Describe files one after another, by this process.
+
+    Args:
+        added: is told what becomes of them.
+        goes_on: asked after each file.
+    """
+    for file, looked in _looked_at(catalogue, files, origin):
+        with _noted(file, added):
+            found = looked()
+            if isinstance(found, tuple):
+                _describe(catalogue, describer.describe, describer.origin, origin, found, added)
+            else:
+                _place(file, found, added)
+        if not goes_on():
+            return
+
+
+def _add_elsewhere(
+    catalogue: Catalogue, describer: Describer, origin: int, files: Sequence[str], added: Added,
+    goes_on: Callable[[], bool], elsewhere: Elsewhere,
+) -> None:
+    """Have files described that are not known; the arguments are those of `_add_here`."""
+    ended = False
+
+    def unknown() -> Iterator[tuple[FileState, bytes]]:
+        nonlocal ended
+        for file in files:
+            found = None
+            with _noted(file, added):
+                found = _sought(catalogue, file, origin)
+                if not isinstance(found, tuple):
+                    _place(file, found, added)
+            if isinstance(found, tuple):
+                yield found
+            elif ended := not goes_on():
+                return
+
+    for file, found in elsewhere(describer, unknown()):
+        with _noted(file, added):
+            if isinstance(found, InputError):
+                raise found
+            _describe(catalogue, lambda made: made, describer.origin, origin, found, added)
+        if ended or not goes_on():
+            return
+
+
+@contextlib.contextmanager
+def _noted(file: str, added: Added) -> Iterator[None]:
+    """In this context, what is wrong with a file is noted."""
+    try:
+        yield
+    except InputError as error:
+        if not error.flags.startswith(file):
+            # Of the library itself: a full disk, say.
+            raise
+        added.bad[file] = error.flags
+
+
 def _looked_at(
     catalogue: Catalogue, files: Sequence[str], origin: int
 ) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Each file, and a function that returns what was found in it, or raises why nothing was."""
 
     def look(path: str) -> Any:
-        file = FileState.of(path)
-        if file is None:
-            raise InputError(f"{path}: there is no such file")
-        if catalogue.knows(file, origin):
-            return []
-        digest = digest_of(path)
-        known = _placed(catalogue, file, digest, origin)
-        return look_at(file, digest) if known is None else known
+        found = _sought(catalogue, path, origin)
+        return look_at(*found) if isinstance(found, tuple) else found
 
     # What is read ahead is lost if the process ends; it is not in the catalogue yet.
     with concurrent.futures.ThreadPoolExecutor(2) as readers:
@@ -141,6 +201,24 @@ def _looked_at(
         finally:
             for _, future in waiting:
                 future.cancel()
+
+
+def _sought(
+    catalogue: Catalogue, path: str, origin: int
+) -> tuple[FileState, bytes] | list[str]:
+    """A file and its digest; or, if its picture is described, as `_placed` returns it.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    file = FileState.of(path)
+    if file is None:
+        raise InputError(f"{path}: there is no such file")
+    if catalogue.knows(file, origin):
+        return []
+    digest = digest_of(path)
+    known = _placed(catalogue, file, digest, origin)
+    return (file, digest) if known is None else known
 
 
 def _placed(
@@ -187,17 +265,23 @@ def _gone(before: Iterable[str], names: Sequence[str]) -> list[str]:
 
 
 def _describe(
-    catalogue: Catalogue, describer: Describer, origin: int,
+    catalogue: Catalogue, describe: Callable[[np.ndarray], np.ndarray], named: str, origin: int,
     looked: tuple[Entry, np.ndarray], added: Added,
 ) -> None:
+    """Add a picture that was looked at.
+
+    Args:
+        describe: returns the descriptor.
+        named: the origin of descriptors, by its name.
+    """
     entry, picture = looked
     # It may have been added since it was read, from another file or by another process.
     known = _placed(catalogue, entry.file, entry.digest, origin)
     if known is not None:
         _place(entry.file.path, known, added)
         return
-    descriptor = describer.describe(picture)
-    twin = _twin(catalogue, describer.origin, entry, descriptor)
+    descriptor = describe(picture)
+    twin = _twin(catalogue, named, entry, descriptor)
     number = catalogue.add(entry, origin, descriptor, twin)
     added.new.append(entry.file.path)
     if twin is not None and twin != number:

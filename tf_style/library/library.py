@@ -19,7 +19,7 @@ from tf_style.image.paths import PathLike, data_folder, locate
 from tf_style.image.picture import as_picture
 from tf_style.image.resize import shrink
 from tf_style.image.style import read_style
-from tf_style.library.adding import Added, add, picture_files
+from tf_style.library.adding import Added, Elsewhere, add, picture_files
 from tf_style.library.catalogue import Catalogue, Record
 from tf_style.library.entry import THUMBNAIL, digest_of
 from tf_style.library.filter import Filter
@@ -186,7 +186,8 @@ class Library:
 
     def add(
         self, pictures: PathLike | Iterable[PathLike],
-        callback: Callable[[Added, int], object] | None = None,
+        callback: Callable[[Added, int], object] | None = None, *,
+        elsewhere: Elsewhere | None = None,
     ) -> Added:
         """Add pictures, or whole folders of them at any depth, that are not there yet.
 
@@ -197,6 +198,8 @@ class Library:
             pictures: files, folders or patterns.
             callback: called after each file with what was done and the number of all; if it
                 returns true, no more are added.
+            elsewhere: describes pictures in place of this process, as
+                `tf_style_library add --workers=N` has them described.
         """
         names = [pictures] if isinstance(pictures, (str, os.PathLike)) else list(pictures)
         names = [os.fspath(name) for name in names]
@@ -205,7 +208,7 @@ class Library:
             # Found without TensorFlow, and before a library is made.
             raise InputError(f"{files[0] if files else names}: there is no such file")
         catalogue = self._catalogue(writable=True)
-        added = add(catalogue, self._describing(), names, files, callback)
+        added = add(catalogue, self._describing(), names, files, callback, elsewhere)
         self._known, self._records = None, None
         return added
 
