@@ -1,6 +1,7 @@
 """What is said and shown of workers, whatever they do."""
 
 import dataclasses
+import time
 
 import pytest
 
@@ -51,19 +52,22 @@ def test_what_several_say_is_said_once(shown, capfd, quiet, lines):
     assert error.count("an odd number\n") == lines == error.count("program: task ")
 
 
-def test_how_far_all_are_is_shown(shown):
-    workers, count = Workers("program", Here(Doubled(), 1), Signals()), 0
+def test_how_far_all_are_is_shown(shown, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    workers = Workers("program", Here(Doubled(), 1), Signals())
 
     def watch():
-        workers.show("doubling", 10 + count, 20, (f"{10 + count}/20",), before=10,
-                     paced="a minute")
+        workers.show("doubling", 10 + now[0], 20, (f"{10 + now[0]:.0f}/20",), before=10)
 
     for _ in workers.done(tasks(10), watch):
-        count += 1
-    assert shown[0][0] == shown[1][0] == "starting workers"
-    text, share, given = shown[-1]
-    assert (text, share, given["details"][0]) == ("doubling", 1.0, "20/20")
-    assert given["details"][1].endswith(" a minute")
+        now[0] += 1
+    assert shown[0][0] == "starting workers"
+    doubling = [each for each in shown if each[0] == "doubling"]
+    assert [share for _, share, _ in doubling] == [number / 20 for number in range(11, 21)]
+    assert doubling[-1][2]["details"] == ("20/20",)
+    # Ten were there before, which says nothing of the pace.
+    assert all(given["ends"] == 10 for _, _, given in doubling)
 
 
 def test_no_task_is_begun_after_a_stop(shown):

@@ -108,7 +108,7 @@ class _Crew:
     def _watch(self) -> None:
         """Show how far all pictures are together."""
         done, count, failed = self._tally.done, len(self._request.jobs), self._tally.failed
-        self._workers.show(
-            "painting", done, count,
-            (f"{done}/{count}", *([f"{len(failed)} failed"] if failed else [])),
-            paced="a minute")
+        workers = self._workers
+        pace = [f"{done / workers.seconds * 60:.3g} a minute"] if done else []
+        lost = [f"{len(failed)} failed"] if failed else []
+        workers.show("painting", done + workers.at_hand, count, (f"{done}/{count}", *pace, *lost))

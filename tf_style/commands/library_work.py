@@ -114,8 +114,9 @@ class DescribingCrew:
         added = self._added
         if added:
             worked = len(added.new) + len(added.bad)
-            workers.show("adding", added.done, self._whole, (f"{added.done}/{self._whole}",),
-                         before=added.done - worked, paced="a minute")
+            pace = [f"{worked / workers.seconds * 60:.3g} a minute"] if worked else []
+            workers.show("adding", added.done, self._whole, (f"{added.done}/{self._whole}", *pace),
+                         before=added.done - worked)
 
 
 def _task(data: tuple[FileState, bytes]) -> Task:

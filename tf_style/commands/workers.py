@@ -54,32 +54,37 @@ class Workers:
         status.show("starting workers")
         yield from self._dispatcher.done(tasks)
 
+    @property
+    def at_hand(self) -> float:
+        """How much of the tasks at hand is done, in tasks."""
+        return self._dispatcher.at_hand
+
+    @property
+    def seconds(self) -> float:
+        """How long there have been workers."""
+        return time.monotonic() - self._began
+
     def show(
-        self, text: str, done: float, count: int, details: Sequence[str] = (), *,
-        before: float = 0.0, paced: str = "",
+        self, text: str, reached: float, count: float, details: Sequence[str] = (), *,
+        before: float = 0.0,
     ) -> None:
         """Show how far all tasks are together.
 
         Args:
             text: what is done.
-            done: how much is, in tasks, without those at hand.
-            count: how many there are.
+            reached: how much is, with what is at hand, in any unit.
+            count: how much there is.
             details: what else there is to say.
             before: how much of what is done took no time.
-            paced: of what so many are done in a minute; empty where that is not said.
         """
         if self._signals:
             status.show("stopping")
-            return
-        reached = done + self._dispatcher.at_hand
-        worked = reached - before
-        if worked <= 0:
+        elif reached <= before:
             status.show("starting workers")
-            return
-        seconds = time.monotonic() - self._began
-        pace = [f"{(done - before) / seconds * 60:.3g} {paced}"] if paced and done > before else []
-        status.show(text, min(1.0, reached / count), details=(*details[:1], *pace, *details[1:]),
-                    ends=time.monotonic() + seconds / worked * max(0.0, count - reached))
+        else:
+            left = self.seconds / (reached - before) * max(0.0, count - reached)
+            status.show(text, min(1.0, reached / count), details=tuple(details),
+                        ends=time.monotonic() + left)
 
     def _is_over(self) -> bool:
         self.late = self._ends is not None and time.monotonic() >= self._ends
