@@ -112,8 +112,10 @@ class Dispatcher:
         """Give tasks to those who are idle, and start workers for those that are left."""
         idle = [worker for worker, each in self._hands.items() if each.ready and not each.task]
         starting = sum(not each.ready for each in self._hands.values())
-        while (room := self._engine.room()) or idle:
-            wanted = len(idle) + starting + room - len(self._again)
+        while True:
+            room = self._engine.room()
+            # One more than can be done: as long as there is any, it may be that there is room soon.
+            wanted = max(1, len(idle) + starting + room - len(self._again))
             while len(self._ahead) < wanted and (task := next(source, None)):
                 self._ahead.append(task)
             waiting = len(self._again) + len(self._ahead)
