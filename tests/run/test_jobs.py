@@ -312,3 +312,23 @@ def test_a_picture_that_goes_nowhere_is_not_written(painter, folder):
     outcome, = make(painter, [dataclasses.replace(job, output=None)])
     assert outcome.value.image.shape == (24, 32, 3) and not outcome.error and outcome.path is None
     assert sorted(folder.iterdir()) == before
+
+
+def test_files_that_were_brought_elsewhere_are_recorded_by_their_names(painter, folder, tmp_path):
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    names = {"a.png": "picture", "style.png": "painting", "a_made.png": "made.png"}
+    places = {name: str(place / there) for name, there in names.items()}
+    for name in ("a.png", "style.png"):
+        (folder / name).rename(places[name])
+    job, bad = jobs("a", "b", unfinished=Path("a_unfinished.png"))
+    gone = bad.moved({**places, "b.png": "nowhere.png"})
+    made, refused = make(painter, [job.moved(places), gone])
+    assert made.path == place / "made.png" and not Path("a_made.png").exists()
+    inputs = Image.open(made.path).text["tf_style"]
+    assert '"content": "a.png"' in inputs and "elsewhere" not in inputs
+    assert {*made.value.inputs.digests} == {"a.png", "style.png"}
+    assert made.job.named(f"{made.path}: full") == "a_made.png: full"
+    assert made.job.named(str(made.job.unfinished)) == "a_unfinished.png"
+    assert made.job.unfinished.parent == place
+    assert refused.job.named(refused.error).startswith("b.png: ")

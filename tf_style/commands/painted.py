@@ -45,8 +45,9 @@ class Painted:
         Args:
             reported: whether a report is to be written.
         """
-        result = outcome.value
-        known = cls(outcome.job, outcome.path, outcome.error, outcome.begun,
+        result, job = outcome.value, outcome.job
+        path = outcome.path and Path(job.named(os.fspath(outcome.path)))
+        known = cls(job, path, job.named(outcome.error), outcome.begun,
                     entry=_entry(outcome) if reported and not outcome.kept else {})
         if result is None:
             return known
@@ -60,9 +61,10 @@ def _entry(outcome: Outcome[Result]) -> dict[str, Any]:
 
     job = outcome.job
     if outcome.value is None:
-        return {"content": job.content, "style": list(job.styles),
-                "output": os.fspath(job.output), "error": outcome.error}
-    return report(outcome.value, output=os.fspath(outcome.path), bits=job.bits)
+        return {"content": job.content and job.named(job.content),
+                "style": list(map(job.named, job.styles)),
+                "output": job.named(os.fspath(job.output)), "error": job.named(outcome.error)}
+    return report(outcome.value, output=job.named(os.fspath(outcome.path)), bits=job.bits)
 
 
 def _ending(result: Result) -> str:

@@ -119,6 +119,21 @@ class Inputs:
             name(file)
         return named
 
+    def renamed(self, names: Mapping[str, str]) -> Inputs:
+        """The same with other names: name → the one to record."""
+        def name(known: str | None) -> str | None:
+            return names.get(known, known)
+
+        def names_of(known: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(names.get(each, each) for each in known)
+
+        return Inputs(
+            name(self.content), names_of(self.style), names_of(self.content_mask),
+            names_of(self.style_mask),
+            {names.get(each, each): digest for each, digest in self.digests.items()},
+            name(self.protect),
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON data, by the names of the flags."""
         return {

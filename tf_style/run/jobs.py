@@ -16,7 +16,7 @@ import random
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -72,6 +72,7 @@ class Job:
         label: what sets it apart from others of the same pictures.
         keep: whether an output that is there when its turn comes, or that another process is
             making, is left alone.
+        names: place → what is recorded and said in its stead, of files that were brought elsewhere.
     """
 
     content: str | None
@@ -86,6 +87,7 @@ class Job:
     protect: str | None = None
     label: str = ""
     keep: bool = False
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -102,6 +104,38 @@ class Job:
         decided = [settings.as_dict(), states, self.label, self.bits, os.fspath(self.output or ""),
                    tf_style.__version__]
         return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]
+
+    def moved(self, places: Mapping[str, str]) -> Job:
+        """The same job where its files are in other places, and recorded by their names as before.
+
+        Args:
+            places: name → place, of inputs and of the output. A picture that is unfinished is
+                written in the output's folder.
+        """
+        def place(name: str | None) -> str | None:
+            return places.get(name, name)
+
+        def places_of(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(places.get(name, name) for name in names)
+
+        names = {there: name for name, there in places.items()}
+        output, unfinished = self.output, self.unfinished
+        if output and (there := places.get(os.fspath(output))):
+            if unfinished:
+                names[os.path.join(os.path.dirname(there), unfinished.name)] = os.fspath(unfinished)
+                unfinished = Path(there).with_name(unfinished.name)
+            output = Path(there)
+        return dataclasses.replace(
+            self, content=place(self.content), styles=places_of(self.styles),
+            content_masks=places_of(self.content_masks), style_masks=places_of(self.style_masks),
+            protect=place(self.protect), output=output, unfinished=unfinished, names=names,
+        )
+
+    def named(self, text: str) -> str:
+        """A text with the names of its files in the stead of their places."""
+        for place in sorted(self.names, key=len, reverse=True):
+            text = text.replace(place, self.names[place])
+        return text
 
     def written(self, result: Result) -> Path | None:
         """Where the result of a run is written; `None`: nowhere."""
@@ -190,7 +224,9 @@ def make(
         except InputError as error:
             # A checkpoint of another run, or pictures too small for a saved model.
             return Outcome(job, error=error.flags, begun=False)
-        return _saved(job, dataclasses.replace(result, given=job.given or result.given), alpha)
+        return _saved(job, dataclasses.replace(
+            result, given=job.given or result.given, inputs=result.inputs.renamed(job.names),
+        ), alpha)
 
     styles: dict[str, PictureFile] = {}
     for job in jobs:
