@@ -28,7 +28,7 @@ _SHARE = 0.02
 _KEPT = 2
 _NAME, _PARTIAL = "checkpoint_", "partial"
 
-# They decide how much memory a run takes, where it looks, or how it is rounded, not what it computes.
+# They decide what memory a run takes, where it looks, or how values are rounded, not what it is.
 _FREE = {"block_size", "max_memory", "threads", "cache_dir", "offline", "max_pixels"}
 # Where the kernels came from does not matter if they are the same.
 _SOURCES = {"weights", "content_network_weights", "style_network_weights"}
