@@ -1,7 +1,6 @@
 """Pictures of a command that are painted by several workers."""
 
 import collections
-import itertools
 import json
 import os
 import re
@@ -13,8 +12,9 @@ import pytest
 from PIL import Image
 
 from tests.commands.conftest import TINY, call, files_in, made, photo, process, several
+from tests.commands.here import Here
 from tf_style import cli
-from tf_style.cluster.engine import Hello, Kind, Message
+from tf_style.cluster.engine import Hello
 from tf_style.cluster.worker import Speaker
 from tf_style.commands import crew
 from tf_style.image.picture import read_note
@@ -26,70 +26,24 @@ BY_TWO = [THREADS, "--workers=2"]
 ACE = several("photos/[ace].png")
 
 
-class Here:
-    """Workers that are in this process and do what they are given when they are heard.
-
-    Attributes:
-        ends: names of pictures → how often a worker ends with them.
-        given: what was given to which worker.
-        count: how many workers there may be.
-    """
-
-    def __init__(self, work, count, *, verbose=False):
-        self.work, self.count, self.verbose = work, count, verbose
-        self.running, self.waiting, self.given = {}, [], []
-        self.ends = collections.Counter()
-        self.numbers = itertools.count()
-
-    def room(self):
-        return self.count - len(self.running)
-
-    def start(self):
-        worker = f"w{next(self.numbers)}"
-        self.running[worker] = Speaker(lambda kind, value: self.waiting.append(
-            Message(worker, kind, value)))
-        self.waiting.append(Message(worker, Kind.READY, Hello.of_this_process()))
-        return worker
-
-    def give(self, worker, task):
-        self.given.append((worker, task))
-
-    def stop(self, worker):
-        self.running[worker].stopping = True
-
-    def dismiss(self, worker):
-        del self.running[worker]
-
-    def hear(self, seconds):
-        for worker, task in self.given:
-            name = Path(task.data.content).stem
-            if self.ends[name]:
-                self.ends[name] -= 1
-                self.waiting.append(Message(worker, Kind.LOST, "was ended by SIGKILL"))
-                del self.running[worker]
-                continue
-            for result in self.work.results(iter([task.data]), self.running[worker]):
-                self.waiting.append(Message(worker, Kind.RESULT, result))
-        heard, self.waiting, self.given = self.waiting, [], []
-        return heard
-
-    def close(self):
-        self.running.clear()
-
-
-def without_seconds(text):
-    return re.sub(r" in \d+:\d\d", "", text).splitlines()
+def without_numbers(text):
+    """What a command says of its pictures, whatever their order and seconds."""
+    lines = re.sub(r" in \d+:\d\d|\[\d/", "", text).splitlines()
+    return sorted(line for line in lines if line.startswith("tf_style: "))
 
 
 @pytest.fixture
 def here(monkeypatch):
-    """The workers that a command had."""
-    engines = []
-    ends = collections.Counter()
+    """The engines that a command had, and how often a worker ends with a picture, by its name."""
+    engines, ends = [], collections.Counter()
+
+    def is_deadly(job):
+        name = Path(job.content).stem
+        ends[name] -= 1
+        return ends[name] >= 0
 
     def engine(*arguments, **given):
-        engines.append(Here(*arguments, **given))
-        engines[-1].ends = ends
+        engines.append(Here(*arguments, **given, deadly=is_deadly))
         return engines[-1]
 
     monkeypatch.setattr(crew, "Processes", engine)
@@ -105,10 +59,9 @@ def test_workers_make_what_one_process_makes(photos, here, capfd):
     assert call(cli.main, *several(), *BY_TWO, "--report=run.json") == 1
     assert files_in("out") == alone
     by_two = capfd.readouterr()
-    assert by_two.out == said.out
-    # Who does them one after another also tells of each step.
-    assert without_seconds(by_two.err) == [
-        line for line in without_seconds(said.err) if line.startswith("tf_style: ")]
+    assert sorted(by_two.out.splitlines()) == said.out.splitlines()
+    assert without_numbers(by_two.err) == without_numbers(said.err)
+    assert "tf_style: [" in by_two.err and "pictures made, 2 failed: " in by_two.err
     assert len(engines) == 1 and engines[0].count == 2 and engines[0].work.count == 5
     pictures = json.loads(Path("run.json").read_text())["pictures"]
     assert [Path(each["content"]).stem for each in pictures] == [*"abcde"]
@@ -123,7 +76,7 @@ def test_a_picture_that_ends_its_worker_is_made_by_another(photos, here, capfd):
     assert made() == ["a.png", "c.png", "e.png"]
     said = capfd.readouterr().err
     assert "c.png x style.png: process " in said
-    assert "was ended by SIGKILL; it is begun again elsewhere" in said
+    assert "ended with code 7; it is begun again elsewhere" in said
     assert said.endswith("tf_style: 3 pictures made\n")
 
 
