@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import weakref
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tf_style import InputError, stylize
 from tf_style.image import paths, picture
 from tf_style.image.picture import read_alpha, read_picture
 from tf_style.image.style import Style
-from tf_style.run import cost
+from tf_style.run import cost, lock
 from tf_style.run import jobs as runner
 from tf_style.run.jobs import Host, Job
 from tf_style.run.painter import Painter
@@ -332,3 +333,57 @@ def test_files_that_were_brought_elsewhere_are_recorded_by_their_names(painter, 
     assert made.job.named(str(made.job.unfinished)) == "a_unfinished.png"
     assert made.job.unfinished.parent == place
     assert refused.job.named(refused.error).startswith("b.png: ")
+
+
+def test_an_output_that_came_to_be_meanwhile_is_kept(painter, folder):
+    """So that two commands with one output make each picture once."""
+    class Other(Host):
+        def begin(self, job, scene, settings):
+            Path("c_made.png").write_text("by another process")
+
+    outcomes = list(make(painter, jobs("a", "c", keep=True), Other()))
+    assert [outcome.kept for outcome in outcomes] == [False, True]
+    assert Path("c_made.png").read_text() == "by another process"
+    assert [outcome.kept for outcome in make(painter, jobs("c"))] == [False]
+    assert Path("c_made.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_output_that_another_process_makes_is_left_to_it(painter, folder):
+    with lock.claimed(Path("c_made.png")):
+        outcomes = list(make(painter, jobs("a", "c", keep=True)))
+    assert [outcome.kept for outcome in outcomes] == [False, True]
+    assert not Path("c_made.png").exists()
+    assert not [name for name in os.listdir() if name.endswith(".lock")]
+    assert [outcome.kept for outcome in make(painter, jobs("c", keep=True))] == [False]
+
+
+def test_a_picture_is_claimed_while_it_is_made(painter, folder):
+    class Looks(Host):
+        def begin(self, job, scene, settings):
+            with pytest.raises(lock.HeldError), lock.claimed(Path("new/a_made.png")):
+                pass
+
+    job = dataclasses.replace(jobs("a", keep=True)[0], output=Path("new/a_made.png"))
+    assert not any(outcome.error for outcome in make(painter, [job], Looks()))
+    assert os.listdir("new") == ["a_made.png"]
+
+
+def test_jobs_are_named_by_what_decides_their_pictures(folder):
+    job, settings = jobs("a")[0], Settings(**TINY)
+    assert job.key(settings) == jobs("a")[0].key(Settings(**TINY))
+    os.utime("style.png", ns=(5, 5))
+    others = [job.key(settings), job.key(settings.replace(seed=3)), jobs("c")[0].key(settings),
+              dataclasses.replace(job, bits=16).key(settings)]
+    Image.new("RGB", (9, 9)).save("a.png")
+    others.append(job.key(settings))
+    os.unlink("a.png")
+    others.append(job.key(settings))
+    assert len({*others}) == 6 and all(len(each) == 16 for each in others)
+    assert Job("sample:harbor", ("sample:waves",), None).key(settings)
+
+
+def test_the_memory_of_a_job_is_about_that_of_its_size(folder):
+    small, large = (runner.memory_of(jobs("a")[0], Settings(size=size, network="compact"))
+                    for size in (64, 2048))
+    assert 0.7e9 < small < 1e9 < 1.5 * large and large > 1.5e9
+    assert runner.memory_of(jobs("b")[0], Settings()) == 2e9

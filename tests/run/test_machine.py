@@ -45,6 +45,28 @@ def test_devices_are_named_as_they_are_here():
             machine.resolve_device(name)
 
 
+def test_threads_are_those_that_compute_already():
+    import tensorflow as tf
+
+    tf.constant(1.0)
+    now = machine.use_threads("auto")
+    assert now == machine.cores() == machine.use_threads(now)
+    with pytest.raises(InputError, match=f"threads={now + 1}: TensorFlow computes with {now} "):
+        machine.use_threads(now + 1)
+
+
+def test_threads_can_be_set_before_anything_is_computed():
+    code = """
+from tf_style import Settings
+from tf_style.run import machine
+assert machine.resolve(Settings(threads=3, device="cpu")).threads == 3
+import tensorflow as tf
+assert tf.config.threading.get_intra_op_parallelism_threads() == 3
+assert machine.use_threads("auto") == 3
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_precision_that_is_given_stays():
     assert machine.resolve_precision("float16", "cpu") == "float16"
     assert machine.resolve_precision("auto", "cpu") in ("float32", "bfloat16")
