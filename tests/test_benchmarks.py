@@ -152,3 +152,11 @@ def test_ranking(tmp_path, real_vgg19):
     made = (tmp_path / "out" / "harbor__mosaic_1.png").stat().st_mtime_ns
     assert json.loads(run(*command)) == found
     assert (tmp_path / "out" / "harbor__mosaic_1.png").stat().st_mtime_ns == made
+
+
+@pytest.mark.slow
+def test_workers(tmp_path):
+    run("benchmarks.workers", "--batches=2:32", "--options=steps=1,scales=1", "--workers=2",
+        "--tasks=200", f"--output={tmp_path / 'run.json'}")
+    found = json.loads((tmp_path / "run.json").read_text())
+    assert found["32_ratio"] > 0 and found["scheduled_a_second"] > found["processes_a_second"]

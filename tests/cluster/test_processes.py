@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.works import Squares, Unstartable
+from tests.cluster.works import Squares, Unreadable, Unstartable
 from tf_style.cluster.dispatch import BrokenError, Dispatcher
 from tf_style.cluster.processes import Processes
 from tf_style.cluster.task import Task
@@ -78,6 +78,11 @@ def test_what_nothing_foresaw_comes_with_its_traceback():
 def test_a_process_that_cannot_begin(tmp_path):
     with pytest.raises(InputError, match="no worker can be started: ended with code 5"):
         done_by(Unstartable(), [1, 2, 3])
+
+
+def test_a_work_that_a_process_does_not_know():
+    with pytest.raises(BrokenError, match="there is no such work here"):
+        done_by(Unreadable(), [1, 2, 3])
 
 
 def test_what_libraries_print_is_no_message(capfd):

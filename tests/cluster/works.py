@@ -91,3 +91,15 @@ class Unstartable:
 
     def __reduce__(self):
         return os._exit, (5,)
+
+
+def _unreadable():
+    raise ImportError("there is no such work here")
+
+
+@dataclasses.dataclass(frozen=True)
+class Unreadable:
+    """Cannot be unpacked."""
+
+    def __reduce__(self):
+        return _unreadable, ()

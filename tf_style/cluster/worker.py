@@ -81,7 +81,11 @@ def main() -> None:
 
     speaker = Speaker(say)
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    work: Work = pickle.load(reader)
+    try:
+        work: Work = pickle.load(reader)
+    except Exception:
+        say(Kind.BROKEN, traceback.format_exc())
+        return
     threading.Thread(target=_listen, args=(reader, waiting, speaker), daemon=True).start()
     say(Kind.READY, Hello.of_this_process())
     work_off(work, iter(waiting.get, END), speaker)
