@@ -71,5 +71,15 @@ class Work(Protocol):
             InputError: for what would be wrong with each task alike.
         """
 
+    def check(self) -> None:
+        """Check, in a moment, that this machine has what each task needs.
+
+        Raises:
+            InputError: if not.
+        """
+
     def moved(self, data: Any, places: Mapping[str, str]) -> Any:
-        """The same task with its files in other places: name → where it is read or written."""
+        """The same task with its files in other places: name → where it is read or written.
+
+        What is recorded and said of them keeps to their names.
+        """
