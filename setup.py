@@ -53,7 +53,10 @@ setup(
             "starlette>=0.40", "uvicorn>=0.35", "websockets>=14",
             "ai-edge-litert; platform_system == 'Linux'",
         ],
+        # Workers on many machines. Ray has no part for clusters on Windows.
+        "cluster": ["ray>=2.52; platform_system != 'Windows'"],
         "test": [
+            "ray>=2.52; platform_system != 'Windows'",
             "starlette>=0.40", "uvicorn>=0.35", "websockets>=14", "httpx", "playwright",
             "axe-playwright-python",
             "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",

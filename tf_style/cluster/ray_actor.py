@@ -111,18 +111,19 @@ class Actor:
             os._exit(0)
 
     def _run(self, pickled: bytes) -> None:
-        hello = Hello.of_this_process()
         try:
             work: Work = pickle.loads(pickled)
             work.check()
         except InputError as error:
-            self._said.put((Kind.LOST, f"{hello.name}: {error.flags}"))
+            self._unfit(error.flags)
         except Exception:
-            what = traceback.format_exc().strip().splitlines()[-1]
-            self._said.put((Kind.LOST, f"{hello.name}: {what}"))
+            self._unfit(traceback.format_exc().strip().splitlines()[-1])
         else:
-            self._said.put((Kind.READY, hello))
+            self._said.put((Kind.READY, Hello.of_this_process()))
             work_off(work, self._tasks(work), self._speaker)
+
+    def _unfit(self, why: str) -> None:
+        self._said.put((Kind.LOST, f"{Hello.of_this_process().name}: {why}"))
 
     def _tasks(self, work: Work) -> Iterator[Any]:
         while True:

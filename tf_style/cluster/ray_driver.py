@@ -24,7 +24,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from tf_style.cluster.engine import Kind, Message
+from tf_style.cluster.engine import Hello, Kind, Message
 from tf_style.cluster.ray_actor import Actor, File
 from tf_style.cluster.task import Task
 from tf_style.cluster.worker import _write
@@ -149,6 +149,7 @@ class Driver:
         self._seen = self._fit = time.monotonic()
         self._lock = threading.RLock()
         self.ended = threading.Event()
+        self._hello = Hello.of_this_process()
         self._started = 0
         threading.Thread(target=self._look, daemon=True).start()
 
@@ -180,12 +181,8 @@ class Driver:
 
     def dismiss(self, name: str) -> None:
         with self._lock:
-            if not (worker := self._workers.get(name)):
-                return
-            if worker.ready and worker.task is None:
-                # Nobody would have it: it is of another version, say.
-                self._unfit[worker.node] = "its workers are of no use"
-            self._drop(name)
+            if name in self._workers:
+                self._drop(name)
 
     def turn(self) -> None:
         """Hear those who say something, within a moment.
@@ -202,11 +199,12 @@ class Driver:
         now = time.monotonic()
         if now - self._seen > _LOST:
             raise ClusterError("does not answer any more")
+        with self._lock:
+            unfit = [why for node, why in self._unfit.items() if node in self._nodes]
+        if unfit and len(unfit) == len(self._nodes):
+            raise ClusterError(f"has no node that can be used: {unfit[-1]}")
         if now - self._fit > _JOIN:
-            reasons = [*self._unfit.values()]
-            raise ClusterError(
-                f"has no node on which a worker can be: {reasons[-1]}" if reasons else
-                f"has no node with what a worker needs, {self._need}")
+            raise ClusterError(f"has no node with what a worker needs, {self._need}")
 
     def close(self) -> None:
         with self._lock:
@@ -239,6 +237,8 @@ class Driver:
     def _hear(self, name: str, worker: _Worker, said: list[tuple[Kind, Any]]) -> None:
         self._ask(self._hear, name, worker.actor.hear.remote())
         for kind, content in said:
+            if kind is Kind.READY and (differs := content.differs(self._hello)):
+                kind, content = Kind.LOST, f"{content.name} has {differs}"
             if kind is Kind.LOST:
                 self._unfit[worker.node] = content
                 self._lost(name, content)

@@ -10,7 +10,7 @@ from tf_style.cluster.engine import Engine
 from tf_style.cluster.processes import Processes
 from tf_style.cluster.share import Share, share
 from tf_style.cluster.task import Done, Task
-from tf_style.commands import status
+from tf_style.commands import on_cluster, status
 from tf_style.commands.audience import Audience
 from tf_style.commands.naming import title
 from tf_style.commands.painted import Painted
@@ -20,7 +20,7 @@ from tf_style.commands.signals import Signals
 from tf_style.commands.tally import Tally
 from tf_style.commands.workers import Workers
 from tf_style.run.jobs import Job, drawn, memory_of
-from tf_style.settings import InputError
+from tf_style.settings import InputError, Settings
 
 if TYPE_CHECKING:
     from tf_style.run.result import Stop
@@ -33,6 +33,8 @@ def share_of(request: Request) -> Share:
         InputError: for flags that do not go together with several workers.
     """
     options, settings = request.options, request.settings
+    if options.cluster:
+        return on_cluster.share_of(request)
     if options.workers == 1:
         return share(1, settings.threads, len(request.jobs), 1)
     if options.profile:
@@ -50,19 +52,30 @@ def painted(
         each: what each worker gets.
         tally: what became of the pictures so far.
     """
-    crew = _Crew(request, audience, tally, signals)
-    yield from crew.painted(_work(request, each), each)
+    engine: Engine
+    if request.options.cluster:
+        status.show("connecting")
+        engine = on_cluster.engine(request, each, _work)
+    else:
+        engine = Processes(_work(request, each, request.settings), each.workers,
+                           verbose=request.options.verbose)
+    yield from _Crew(request, audience, tally, signals).painted(engine)
 
 
-def _work(request: Request, each: Share) -> PictureWork:
-    settings = request.settings
+def _work(request: Request, each: Share, settings: Settings) -> PictureWork:
+    """What workers do.
+
+    Args:
+        settings: for all of them, but for their number of threads.
+    """
     learned = ()
     if settings.model is None and {*request.weights} & {"unsupervised", None}:
         status.show("reading pictures")
         learned = tuple(drawn(request.jobs, settings.seed, settings.max_pixels))
     known = dataclasses.replace(
         request, jobs=(), kept=0, settings=settings.replace(threads=each.threads))
-    return PictureWork(known, len(request.jobs), learned, each.memory)
+    given = request.settings.replace(threads=each.threads)
+    return PictureWork(known, len(request.jobs), learned, each.memory, given)
 
 
 class _Crew:
@@ -72,17 +85,13 @@ class _Crew:
         self._request, self._audience, self._tally = request, audience, tally
         self._signals = signals
 
-    def painted(self, work: PictureWork, each: Share) -> Iterator[Painted]:
+    def painted(self, engine: Engine) -> Iterator[Painted]:
         options = self._request.options
         self._workers = Workers(
-            "tf_style", self._engine(work, each), self._signals, quiet=options.quiet,
-            seconds=options.time_limit)
+            "tf_style", engine, self._signals, quiet=options.quiet, seconds=options.time_limit)
         tasks = map(self._task, self._request.jobs)
         for done in self._workers.done(tasks, self._watch):
             yield self._painted(done)
-
-    def _engine(self, work: PictureWork, each: Share) -> Engine:
-        return Processes(work, each.workers, verbose=self._request.options.verbose)
 
     def _task(self, job: Job) -> Task:
         return Task(job.key(self._request.settings), title(job), job, job.files, job.output)
@@ -102,7 +111,7 @@ class _Crew:
 
             stopped = Stop.TIME_LIMIT
         return dataclasses.replace(
-            painted, stopped=stopped,
+            painted, job=done.task.data, stopped=stopped,
             entry={**painted.entry, "worker": done.worker} if painted.entry else {})
 
     def _watch(self) -> None:

@@ -12,9 +12,14 @@ from tf_style.commands.painted import Painted
 from tf_style.commands.painting import painter_of
 from tf_style.commands.progress import Watchers
 from tf_style.commands.request import Request
+from tf_style.image.paths import no_plain_file
+from tf_style.network import weights
+from tf_style.network.choice import choose
 from tf_style.run.jobs import Host, Job, make
 from tf_style.run.remaining import Remaining
-from tf_style.settings import Settings
+from tf_style.run.scene import starts_by_network
+from tf_style.settings import InputError, Settings
+from tf_style.transfer.samples import check_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,16 +37,19 @@ class PictureWork:
         count: how many pictures are to be made in all.
         learned: pictures to learn features from.
         memory: bytes that a worker may take; `None` if that is not known.
+        given: the settings to record as given, unless a job has others.
     """
 
     request: Request
     count: int
     learned: tuple[np.ndarray, ...]
     memory: float | None
+    given: Settings
 
     def results(self, data: Iterator[Job], talk: Talk) -> Iterator[Painted]:
         """What becomes of each job."""
         request = self.request
+        jobs = (dataclasses.replace(job, given=job.given or self.given) for job in data)
         with warnings.catch_warnings():
             warnings.simplefilter("always" if not request.options.quiet else "ignore", UserWarning)
             warnings.showwarning = lambda message, *_, **__: talk.note(str(message))
@@ -49,7 +57,7 @@ class PictureWork:
                 request, learned=lambda: self.learned, memory=self.memory, count=self.count)
             host = _Host(request, talk)
             for outcome in make(
-                data, request.settings, painter, host, least=request.least
+                jobs, request.settings, painter, host, least=request.least
             ):
                 host.watchers.close()
                 yield dataclasses.replace(
@@ -60,14 +68,26 @@ class PictureWork:
 
     def moved(self, data: Job, places: Mapping[str, str]) -> Job:
         """The job with its files in other places; they are recorded by the names that they had."""
-        def place(name: str | None) -> str | None:
-            return places.get(name, name)
+        return data.moved(places)
 
-        return dataclasses.replace(
-            data, content=place(data.content), styles=tuple(map(place, data.styles)),
-            content_masks=tuple(map(place, data.content_masks)),
-            style_masks=tuple(map(place, data.style_masks)), protect=place(data.protect),
-        )
+    def check(self) -> None:
+        """Check that the files are here which the settings name.
+
+        Raises:
+            InputError: if one is missing.
+        """
+        settings = self.request.settings
+        if settings.model:
+            check_model("model", settings.model)
+            return
+        if starts_by_network(settings):
+            check_model("init", settings.init)
+        for choice in choose(settings, weights.settle_known)[1]:
+            for name in choice.files:
+                if reason := no_plain_file(name):
+                    raise InputError(f"{name}: {reason}")
+            if choice.weights == "imagenet":
+                weights.imagenet_file(choice.architecture, offline=settings.offline)
 
 
 class _Host(Host):
