@@ -25,7 +25,7 @@ from tf_style.settings import InputError
 _PROGRAM = ("import sys; sys.path[:] = {paths!r}; from tf_style.cluster.ray_driver import main; "
             "main()")
 # Seconds to reach the port of a cluster, to be connected with it, and for its end.
-_REACH, _CONNECT, _GRACE = 5.0, 60.0, 15.0
+_REACH, _CONNECT, _GRACE = 5.0, 60.0, 10.0
 
 
 class RayEngine:
@@ -114,6 +114,8 @@ class RayEngine:
         try:
             what, value = self._heard.get(timeout=_CONNECT)
         except queue.Empty:
+            # It hears nothing while Ray waits for an answer.
+            self._process.kill()
             raise self._error(f"did not answer within {_CONNECT:.0f} seconds") from None
         if what == "connected":
             return value

@@ -14,6 +14,7 @@ import queue
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -41,6 +42,8 @@ _TURN = 0.2
 _LOOK = 2.0
 # Seconds after which a cluster that does not answer is lost.
 _LOST = 20.0
+# So many looks in a row at which nobody listens: it is lost for sure.
+_REFUSALS = 3
 # Seconds that nodes are waited for which have what a worker needs.
 _JOIN = 30.0
 # Seconds that actors have for their end.
@@ -164,13 +167,8 @@ class Driver:
         with self._lock:
             if not (worker := self._workers.get(name)) or not worker.actor:
                 return
-            worker.task, worker.files = task, {}
-            for each in task.files:
-                path = os.path.abspath(each)
-                with contextlib.suppress(OSError):
-                    if not each.startswith(PREFIX):
-                        status = os.stat(path)
-                        worker.files[each] = (path, status.st_size, status.st_mtime_ns)
+            worker.task = task
+            worker.files = {name: _file(name) for name in task.files if not name.startswith(PREFIX)}
             probe = self._probe(worker, task.output) if task.output else ""
             self._ask(self._send, name, worker.actor.see.remote([*worker.files.values()], probe))
 
@@ -306,9 +304,23 @@ class Driver:
 
     def _look(self) -> None:
         """See again and again what nodes there are, and what they have left."""
+        host, _, port = self._ray.get_runtime_context().gcs_address.rpartition(":")
+        refused = 0
         while True:
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), _LOOK).close()
+                refused = 0
+            except ConnectionRefusedError:
+                refused += 1
+            except OSError:
+                # A client elsewhere cannot reach it.
+                refused = 0
+            if refused >= _REFUSALS:
+                self._seen = -_LOST
             # It may wait for an answer that never comes; `turn` looks at the clock.
             with contextlib.suppress(Exception):
+                if refused:
+                    raise ConnectionRefusedError
                 nodes, free = nodes_of(self._ray)
                 with self._lock:
                     self._seen = time.monotonic()
@@ -353,6 +365,16 @@ class Driver:
             scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
         ).remote(self._work)
         self._ask(self._hear, name, worker.actor.hear.remote())
+
+
+def _file(name: str) -> File:
+    """A file as it is here; one that cannot be read is not there for workers, either."""
+    path = os.path.abspath(name)
+    try:
+        status = os.stat(path)
+    except OSError:
+        return path, -1, 0
+    return path, status.st_size, status.st_mtime_ns
 
 
 def nodes_of(ray: Any) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:

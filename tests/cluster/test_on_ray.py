@@ -1,0 +1,228 @@
+"""Workers that are actors of a Ray cluster."""
+
+import os
+import random
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.ray_works import Naps, Reversed
+from tf_style.cluster import on_ray
+from tf_style.cluster.dispatch import Dispatcher
+from tf_style.cluster.engine import Kind
+from tf_style.cluster.on_ray import RayEngine
+from tf_style.cluster.ray_actor import Actor
+from tf_style.cluster.ray_driver import Need
+from tf_style.cluster.task import Task
+from tf_style.settings import InputError
+
+ROOT = Path(__file__).parents[2]
+NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "node_ip_address": "127.0.0.1"}
+NEED = Need(threads=1, gpus=0, memory=1e8)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Ray's own cluster for tests: all nodes are processes of this machine."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, sys.path)]))
+        for name, value in {
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_AUTH_MODE": "disabled",
+        }.items():
+            patch.setenv(name, value)
+        found = Cluster(initialize_head=True, head_node_args={
+            **NODE, "include_dashboard": False, "_system_config": {
+                "health_check_initial_delay_ms": 500, "health_check_period_ms": 500,
+                "health_check_failure_threshold": 2,
+            }})
+        yield found
+        found.shutdown()
+
+
+def done_on(cluster, work, data, seen=lambda done: None, **given):
+    """What comes of each of the data, and all that is noted."""
+    engine, notes = RayEngine(cluster.address), []
+    engine.begin(work, NEED)
+    dispatcher = Dispatcher(
+        engine, note=lambda text, task: notes.append((text, task and task.title)), **given)
+    done = []
+    for each in dispatcher.done(
+        Task(f"k{number}", str(each), each) for number, each in enumerate(data)
+    ):
+        done.append(each)
+        seen(done)
+    return done, notes
+
+
+@pytest.mark.slow
+def test_nodes_come_and_go(cluster):
+    """Three nodes, of which two are killed at random moments, and one more: nothing is lost."""
+    draw = random.Random(time.time_ns())
+    first, second = cluster.add_node(**NODE), cluster.add_node(**NODE)
+    killed, also_killed = draw.sample(range(5, 30), 2)
+
+    def seen(done):
+        if len(done) == killed:
+            cluster.remove_node(first, allow_graceful=False)
+        if len(done) == also_killed:
+            cluster.remove_node(second, allow_graceful=False)
+        if len(done) == 30:
+            cluster.add_node(**NODE)
+
+    done, notes = done_on(cluster, Naps(seconds=0.15), range(60), seen)
+    assert sorted(each.value for each in done) == [number**2 for number in range(60)]
+    assert len({each.task.key for each in done}) == 60
+    again = [title for text, title in notes if "it is begun again elsewhere" in text]
+    assert again and len({*again}) == len(again) <= 2
+    assert len({each.worker for each in done}) >= 3
+
+
+@pytest.mark.slow
+def test_what_kills_workers_twice_is_set_aside(cluster):
+    done, notes = done_on(cluster, Naps(), [1, "poison", 2, 3])
+    assert sorted(each.value for each in done if not each.lost) == [1, 4, 9]
+    (lost,) = [each for each in done if each.lost]
+    assert lost.task.title == "poison"
+    assert lost.lost.startswith("set aside, as 2 workers ended with it") and "\n" not in lost.lost
+    assert [title for _, title in notes] == ["poison"]
+
+
+@pytest.mark.slow
+def test_results_are_brought_to_who_shares_no_folder(cluster, tmp_path, monkeypatch):
+    """By value as by path; what is said keeps to the names on this side."""
+    monkeypatch.chdir(tmp_path)
+    names = [("a.txt", "other.txt", "out/a.bin"), ("b.txt", "other.txt", "out/b.bin")]
+    for name in ("a.txt", "b.txt", "other.txt"):
+        Path(name).write_bytes(f"what is in {name}".encode() * 1000)
+    found = []
+    # A path through a process's own folder leads each process elsewhere.
+    ways = [str(tmp_path)] + ["/proc/self/cwd"] * sys.platform.startswith("linux")
+    for way in ways:
+        triples = [tuple(f"{way}/{name}" for name in each) for each in names]
+        gone = (f"{way}/gone.txt", f"{way}/other.txt", f"{way}/out/gone.bin")
+        engine, notes = RayEngine(cluster.address), []
+        engine.begin(Reversed(), NEED)
+        done = [*Dispatcher(engine, note=lambda text, task: notes.append(text)).done(  # noqa: B023
+            Task(f"k{each}", each[0], each, each[:2], Path(each[2])) for each in [*triples, gone])]
+        assert {each.value for each in done} == {"a.txt", "b.txt", "No such file or directory"}
+        assert sorted(notes) == sorted(f"{each[0]} is read" for each in [*triples, gone])
+        found.append({path.name: path.read_bytes() for path in Path("out").iterdir()})
+        for path in Path("out").iterdir():
+            path.unlink()
+    assert found[0].keys() == {"a.bin", "a.log", "b.bin", "b.log"}
+    assert all(each == found[0] for each in found)
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
+
+
+@pytest.mark.slow
+def test_workers_of_no_use_are_one_line(cluster):
+    for version, why in (
+        ("0.0.1", "has tf_style 0.0.1 instead of"), ("unfit", "weights.h5: there is no such file"),
+    ):
+        with pytest.raises(InputError) as raised:
+            done_on(cluster, Naps(version=version), [1])
+        assert why in raised.value.flags and "\n" not in raised.value.flags
+
+
+@pytest.mark.slow
+def test_an_engine_says_what_actors_say(cluster):
+    engine = RayEngine(cluster.address)
+    engine.begin(Naps(), NEED)
+    for data, kinds in (
+        ("unable", [Kind.UNABLE]), ("broken", [Kind.BROKEN]), ("long", [Kind.SHARE]),
+        (None, [Kind.RESULT, Kind.LEFT]),
+    ):
+        if data:
+            worker = engine.start()
+            assert heard(engine, 1)[0].kind is Kind.READY
+            engine.give(worker, Task(data, data, data))
+        else:
+            engine.stop(worker)
+        found = [each.kind for each in heard(engine, len(kinds))]
+        assert [kind for kind in found if kind is not Kind.SHARE or data] == kinds
+        if data != "long":
+            engine.dismiss(worker)
+    engine.close()
+
+
+def heard(engine, count):
+    """The next messages, so many, of which those about the share that is done count once."""
+    found, ends = [], time.monotonic() + 30
+    while len(found) < count and time.monotonic() < ends:
+        for each in engine.hear(0.2):
+            if each.kind is not Kind.SHARE or each.kind not in [one.kind for one in found]:
+                found.append(each)
+    return found
+
+
+@pytest.mark.slow
+def test_a_cluster_whose_head_is_gone_is_lost(cluster):
+    address = cluster.address
+    with pytest.raises(InputError) as raised:
+        done_on(cluster, Naps(seconds=0.2), range(1000),
+                lambda done: len(done) == 3 and cluster.remove_node(cluster.head_node, False))
+    assert raised.value.flags.startswith(f"--cluster={address}: the Ray cluster ")
+    assert raised.value.flags.endswith("what is finished is kept")
+    assert "\n" not in raised.value.flags
+
+
+def test_a_cluster_that_is_not_there_is_one_line(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(InputError, match=rf"^cluster=127.0.0.1:{port}: no Ray cluster answers"):
+        RayEngine(f"127.0.0.1:{port}")
+    for address in ("", "somewhere", "host:0", "host:no", "ray://host"):
+        with pytest.raises(InputError, match="expected local, auto, HOST:PORT or ray://HOST:PORT"):
+            RayEngine(address)
+    monkeypatch.setattr(on_ray.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'tf_style\[cluster\]'"):
+        RayEngine("local")
+    monkeypatch.setattr(on_ray.os, "name", "nt")
+    with pytest.raises(InputError, match="workers=auto"):
+        RayEngine("local")
+
+
+def test_what_is_not_ray_is_one_line(monkeypatch):
+    monkeypatch.setattr(on_ray, "_CONNECT", 3.0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(InputError) as raised:
+            RayEngine(address)
+    assert raised.value.flags.startswith(f"--cluster={address}: the Ray cluster ")
+    assert "\n" not in raised.value.flags
+
+
+def all_of(actor):
+    """What an actor says of a task."""
+    found = actor.hear()
+    while found[-1][0] is not Kind.RESULT:
+        found += actor.hear()
+    return found
+
+
+def test_an_actor_keeps_what_it_was_sent_for_the_next_task(tmp_path):
+    """What is sent is as big as it is, and comes once; what nobody needs any more is removed."""
+    actor = Actor(on_ray.pickle.dumps(Reversed()))
+    files = {name: (f"/elsewhere/{name}", 3, number) for number, name in enumerate("ab")}
+    assert actor.hear()[0][0] is Kind.READY
+    assert actor.see([*files.values()], "/elsewhere/probe") == ([False, False], False)
+    (tmp_path / "here").write_bytes(b"123")
+    here = (str(tmp_path / "here"), 3, 0)
+    assert actor.see([here, (here[0], 4, 0)], here[0]) == ([True, False], True)
+    actor.give(("a", "b", "o.bin"), files, ["a", "b"], "o.bin", "", b"abc", b"def")
+    said = dict(all_of(actor))
+    assert said[Kind.NOTE] == "a is read"
+    assert said[Kind.RESULT] == ("a", {"o.bin": b"fedcba", "o.log": b"done"})
+    assert actor.see([*files.values()], "") == ([True, True], False)
+    files["a"] = ("/elsewhere/c", 3, 7)
+    actor.give(("a", "b", "o.bin"), files, ["a"], "o.bin", "", b"xyz")
+    said = dict(all_of(actor))
+    assert said[Kind.RESULT][1]["o.bin"] == b"fedzyx"
+    assert actor.see([("/elsewhere/a", 3, 0), files["b"]], "") == ([False, True], False)
