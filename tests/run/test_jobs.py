@@ -383,7 +383,11 @@ def test_jobs_are_named_by_what_decides_their_pictures(folder):
 
 
 def test_the_memory_of_a_job_is_about_that_of_its_size(folder):
-    small, large = (runner.memory_of(jobs("a")[0], Settings(size=size, network="compact"))
+    small, large = (runner.memory_of(jobs("a"), Settings(size=size, network="compact"))
                     for size in (64, 2048))
-    assert 0.7e9 < small < 1e9 < 1.5 * large and large > 1.5e9
-    assert runner.memory_of(jobs("b")[0], Settings()) == 2e9
+    assert 0.7e9 < small < 1e9 and large > 1.5e9
+    assert runner.memory_of(jobs("b"), Settings()) == 2e9
+    # The largest counts.
+    Image.new("RGB", (900, 1800)).save("c.png")
+    own = Settings(size="original", network="compact")
+    assert runner.memory_of(jobs("a", "c"), own) == runner.memory_of(jobs("c"), own) > small

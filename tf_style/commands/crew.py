@@ -39,7 +39,7 @@ def share_of(request: Request) -> Share:
         return share(1, settings.threads, len(request.jobs), 1)
     if options.profile:
         raise InputError(f"--profile={options.profile}: is for one process. Leave --workers out")
-    needed = memory_of(request.jobs[0], settings, least=request.least)
+    needed = memory_of(request.jobs, settings, least=request.least)
     return share(options.workers, settings.threads, len(request.jobs), needed)
 
 

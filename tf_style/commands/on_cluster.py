@@ -21,8 +21,6 @@ from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Note, Setting
 # The settings that may name files.
 _FILES = ("network", "weights", "content_network", "content_network_weights", "style_network",
           "style_network_weights", "model", "init")
-# Pictures whose sizes tell how much memory a worker needs.
-_LOOKED_AT = 20
 # A node need not have quite as much memory as it says.
 _MOST = 0.95
 
@@ -39,9 +37,7 @@ def share_of(request: Request) -> Share:
     if options.workers != 1:
         raise InputError(f"--workers={options.workers}: is for processes of this machine; on a "
                          "--cluster there are as many as there is room for. Leave one of them out")
-    # The largest of a few, which stand for all.
-    some = request.jobs[:: max(1, len(request.jobs) // _LOOKED_AT)]
-    needed = max(memory_of(job, settings, least=request.least) for job in some)
+    needed = memory_of(request.jobs, settings, least=request.least)
     return Share(len(request.jobs), 1 if settings.threads == AUTO else settings.threads, needed)
 
 

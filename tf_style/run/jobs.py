@@ -51,6 +51,8 @@ _DRAWN = 4
 _DRAWN_SIDE = 512
 # Bytes.
 _COMMON = 2e9
+# Pictures whose sizes are looked at.
+_LOOKED_AT = 20
 _NO_MEMORY = "not enough memory; try a smaller --size"
 
 
@@ -281,8 +283,17 @@ def _claimed(job: Job) -> Iterator[bool]:
         yield is_free
 
 
-def memory_of(job: Job, settings: Settings, *, least: int = 1) -> float:
-    """About how many bytes a process takes that makes this picture as a whole.
+def memory_of(jobs: Sequence[Job], settings: Settings, *, least: int = 1) -> float:
+    """About how many bytes a process takes that makes these pictures, each as a whole.
+
+    A few of them stand for all.
+    """
+    some = jobs[:: max(1, len(jobs) // _LOOKED_AT)]
+    return max(_memory_of_one(job, settings, least) for job in some)
+
+
+def _memory_of_one(job: Job, settings: Settings, least: int) -> float:
+    """The same for one.
 
     Where nothing is known of it, as of a saved model, or of files that cannot be read, as much as
     a picture of common size takes.
