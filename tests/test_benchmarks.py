@@ -98,12 +98,14 @@ def test_batch(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_runs_that_are_asked_to_stop_at_random_moments():
     found = run("benchmarks.kill", "--stop", "--moments=12", "--steps=20,20,20", "--size=64")
     assert found.splitlines()[-1] == "12 of 12 ended as they should"
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_studio(tmp_path):
     for name in ("httpx", "uvicorn", "websockets", "starlette"):
         pytest.importorskip(name, reason="needs pip install 'tf_style[studio]', and httpx")

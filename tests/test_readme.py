@@ -1,5 +1,6 @@
 """What the README and the guides that it leads to say is so: their commands and programs run."""
 
+import itertools
 import os
 import re
 import shlex
@@ -148,7 +149,9 @@ def test_first_commands_are_what_ci_runs():
     after = ran[first + 1 :]
     assert any(command[0] == "tf_style" and set(paint) <= {*command} for command in after)
     # All tests: what is left out here runs nowhere.
-    assert any(command[0] == "pytest" and "not slow" not in command for command in after)
+    chosen = [command[command.index("-m") + 1] for command in after if command[0] == "pytest"]
+    for slow, alone in itertools.product((True, False), repeat=2):
+        assert sum(eval(each, {"slow": slow, "alone": alone}) for each in chosen) == 1
     assert re.search(r"^[^#\n]*\bTF_STYLE_WEIGHTS=", script, re.MULTILINE)
 
 

@@ -61,6 +61,7 @@ def done_on(cluster, work, data, seen=lambda done: None, **given):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_nodes_come_and_go(cluster):
     """Three nodes, of which two are killed at random moments, and one more: nothing is lost."""
     draw = random.Random(time.time_ns())
@@ -84,6 +85,7 @@ def test_nodes_come_and_go(cluster):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_what_kills_workers_twice_is_set_aside(cluster):
     done, notes = done_on(cluster, Naps(), [1, "poison", 2, 3])
     assert sorted(each.value for each in done if not each.lost) == [1, 4, 9]
@@ -94,6 +96,7 @@ def test_what_kills_workers_twice_is_set_aside(cluster):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_results_are_brought_to_who_shares_no_folder(cluster, tmp_path, monkeypatch):
     """By value as by path; what is said keeps to the names on this side."""
     monkeypatch.chdir(tmp_path)
@@ -121,6 +124,7 @@ def test_results_are_brought_to_who_shares_no_folder(cluster, tmp_path, monkeypa
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_workers_of_no_use_are_one_line(cluster):
     for version, why in (
         ("0.0.1", "has tf_style 0.0.1 instead of"), ("unfit", "weights.h5: there is no such file"),
@@ -131,6 +135,7 @@ def test_workers_of_no_use_are_one_line(cluster):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_an_engine_says_what_actors_say(cluster):
     engine = RayEngine(cluster.address)
     engine.begin(Naps(), NEED)
@@ -162,6 +167,7 @@ def heard(engine, count):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_cluster_whose_head_is_gone_is_lost(cluster):
     address = cluster.address
     with pytest.raises(InputError) as raised:

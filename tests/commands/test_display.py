@@ -83,6 +83,7 @@ def test_an_answer_that_cannot_be_written_is_code_1_and_one_line(flag, redirecti
 
 @posix
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 @pytest.mark.parametrize("redirection", DEAD)
 def test_a_dead_display_costs_no_picture(redirection, folder):
@@ -93,6 +94,7 @@ def test_a_dead_display_costs_no_picture(redirection, folder):
 
 @posix
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_terminal_that_hangs_up_costs_no_picture(folder):
     pty = pytest.importorskip("pty")
     process, terminal = pty.fork()

@@ -160,6 +160,7 @@ def test_what_native_code_says_while_tensorflow_loads_stays_off_the_screen(capfd
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_tensorflows_chatter_stays_off_the_screen():
     done = process(cli.main, *ONE, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

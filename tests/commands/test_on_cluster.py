@@ -36,6 +36,7 @@ def photos(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_pictures_are_those_of_one_process(photos, capsys):
     """Pixel by pixel, and with the same record; a bad one is reported as ever."""
     # A path through a process's own folder leads a worker elsewhere: files go there as bytes.

@@ -181,6 +181,7 @@ def test_the_thread_ends_with_the_command(monkeypatch, capfd):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_run_has_a_line_for_each_phase(folder):
     seen, code = on_terminal(None, "content.png", "style.png", "a.png", *TINY)
     assert code == 0 and "loading TensorFlow" in seen and "preparing" in seen

@@ -166,6 +166,7 @@ def begun():
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 def test_a_killed_studio_loses_no_history_and_one_that_is_stopped_goes_on(begun):
     first = begun("results")

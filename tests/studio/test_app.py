@@ -74,6 +74,7 @@ def recipes(page, job):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_command_and_python_make_the_same_picture(page, working, content, style):
     photo, painting = uploaded(page, content), uploaded(page, style)
     mask = np.zeros_like(content)
@@ -229,6 +230,7 @@ def test_uploads_make_room(page, content, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_library_is_shown_as_pictures(tmp_path, working):
     for name in ("ink", "waves", "stained_glass"):
         shutil.copy(sample_path(name), tmp_path / f"{name}.jpg")
@@ -264,6 +266,7 @@ def test_where_there_is_no_library_nothing_is_listed(page):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_transparent_photograph_is_downloaded_as_the_command_writes_it(page, working, content):
     alpha = np.linspace(0, 1, 64)[None].repeat(48, 0)
     Image.fromarray((np.dstack([content, alpha]) * 255).astype(np.uint8)).save("clear.png")

@@ -149,6 +149,7 @@ def test_a_disk_that_takes_no_list_ends_no_job(page, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_studio_ends_after_a_step_and_goes_on_when_it_is_started_again(tmp_path):
     with serving(tmp_path / "studio") as page:
         job = page.post(options=BOTH)

@@ -33,7 +33,7 @@ if not CHROMIUM:
     pytest.skip("needs Chromium, such as Debian's: apt-get install chromium",
                 allow_module_level=True)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 # A busy machine may take its time; a quiet one does not wait.
 PATIENCE = 120_000
