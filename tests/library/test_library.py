@@ -1,5 +1,6 @@
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from PIL import Image
 import tf_style
 from tests.library.conftest import Colors, painting, save
 from tf_style import InputError, Settings
+from tf_style.library.catalogue import Catalogue
 from tf_style.library.library import Library, default_path
 
 
@@ -231,6 +233,33 @@ def test_what_suits_a_photograph(library, paintings):
     assert library.suits(painting(9), 2)[0].path == found[0].path
     assert names(library.suits(photograph, name="harsh")) == ["harsh.png"]
     assert library.suits(photograph, name="nothing") == []
+
+
+def test_each_thumbnail_is_looked_at_once(library, paintings, monkeypatch):
+    """Another process need not look again, and a library that cannot be written suits no less."""
+    library.add(paintings)
+    photograph, looks = save(paintings.parent / "photo.png", painting(9)), []
+    found = library.suits(photograph, callback=lambda *each: looks.append(each))
+    assert looks == [(number, 6) for number in range(6)]
+    assert library.suits(photograph, callback=lambda *each: looks.append(each)) == found
+    with Library(library.path, describer=library._make) as again:
+        assert again.suits(photograph, callback=lambda *each: looks.append(each)) == found
+    assert len(looks) == 6
+    save(paintings / "new.png", painting(7))
+    library.add(paintings)
+    assert len(library.suits(photograph, callback=lambda *each: looks.append(each))) == 7
+    assert looks[6:] == [(0, 1)]
+    library.close()
+    with sqlite3.connect(library.path) as file:
+        file.execute("DROP TABLE textures")
+    file.close()
+    monkeypatch.setattr(Catalogue, "keep_textures", refused)
+    with Library(library.path, describer=library._make) as again:
+        assert len(again.suits(photograph)) == 7
+
+
+def refused(catalogue, found):
+    raise InputError("it cannot be written, only read")
 
 
 def test_a_photograph_of_the_library_is_not_its_own_style(library, paintings, colors):

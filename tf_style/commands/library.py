@@ -214,7 +214,8 @@ def _like(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
 
 def _for(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
     most = _PREVIEWS if options.sheet and "count" not in line.given else options.count
-    found = shelf.suits(options.pictures[0], most, **options.filters())
+    found = shelf.suits(options.pictures[0], most, **options.filters(), callback=lambda done, whole:
+                        status.show("looking at thumbnails", done / whole))
     code = _show(dataclasses.replace(options, sheet=None), shelf, found)
     if options.sheet:
         from tf_style.commands.library_sheet import write_previews

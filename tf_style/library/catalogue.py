@@ -51,6 +51,12 @@ CREATE TABLE descriptors (
     ON DELETE CASCADE, descriptor BLOB NOT NULL, PRIMARY KEY (origin, number)
 );
 """
+# Made where it is first needed.
+_TEXTURES = """
+CREATE TABLE IF NOT EXISTS textures (
+    number INTEGER PRIMARY KEY REFERENCES pictures ON DELETE CASCADE, texture BLOB NOT NULL
+)
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -290,6 +296,23 @@ class Catalogue:
         if row is None:
             raise InputError(f"{self.path}: picture {number} has been forgotten meanwhile")
         return row[0]
+
+    def textures(self) -> dict[int, np.ndarray]:
+        """Number → the texture of the picture's thumbnail, float64, as far as they are kept."""
+        with self._guarded():
+            if not self._row("SELECT 1 FROM sqlite_master WHERE name = 'textures'"):
+                return {}
+            return {number: np.frombuffer(values, "<f8") for number, values in
+                    self._file.execute("SELECT number, texture FROM textures")}
+
+    def keep_textures(self, found: Mapping[int, np.ndarray]) -> None:
+        """Keep the textures of pictures."""
+        with self._guarded(), self._writing():
+            self._file.execute(_TEXTURES)
+            self._file.executemany(
+                # Of a picture that is still there.
+                "INSERT OR IGNORE INTO textures SELECT number, ? FROM pictures WHERE number = ?",
+                [(values.astype("<f8").tobytes(), number) for number, values in found.items()])
 
     def descriptor(self, number: int, origin: str) -> np.ndarray | None:
         """A picture's descriptor of this origin, float32; `None` if it has none."""

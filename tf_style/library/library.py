@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import io
@@ -146,7 +147,7 @@ class Library:
         self._writable = False
         self._known: tuple[str, np.ndarray, Index] | None = None
         self._records: dict[int, Record] | None = None
-        self._textures: dict[int, np.ndarray] = {}
+        self._textures: dict[int, np.ndarray] | None = None
 
     def __enter__(self) -> Library:
         return self
@@ -158,7 +159,7 @@ class Library:
         """Close the file."""
         if self._opened:
             self._opened.close()
-        self._opened, self._known, self._records = None, None, None
+        self._opened, self._known, self._records, self._textures = None, None, None, None
 
     def __len__(self) -> int:
         return len(self._all())
@@ -239,7 +240,8 @@ class Library:
         return found
 
     def suits(
-        self, photograph: PathLike | np.ndarray | Image.Image, count: int = 12, **filters: Any
+        self, photograph: PathLike | np.ndarray | Image.Image, count: int = 12, *,
+        callback: Callable[[int, int], object] = lambda done, whole: None, **filters: Any,
     ) -> list[Suggestion]:
         """The pictures that suit a photograph as its style, the best first.
 
@@ -250,6 +252,8 @@ class Library:
         Args:
             photograph: as for `like`.
             count: how many.
+            callback: called with how many thumbnails were looked at, and how many there are: each
+                is once, and kept in mind by a library that can be written.
             filters: as for `like`.
         """
         wanted = Filter(**filters)
@@ -260,7 +264,7 @@ class Library:
         small = shrink(as_picture(photograph), THUMBNAIL)
         found = suitability(
             Looks.of([texture(small)], [seen.palette], seen.descriptor[None], seen.made_by),
-            Looks.of([self._texture(each) for each in records],
+            Looks.of(self._textures_of(records, callback),
                      [each.palette for each in records], index.descriptors, seen.made_by),
         )
         apart = index.distances(seen.descriptor)
@@ -427,12 +431,25 @@ class Library:
         ]
         return [records[int(numbers[place])] for place in chosen], Index(index.descriptors[chosen])
 
-    def _texture(self, record: Record) -> np.ndarray:
-        if record.number not in self._textures:
+    def _textures_of(
+        self, records: Sequence[Record], callback: Callable[[int, int], object]
+    ) -> list[np.ndarray]:
+        """The textures of pictures: what is not known yet is found, and kept."""
+        if self._textures is None:
+            self._textures = self._catalogue().textures()
+        unknown = [record for record in records if record.number not in self._textures]
+        new = {}
+        for done, record in enumerate(unknown):
+            callback(done, len(unknown))
             with Image.open(io.BytesIO(self.thumbnail(record))) as thumbnail:
                 pixels = np.asarray(thumbnail.convert("RGB"), np.float32) / 255
-            self._textures[record.number] = texture(pixels)
-        return self._textures[record.number]
+            new[record.number] = texture(pixels)
+        self._textures |= new
+        if new:
+            # A file that cannot be written can be read all the same.
+            with contextlib.suppress(InputError):
+                self._catalogue().keep_textures(new)
+        return [self._textures[record.number] for record in records]
 
     def _named(self, name: str) -> Record:
         records = list(self._all().values())
