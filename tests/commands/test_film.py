@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.commands.here import Here
 from tests.film.films import number_of, pattern, write
 from tf_style import cli
 from tf_style.commands.film_request import Request
@@ -189,6 +191,75 @@ def test_pieces_become_one_film(film, capsys):
     assert len(frames_of("out.mp4")) == 30
 
 
+SMALL = [MODEL, "--size=48"]
+
+
+@pytest.fixture
+def engines(film, monkeypatch):
+    """A film of 60 frames, `long.mp4`, and workers of no processes of their own."""
+    class Engine(Here):
+        made = []  # noqa: RUF012
+
+    monkeypatch.setattr("tf_style.commands.film_crew.Processes", Engine)
+    write(film.with_name("long.mp4"), 60, sound="aac")
+    return Engine
+
+
+def assert_same(*names):
+    """See that films have the same frames."""
+    one, other = map(frames_of, names)
+    assert [each.time for each in one] == [each.time for each in other]
+    assert all(map(np.array_equal, *([each.picture for each in film] for film in (one, other))))
+
+
+def test_workers_paint_the_same_film(engines, capsys):
+    assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
+    code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2",
+                          "--report=report.json")
+    assert (code, out) == (0, "two.mp4\n") and "60 frames of " in err
+    assert_same("one.mp4", "two.mp4")
+    report = json.loads(Path("report.json").read_text())
+    # Eight frames lead to the second piece, as it begins within a shot.
+    assert (report["frames"], report["painted"], report["shots"]) == (60, 68, 1)
+    assert sorted(each["frames"] for each in report["workers"]) == [[0, 30], [30, 60]]
+    assert all(each["worker"] for each in report["workers"])
+    assert report["versions"]["tensorflow"] and report["peak_memory_bytes"] > 1e7
+    # A film as short as this is not worth any.
+    assert call(capsys, "film.mp4", "out.mp4", *SMALL, "--workers=4")[0] == 0
+    assert len(engines.made) == 1
+
+
+def test_a_piece_that_ends_workers_is_named_and_can_be_gone_on_with(engines, capsys):
+    assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
+    engines.deadly_to = lambda self, piece: piece.start == 30
+    code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2")
+    assert (code, out) == (1, "")
+    assert "frames 31 to 60: set aside, as 2 workers ended with it" in err
+    assert "stopped after 30 frames; they are in two.mp4.frames" in err and "--resume" in err
+    del engines.deadly_to
+    assert call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2", "--resume")[0] == 0
+    assert [task.data.start for task in engines.made[-1].given] == [30]
+    assert_same("one.mp4", "two.mp4")
+
+
+def test_a_worker_leaves_a_piece_early_and_another_goes_on(engines, capsys, monkeypatch):
+    assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
+    paint, asked = Darker.paint, []
+
+    def pressed(self, content, past):
+        if past is not None and past.state["count"] == 9 and not asked:
+            asked.append(signal.raise_signal(signal.SIGINT))
+            engines.made[-1].stop("w1")
+        return paint(self, content, past)
+
+    monkeypatch.setattr(Darker, "paint", pressed)
+    code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2")
+    assert (code, out) == (130, "") and "stopped after 40 frames" in err
+    monkeypatch.setattr(Darker, "paint", paint)
+    assert call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2", "--resume")[0] == 0
+    assert_same("one.mp4", "two.mp4")
+
+
 def test_what_exists_can_be_kept(film, capsys):
     film.with_name("out.mp4").write_bytes(b"kept")
     code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL, "--skip_existing")
@@ -221,6 +292,7 @@ def test_broken_frames_are_told(film, capsys):
     (["film.mp4", "out.mp4", MODEL, "--fps=25"], "--fps: film.mp4 has times of its own"),
     (["film.mp4", "out.mp4", MODEL, "--fps=0"], "--fps: expected frames a second"),
     (["film.mp4", "out.mp4", MODEL, "--piece=3/2"], "--piece: expected which part"),
+    (["film.mp4", "out.mp4", MODEL, "--piece=1/2", "--workers=2"], "--workers and --piece"),
     (["film.mp4", "out.mp4", MODEL, "--piece=1/99"], "the film has 30 frames"),
     (["film.mp4", "out.mp4", MODEL, "--frame_steps=3"], "--frame_steps: has no effect with"),
     (["film.mp4", "sample:ink", "out.mp4", "--steadiness=1"], "--steadiness: has no effect"),
@@ -299,3 +371,13 @@ def test_the_optimiser_paints_a_film_and_can_start_from_a_network(short, capsys)
         # Of each frame the same would be said.
         assert err.count("cleaned up") <= 1
         assert len(frames_of(output)) == 4
+
+
+@pytest.mark.slow
+def test_workers_are_processes(short, capsys):
+    write(short.with_name("long.mp4"), 60, size=(48, 64))
+    code, out, _ = call(capsys, "long.mp4", "style.png", "out.mp4", "--workers=2",
+                        "--weights=random", "--content_layers=block2_conv1", "--steps=1",
+                        "--style_layers=block1_conv1", "--frame_steps=1", "--size=original")
+    assert (code, out) == (0, "out.mp4\n")
+    assert len(frames_of("out.mp4")) == 60

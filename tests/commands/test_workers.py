@@ -66,8 +66,8 @@ def test_how_far_all_are_is_shown(shown, monkeypatch):
     doubling = [each for each in shown if each[0] == "doubling"]
     assert [share for _, share, _ in doubling] == [number / 20 for number in range(11, 21)]
     assert doubling[-1][2]["details"] == ("20/20",)
-    # Ten were there before, which says nothing of the pace.
-    assert all(given["ends"] == 10 for _, _, given in doubling)
+    # Neither those that were there before nor the start of workers say anything of the pace.
+    assert [given["ends"] for _, _, given in doubling] == [None, *9 * [10]]
 
 
 def test_no_task_is_begun_after_a_stop(shown):

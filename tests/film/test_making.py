@@ -150,6 +150,20 @@ def test_a_piece_that_was_stopped_has_the_same_frames(tmp_path):
     np.testing.assert_array_equal(whole, stopped)
 
 
+@pytest.mark.parametrize("piece", [Piece(0, 7, 0), Piece(3, 12, 3), Piece(16, 24, 8)])
+def test_a_piece_alone_has_the_same_frames(tmp_path, piece):
+    """Only the frames that belong to it are looked at."""
+    film = Shown(24, 7)
+    _, frames = made(tmp_path / "whole", film, piece=piece)
+    making = Making(film, Selection(), SIZE, Counting(), Store(tmp_path / "alone"), piece,
+                    whole=False)
+    assert list(making.frames()) == list(range(piece.warm + 1, piece.end + 1))
+    assert len(making.times) == making.painted == piece.end - piece.warm
+    assert making.store.numbers() == {*range(piece.start, piece.end)}
+    np.testing.assert_array_equal(
+        frames, [making.store.layers(number) for number in range(piece.start, piece.end)])
+
+
 @pytest.mark.parametrize(("count", "parts"), [(1, 1), (1, 5), (7, 7), (10, 3), (100, 7)])
 def test_pieces_leave_nothing_out(count, parts):
     found = pieces(count, [0], parts)

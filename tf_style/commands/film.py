@@ -7,7 +7,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ from tf_style.film.source import ANIMATIONS, CONTAINERS, Film, Info, is_film, op
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
+    from tf_style.cluster.share import Share
+    from tf_style.commands.film_crew import FilmOfPieces
     from tf_style.film.making import Making
     from tf_style.film.store import Store
 
@@ -66,9 +68,13 @@ def make_film(line: CommandLine, name: str) -> int:
         store = stack.enter_context(request.store(size))
         stack.enter_context(store.held(f".{part.replace(' ', '_')}"))
         stack.enter_context(_said_once())
-        selection = request.selection(film.info)
-        making = Making(film, selection, size, request.painter(size), store, piece)
-        ended = _paint(request, making, film.info)
+        shared, each = _shared(request, film, size, store)
+        if shared:
+            making, ended = shared, _paint_by_workers(request, shared, each)
+        else:
+            making = Making(film, request.selection(film.info), size, request.painter(size),
+                            store, piece)
+            ended = _paint(request, making, film.info)
         if film.broken:
             is_one = film.broken == 1
             say(f"tf_style: {count(film.broken, 'frame')} of {name} cannot be read and "
@@ -82,7 +88,8 @@ def make_film(line: CommandLine, name: str) -> int:
             say(f"tf_style: piece {part} is painted; another process puts {request.output} "
                 "together")
             return DONE
-        _put_together(request, making, film, time.monotonic() - began)
+        _put_together(request, making, film, time.monotonic() - began,
+                      shared.reported if shared else {})
         store.remove()
     return DONE
 
@@ -117,14 +124,44 @@ def _paint(request: Request, making: Making, info: Info) -> int | None:
                 break
         else:
             return None
+    return _stopped(request, making.store, done, late=late)
+
+
+def _shared(
+    request: Request, film: Film, size: tuple[int, int], store: Store
+) -> tuple[FilmOfPieces, Share] | tuple[None, None]:
+    """The film as workers are to paint it, and what each of them gets; `None` where none do."""
+    if request.options.workers == 1:
+        return None, None
+    from tf_style.commands.film_crew import FilmOfPieces
+
+    found = FilmOfPieces.of(request, film, size, store)
+    each = found.share(request)
+    return (found, each) if each.workers > 1 else (None, None)
+
+
+def _paint_by_workers(request: Request, making: FilmOfPieces, each: Share) -> int | None:
+    """As `_paint`, by several workers."""
+    late = making.paint(request, each)
+    if making.is_complete():
+        making.painter = making.painter or request.painter(making.size)
+        return None
+    return _stopped(request, making.store, len(making.store.numbers()), late=late)
+
+
+def _stopped(request: Request, store: Store, done: int, *, late: bool) -> int:
+    """Say that frames are missing, and how to go on; returns an exit code."""
     why = ", as the time is up" if late else ""
-    say(f"tf_style: stopped after {count(done, 'frame')}{why}; they are in {making.store.folder}")
+    say(f"tf_style: stopped after {count(done, 'frame')}{why}; they are in {store.folder}")
     say(f"tf_style: go on with: {request.resuming()}", whole=True)
-    return INTERRUPTED if signals else FAILED
+    return INTERRUPTED if request.line.signals else FAILED
 
 
-def _put_together(request: Request, making: Making, film: Film, seconds: float) -> None:
-    """Write the film, and a report if one is asked for; say what was made."""
+def _put_together(
+    request: Request, making: Making | FilmOfPieces, film: Film, seconds: float,
+    more: Mapping[str, Any],
+) -> None:
+    """Write the film, and a report, with `more`, if one is asked for; say what was made."""
     from tf_style.film.sink import write
     from tf_style.run.machine import peak_memory
     from tf_style.show.report import write_report
@@ -152,7 +189,7 @@ def _put_together(request: Request, making: Making, film: Film, seconds: float) 
                 **decided, "output": os.fspath(request.output),
                 "frames": len(making.times), "painted": making.painted, "shots": making.shots,
                 "broken": film.broken, "size": [*making.size], "seconds": round(seconds, 3),
-                "peak_memory_bytes": peak_memory(), "remarks": remarks,
+                "peak_memory_bytes": peak_memory(), **more, "remarks": remarks,
             })
     status.hide()
     if not request.options.quiet:

@@ -26,6 +26,7 @@ from tf_style.film.source import ANIMATIONS, Film, Info
 from tf_style.settings import InputError, Settings
 
 if TYPE_CHECKING:
+    from tf_style.commands.film_work import PaintedPiece
     from tf_style.film.frame import FramePainter
     from tf_style.film.making import Selection
     from tf_style.film.pieces import Piece
@@ -53,6 +54,7 @@ class Request:
         styles: style pictures, or the network that paints.
         output: where the film is written.
         report: where a report is written; `None` for nowhere.
+        memory: bytes that painting may take; `None` for what the settings say.
     """
 
     line: CommandLine
@@ -63,6 +65,7 @@ class Request:
     styles: tuple[str, ...]
     output: Path
     report: Path | None
+    memory: float | None = None
 
     @classmethod
     def of(cls, line: CommandLine, name: str) -> Request:
@@ -85,6 +88,8 @@ class Request:
                              f"Received: {float(films.end):g}")
         if films.trial and films.piece:
             raise InputError("--trial and --piece: choose one of them")
+        if options.workers != 1 and films.piece:
+            raise InputError("--workers and --piece: choose one of them")
         other = "frame_steps" if settings.model else "steadiness"
         if other in line.given:
             raise InputError(f"--{other}: has no effect {'with' if settings.model else 'without'} "
@@ -206,22 +211,26 @@ class Request:
             from tf_style.transfer.brush import Brush
 
             start = Brush(settings, "init").paint
-        painter = OptimizedFrames(Painter(settings, watch=status.show, start=start), styles,
-                                  frame_steps=self.films.frame_steps)
+        painter = OptimizedFrames(
+            Painter(settings, watch=status.show, start=start, memory=self.memory), styles,
+            frame_steps=self.films.frame_steps)
         painter.callback = lambda step: bool(self.line.signals)
         return painter
 
-    def provenance(self, painter: FramePainter) -> dict[str, Any]:
+    def provenance(self, painter: FramePainter | PaintedPiece) -> dict[str, Any]:
         """What decided the film, as plain JSON data."""
-        from tf_style.run.machine import versions
+        from tf_style.commands.film_work import PaintedPiece
+        from tf_style.run import machine
 
+        made_here = not isinstance(painter, PaintedPiece)
         return {
             "content": self.name, "style": list(self.styles),
             **{each.name: None if value is None else str(value)
                for each in FilmOptions.options()
                for value in [getattr(self.films, each.name)]},
             "given": self.settings.as_dict(), "settings": painter.settings.as_dict(),
-            "weights": dict(painter.weights), "versions": versions(),
+            "weights": dict(painter.weights),
+            "versions": machine.versions() if made_here else dict(painter.versions),
         }
 
     def resuming(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from tf_style.commands.painted import Painted
 from tf_style.commands.painting import painter_of
 from tf_style.commands.progress import Watchers
 from tf_style.commands.request import Request
+from tf_style.commands.workers import told
 from tf_style.image.paths import no_plain_file
 from tf_style.network import weights
 from tf_style.network.choice import choose
@@ -50,9 +50,7 @@ class PictureWork:
         """What becomes of each job."""
         request = self.request
         jobs = (dataclasses.replace(job, given=job.given or self.given) for job in data)
-        with warnings.catch_warnings():
-            warnings.simplefilter("always" if not request.options.quiet else "ignore", UserWarning)
-            warnings.showwarning = lambda message, *_, **__: talk.note(str(message))
+        with told(talk, quiet=request.options.quiet):
             painter = painter_of(
                 request, learned=lambda: self.learned, memory=self.memory, count=self.count)
             host = _Host(request, talk)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tf_style.cluster.dispatch import Dispatcher
 from tf_style.cluster.engine import Engine
-from tf_style.cluster.task import Done, Task
+from tf_style.cluster.task import Done, Talk, Task
 from tf_style.commands import status
 from tf_style.commands.display import say
 from tf_style.commands.signals import Signals
@@ -40,6 +42,7 @@ class Workers:
         self._said: set[str] = set()
         self._began = time.monotonic()
         self._ends = self._began + seconds if seconds else None
+        self._paced: tuple[float, float] | None = None
         self._dispatcher = Dispatcher(engine, self._is_over, self._note, lambda: self._watch())
         self._watch: Callable[[], object] = lambda: None
 
@@ -82,9 +85,12 @@ class Workers:
         elif reached <= before:
             status.show("starting workers")
         else:
-            left = self.seconds / (reached - before) * max(0.0, count - reached)
-            status.show(text, min(1.0, reached / count), details=tuple(details),
-                        ends=time.monotonic() + left)
+            now, ends = time.monotonic(), None
+            # Until then, workers were starting.
+            since, first = self._paced = self._paced or (now, reached)
+            if reached > first:
+                ends = now + (now - since) / (reached - first) * max(0.0, count - reached)
+            status.show(text, min(1.0, reached / count), details=tuple(details), ends=ends)
 
     def _is_over(self) -> bool:
         self.late = self._ends is not None and time.monotonic() >= self._ends
@@ -97,6 +103,15 @@ class Workers:
         if len(self._said) < _REMEMBERED:
             self._said.add(text)
         say(f"{self._program}: {task.title + ': ' if task else ''}{text}")
+
+
+@contextlib.contextmanager
+def told(talk: Talk, *, quiet: bool) -> Iterator[None]:
+    """In this context, which a work has in its worker, warnings are what the user should know."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if quiet else "always", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: talk.note(str(message))
+        yield
 
 
 def in_order(

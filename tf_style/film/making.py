@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -81,6 +82,7 @@ class Making:
         painter: paints its frames.
         store: where painted frames are.
         piece: the part of the film to paint; `None` for all of it.
+        whole: whether it goes through all of the film even so, to know when each frame is shown.
 
     Attributes:
         selection, size, painter, store: as they were given.
@@ -91,12 +93,13 @@ class Making:
 
     def __init__(
         self, film: Film, selection: Selection, size: tuple[int, int],
-        painter: FramePainter, store: Store, piece: Piece | None = None,
+        painter: FramePainter, store: Store, piece: Piece | None = None, *, whole: bool = True,
     ):
         self.times: list[Fraction] = []
         self.painted = self.shots = 0
         self.selection, self.size, self.painter, self.store = selection, size, painter, store
         self._film, self._piece = film, piece
+        self._first, self._end = (0, None) if whole or not piece else (piece.warm, piece.end)
         # Frames that lead to a piece are not those that the piece before it shows.
         self._leading = Store(store.folder / f"before_{piece.start}") if piece else store
         self._state: Mapping[str, np.ndarray] = {}
@@ -133,9 +136,9 @@ class Making:
         contents: collections.deque[np.ndarray] = collections.deque(
             maxlen=max(self.painter.lags, default=0))
         begins, before = 0, None
-        fitted = ((frame, self._fitted(frame.picture))
-                  for frame in self.selection.frames(self._film))
-        for number, (frame, content) in enumerate(ahead(fitted)):
+        frames = itertools.islice(self.selection.frames(self._film), self._first, self._end)
+        fitted = ((frame, self._fitted(frame.picture)) for frame in frames)
+        for number, (frame, content) in enumerate(ahead(fitted), self._first):
             if before is None or is_cut(_values(before), _values(content)):
                 begins = number
                 self.shots += 1

@@ -1,0 +1,104 @@
+"""What workers do for a film: they paint pieces of it. No TensorFlow of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tf_style.cluster.share import Share
+from tf_style.cluster.task import Talk
+from tf_style.commands.film_request import Request
+from tf_style.commands.signals import Signals
+from tf_style.commands.workers import told
+from tf_style.film.frame import StoppedError
+from tf_style.film.making import Making
+from tf_style.film.pieces import Piece
+from tf_style.film.source import open_film
+from tf_style.film.store import Store
+from tf_style.run import machine
+from tf_style.settings import Settings
+
+
+@dataclasses.dataclass(frozen=True)
+class PaintedPiece:
+    """What painted a piece of a film: plain data. Its frames are in the film's store.
+
+    Attributes:
+        settings, weights: as those of a `FramePainter`.
+        versions: of what its pixels depend on.
+        painted: how many frames were painted.
+        memory: the most that the process had, in bytes; `None` if unknown.
+    """
+
+    settings: Settings
+    weights: Mapping[str, str]
+    versions: Mapping[str, str]
+    painted: int = 0
+    memory: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmWork:
+    """Paints a piece of a film with each task, into the film's store.
+
+    Attributes:
+        request: what is asked for.
+        size: height and width to paint at.
+        folder: the film's store.
+    """
+
+    request: Request
+    size: tuple[int, int]
+    folder: Path
+
+    @classmethod
+    def of(cls, request: Request, size: tuple[int, int], folder: Path, each: Share) -> FilmWork:
+        """The work of workers that get so much."""
+        # The signals of this process are nobody else's.
+        line = dataclasses.replace(request.line, signals=Signals())
+        settings = request.settings.replace(threads=each.threads)
+        return cls(dataclasses.replace(
+            request, line=line, settings=settings, memory=each.memory), size, folder)
+
+    def results(self, data: Iterator[Piece], talk: Talk) -> Iterator[PaintedPiece]:
+        """What painted each piece. What is painted of one whose making is stopped stays."""
+        line = dataclasses.replace(self.request.line, signals=_Asked(talk))
+        request = dataclasses.replace(self.request, line=line)
+        with told(talk, quiet=request.options.quiet):
+            painter = request.painter(self.size)
+            for piece in data:
+                with open_film(request.name, request.films.fps) as film:
+                    making = Making(film, request.selection(film.info), self.size, painter,
+                                    Store(self.folder), piece, whole=False)
+                    if not _painted(making, piece, talk):
+                        return
+                yield PaintedPiece(painter.settings, dict(painter.weights), machine.versions(),
+                                   making.painted, machine.peak_memory())
+
+    def moved(self, data: Piece, places: Mapping[str, str]) -> Piece:
+        """The same piece: of a film, all workers share the disk."""
+        return data
+
+
+class _Asked(Signals):
+    """What asks a worker to stop, in place of signals."""
+
+    def __init__(self, talk: Talk):
+        super().__init__()
+        self._talk = talk
+
+    def __bool__(self) -> bool:
+        return self._talk.stopping
+
+
+def _painted(making: Making, piece: Piece, talk: Talk) -> bool:
+    """Paint the frames of a piece that are missing; whether that was not stopped."""
+    with contextlib.suppress(StoppedError):
+        for done in making.frames():
+            talk.share((done - piece.warm) / (piece.end - piece.warm))
+            if talk.stopping:
+                return False
+        return True
+    return False
