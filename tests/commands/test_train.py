@@ -2,6 +2,7 @@
 
 import json
 import signal
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.commands.conftest import assert_tells, call, without_tensorflow
+from tests.commands.here import Here
 from tests.transfer.conftest import TINY as OBJECTIVE
 from tests.transfer.conftest import small  # noqa: F401
 from tf_style import cli
-from tf_style.commands import train
+from tf_style.commands import training
 from tf_style.settings import InputError, Settings
 from tf_style.transfer.model_file import TransformModel
 
@@ -54,6 +56,9 @@ def test_a_network_is_trained_and_paints(folder, photos, capfd):
     (["style.png", "-o", "a.keras", "--preset=strokes"], "--preset=strokes: it is for single"),
     (["style.png", "-o", "a.keras", "--init=missing.keras"], "--init=missing.keras"),
     (["style.png", "-o", "a.keras", "--sheet=sheet.txt"], "sheet.txt"),
+    (["style.png", "-o", "a.keras", "--workers=2"], "--workers: is for several networks"),
+    (["style.png", "-o", "{style}.keras", "--sheet=a.jpg"], "--sheet=a.jpg: each network has"),
+    (["style.png", "style.png", "-o", "{style}.keras"], "would both get this name"),
 ])
 def test_bad_input_is_one_line_without_tensorflow(refused, arguments, message):
     assert message in refused(cli.train, *arguments)
@@ -61,17 +66,17 @@ def test_bad_input_is_one_line_without_tensorflow(refused, arguments, message):
 
 
 def test_a_stop_keeps_the_network_so_far(folder, monkeypatch, capfd):
-    hear = train._Follower.hear
+    hear = training._Follower.hear
 
     def stopped(self, lesson):
         if lesson.number == 2:
             signal.raise_signal(signal.SIGINT)
         return hear(self, lesson)
 
-    monkeypatch.setattr(train._Follower, "hear", stopped)
+    monkeypatch.setattr(training._Follower, "hear", stopped)
     assert call(cli.train, "style.png", "-o", "a.keras", *TINY, "--checkpoint=kept") == 130
     assert "stopped after 2 steps; the network so far is in a.keras" in capfd.readouterr().err
-    monkeypatch.setattr(train._Follower, "hear", hear)
+    monkeypatch.setattr(training._Follower, "hear", hear)
     assert call(cli.train, "style.png", "-o", "b.keras", *TINY, "--checkpoint=kept", "--resume",
                 "-q") == 0
     assert TransformModel.read("a.keras").note["steps"] == 2
@@ -85,7 +90,7 @@ def test_a_stop_keeps_the_network_so_far(folder, monkeypatch, capfd):
 
 
 def test_what_cannot_be_written_beside_the_network_ends_nothing(folder, monkeypatch, capfd):
-    monkeypatch.setattr(train, "_SHEET_EVERY", -1.0)
+    monkeypatch.setattr(training, "_SHEET_EVERY", -1.0)
 
     def full(path, *_, **__):
         raise InputError(f"{path}: cannot be written (No space left on device)")
@@ -94,6 +99,69 @@ def test_what_cannot_be_written_beside_the_network_ends_nothing(folder, monkeypa
     assert call(cli.train, "style.png", "-o", "a.keras", *TINY, "--sheet=sheet.jpg") == 1
     assert "sheet.jpg: cannot be written" in capfd.readouterr().err
     assert TransformModel.read("a.keras").note["steps"] == 3
+
+
+@pytest.fixture
+def several(folder, monkeypatch):
+    """Three styles, of which nothing can be learned from `b`, and trainings that take no time.
+
+    The plans of those that were begun, in order; workers are no processes of their own.
+    """
+    begun = []
+
+    def stand_in(plan, listener, spent=0.0):
+        begun.append(plan)
+        if plan.title == "b.png":
+            raise InputError("style: b.png cannot be used")
+        plan.output.parent.mkdir(exist_ok=True)
+        plan.output.write_text("a network")
+        if plan.title == "stop.png":
+            signal.raise_signal(signal.SIGINT)
+        return training.Trained(plan, 3, 1.0, listener.stops())
+
+    class Engine(Here):
+        made = []  # noqa: RUF012
+
+    monkeypatch.setattr(training, "trained", stand_in)
+    monkeypatch.setattr("tf_style.cluster.processes.Processes", Engine)
+    for name in ("a", "b", "c", "stop"):
+        Image.open("style.png").save(f"{name}.png")
+    return begun
+
+
+NETS = ["-o", "nets/{style}.keras", *TINY]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_network_for_each_style(several, capfd, workers):
+    assert call(cli.train, "a.png", "b.png", "c.png", *NETS, "--report=nets/{style}.json",
+                f"--workers={workers}", "--threads=1") == 1
+    out, error = capfd.readouterr()
+    assert sorted(out.splitlines()) == [str(Path("nets", f"{name}.keras")) for name in "ac"]
+    assert "tf_style_train: b.png: style: b.png cannot be used\n" in error
+    assert error.splitlines()[-1] == "tf_style_train: 2 networks trained, 1 failed: b.png"
+    assert sorted(each.styles for each in several) == [("a.png",), ("b.png",), ("c.png",)]
+    assert {each.settings.threads for each in several} == {1}
+    assert Path("nets", "c.json") in [each.report for each in several]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_other_training_is_begun_after_a_stop(several, capfd, workers):
+    assert call(cli.train, "a.png", "stop.png", "c.png", *NETS, f"--workers={workers}",
+                "-q") == 130
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert "1 not begun" in last and "c.png" not in [each.title for each in several]
+
+
+@pytest.mark.slow
+def test_workers_are_processes(folder, capfd):
+    Image.open("style.png").save("other.png")
+    assert call(cli.train, "style.png", "other.png", *NETS, "--steps=1", "--width=fast",
+                "--workers=2") == 0
+    # Those are of their real size, other than in this process.
+    for name in ("style", "other"):
+        with zipfile.ZipFile(f"nets/{name}.keras") as file:
+            assert "model.weights.h5" in file.namelist()
 
 
 def test_the_whole_help_leaves_out_what_has_no_effect(capfd):

@@ -122,8 +122,8 @@ def _named(output: str, content: str | None, styles: Sequence[str], *, several: 
     ends = tuple(filter(None, (os.sep, os.altsep)))
     if is_folder or os.path.isdir(output) or output.endswith(ends):
         return Path(output, f"{_stem(content, styles)}.png")
-    values = {"{content}": _name(content) if content else "none",
-              "{style}": "_".join(map(_name, styles))}
+    values = {"{content}": name_of(content) if content else "none",
+              "{style}": "_".join(map(name_of, styles))}
 
     def value(match: re.Match) -> str:
         if match[0] not in values:
@@ -171,7 +171,7 @@ def beside(
 
 def _stem(content: str | None, styles: Sequence[str]) -> str:
     names = [*([content] if content else []), *styles][:4]
-    stem = "_".join(_cut(_name(name)[:50], _LONGEST // len(names)) for name in names)
+    stem = "_".join(_cut(name_of(name)[:50], _LONGEST // len(names)) for name in names)
     return stem if content else f"{stem}_texture"
 
 
@@ -182,7 +182,7 @@ def _cut(name: str, most: int) -> str:
     return name
 
 
-def _name(picture: str) -> str:
+def name_of(picture: str) -> str:
     """A picture's name without folder and ending."""
     if picture.startswith(samples.PREFIX):
         return picture[len(samples.PREFIX):]

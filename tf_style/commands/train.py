@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +13,24 @@ from tf_style.commands import status
 from tf_style.commands.command import Command, CommandLine, CommonOptions, placed, require
 from tf_style.commands.display import columns, mention, printable, say
 from tf_style.commands.drawing import count, minutes
-from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
-from tf_style.commands.outputs import check_apart, writing
+from tf_style.commands.exits import DONE, FAILED, INTERRUPTED
+from tf_style.commands.naming import name_of
+from tf_style.commands.outputs import check_apart, identity
+from tf_style.commands.training import Plan, Trained, attempted, trained
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
-from tf_style.settings.option import Duration, File, Files, Switch, Word, option, whole
+from tf_style.settings.option import Duration, File, Files, OrAuto, Switch, Word, option, whole
 from tf_style.settings.presets import preset_path, presets
 from tf_style.settings.settings import IN_TRAINING
 
 if TYPE_CHECKING:
-    from tf_style.run.checkpoints import Checkpoints
-    from tf_style.transfer.model_file import TransformModel
-    from tf_style.transfer.train import Trainer
+    from tf_style.cluster.share import Share
     from tf_style.transfer.training import Lesson
 
 USAGE = """\
 Train a network that paints any photograph in one style, in a tenth of a second.
 
   tf_style_train STYLE [STYLE ...] -o painting.keras --pictures=FOLDER [--flag=value ...]
+  tf_style_train STYLE [STYLE ...] -o 'nets/{style}.keras' [--workers=N] [--flag=value ...]
   tf_style photo.jpg out.png --model=painting.keras
 
 It also takes the flags of tf_style that say what to aim for, such as --style_weight. --size is the
@@ -39,7 +38,11 @@ size of picture that is aimed for, and --network=auto is compact.
 """
 
 # In seconds.
-_LINES_EVERY, _SHEET_EVERY = 10.0, 60.0
+_LINES_EVERY = 10.0
+# What stands for a style in the names of several networks.
+FIELD = "{style}"
+# Bytes that a process takes that trains.
+NEEDED = 2.5e9
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,10 @@ class TrainOptions(CommonOptions):
         "'photos/*.jpg', or library: for all of a library; may be given several times; default: "
         "scenes drawn at random",
     )
-    output: str | None = option(File(), None, "the network: a .keras file that --model=FILE reads")
+    output: str | None = option(
+        File(), None, "the network: a .keras file that --model=FILE reads; with {style} in its "
+        "name, one network for each style",
+    )
     time_limit: str = option(
         Duration(), "10m", "how long to train, loading included, such as 30s, 10m or 1h: longer is "
         "better"
@@ -96,10 +102,15 @@ class TrainOptions(CommonOptions):
     resume: bool = option(
         Switch(), False, "go on from the last complete checkpoint"
     )
+    workers: int | str = option(
+        OrAuto(whole(1, 1024)), 1, "of several networks, train so many at a time, each in a "
+        "process with its share of --threads; auto: as many as there are cores, and as memory "
+        "allows",
+    )
 
 
 def train(line: CommandLine) -> int:
-    """Train a network and write it."""
+    """Train networks and write them."""
     began = time.perf_counter()
     line = placed(COMMAND, line)
     options = line.options(TrainOptions)
@@ -114,149 +125,189 @@ def train(line: CommandLine) -> int:
     require(options, style="painting.jpg", output="painting.keras")
     if options.steps and "time_limit" in line.given:
         raise InputError("--steps and --time_limit: choose one of them")
-    own = {each.name for each in TrainOptions.options()}
-    settings = dataclasses.replace(line, given={
-        name: value for name, value in line.given.items() if name not in own
-    }).options(Settings)
+    if options.workers != 1 and FIELD not in options.output:
+        raise InputError(f"--workers: is for several networks, one for each style. Expected "
+                         f"{FIELD} in --output={options.output}")
+    plans = _plans(line, options)
+    _checkpoints(options)
+    status.show("reading photographs")
+    line.tell()
+    if FIELD not in options.output:
+        return _train_one(line, plans[0], began)
+    return _train_all(line, options, plans)
+
+
+def _plans(line: CommandLine, options: TrainOptions) -> list[Plan]:
+    """The networks that are asked for, checked as far as it can be without TensorFlow."""
     from tf_style.image.paths import check_writable
     from tf_style.image.picture import check_output, read_picture
     from tf_style.network import weights
     from tf_style.network.choice import choose
     from tf_style.transfer.samples import check_export, check_model
 
-    settings = settings.for_training()
+    own = {each.name for each in TrainOptions.options()}
+    settings = dataclasses.replace(line, given={
+        name: value for name, value in line.given.items() if name not in own
+    }).options(Settings).for_training()
     _, choices = choose(settings, weights.settle_known)
-    output = check_writable(options.output)
-    if output.suffix != ".keras":
-        raise InputError(f"--output={output}: expected a name that ends in .keras")
-    export = check_export(options.export) if options.export else None
-    sheet = check_output(Path(options.sheet)) if options.sheet else None
-    report = check_writable(options.report) if options.report else None
-    names = [name for pattern in options.pictures for name in _photographs(pattern)]
+    names = tuple(name for pattern in options.pictures for name in _photographs(pattern))
+    several = FIELD in options.output
+    plans = []
+    for styles in [(each,) for each in options.style] if several else [options.style]:
+        written = {flag: value and _named(flag, value, styles, several=several)
+                   for flag in ("output", "export", "sheet", "report", "checkpoint")
+                   for value in [getattr(options, flag)]}
+        output = check_writable(written["output"])
+        if output.suffix != ".keras":
+            raise InputError(f"--output={output}: expected a name that ends in .keras")
+        plans.append(Plan(
+            styles, names, settings, options, output,
+            written["export"] and check_export(written["export"]),
+            written["sheet"] and check_output(Path(written["sheet"])),
+            written["report"] and check_writable(written["report"]),
+            written["checkpoint"] and Path(written["checkpoint"]), styles[0] if several else "",
+        ))
     inputs = [*options.style, *names, *line.flagfiles,
               *(file for choice in choices for file in choice.files)]
     if options.init not in (AUTO, "none"):
         inputs += [os.fspath(check_model("init", options.init))]
-    folder = Path(options.checkpoint) if options.checkpoint else None
-    check_apart({"output": output, "export": export, "sheet": sheet, "report": report,
-                 "checkpoint": folder}, inputs)
+    for plan in plans:
+        plan.checkpoints()
+        check_apart({"output": plan.output, "export": plan.export, "sheet": plan.sheet,
+                     "report": plan.report, "checkpoint": plan.checkpoint}, inputs)
+    made: dict[Any, Plan] = {}
+    for plan in plans:
+        other = made.setdefault(identity(plan.output), plan)
+        if other is not plan:
+            raise InputError(f"{plan.output}: {other.title} and {plan.title} would both get this "
+                             "name. Rename one")
     for name in options.style:
         read_picture(name, max_pixels=settings.max_pixels, side=64)
     for choice in choices:
         if choice.layers and choice.weights not in (None, *WEIGHTS):
             weights.load(choice.architecture, choice.layers, choice.weights)
-    checkpoints = _checkpoints(options)
-    status.show("reading photographs")
-    line.tell()
-    with tensorflow_quiet(options.verbose):
-        from tf_style.transfer.train import Trainer
-    trainer = Trainer(
-        options.style, names, settings, width=options.width, steps=options.steps,
-        time_limit=options.time_limit, init=options.init, steady=options.steady,
-        watch=status.show, spent=time.perf_counter() - began,
-    )
-    follower = _Follower(line, options, trainer, sheet)
-    made = trainer.train(follower.hear, checkpoints)
-    # A signal that comes from here on stops what is written beside the network, not the training.
-    stopped = bool(line.signals)
-    line.signals.keep()
-    status.show("writing")
-    with writing():
-        made.save(output)
-    if not options.quiet:
-        mention(printable(output))
-    follower.draw()
-    if export:
-        status.show("exporting")
-        with follower.spared(), tensorflow_quiet(options.verbose):
-            made.export(export)
-    if report and not line.signals:
-        status.show("comparing with the optimiser")
-        with follower.spared():
-            _write_report(report, trainer, made, follower.last)
+    return plans
+
+
+def _named(flag: str, value: str, styles: Sequence[str], *, several: bool) -> str:
+    """The value of a flag for one of several networks."""
+    if several and FIELD not in value:
+        raise InputError(f"--{flag}={value}: each network has its own. Expected {FIELD} in its "
+                         "name, too")
+    return value.replace(FIELD, name_of(styles[0])) if several else value
+
+
+def _train_one(line: CommandLine, plan: Plan, began: float) -> int:
+    made = trained(plan, _Shown(line, plan.options), time.perf_counter() - began)
+    return _told(made, line, alone=True)
+
+
+def _train_all(line: CommandLine, options: TrainOptions, plans: Sequence[Plan]) -> int:
+    """Train one network after another, or several at a time."""
+    from tf_style.cluster.share import share
+
+    each = share(options.workers, plans[0].settings.threads, len(plans), NEEDED)
+    codes, failed, left = [], [], len(plans)
+    for made in (_by_workers(line, plans, each) if each.workers > 1
+                 else _one_by_one(line, plans)):
+        left -= 1
+        codes.append(_told(made, line, alone=False))
+        if codes[-1] == FAILED:
+            failed.append(made.plan.title)
     status.hide()
-    if stopped:
-        say(f"tf_style_train: stopped after {made.note['steps']} steps; the network so far is in "
-            f"{output}")
+    done, stopped = codes.count(DONE), codes.count(INTERRUPTED)
+    parts = [f"{count(done, 'network')} trained", *([f"{stopped} stopped"] if stopped else []),
+             *([f"{left} not begun"] if left else []),
+             *([f"{len(failed)} failed: {', '.join(failed)}"] if failed else [])]
+    if len(parts) > 1 or not options.quiet:
+        say(f"tf_style_train: {', '.join(parts)}")
+    if line.signals and (stopped or left):
         return INTERRUPTED
-    if not options.quiet:
-        say(f"tf_style_train: {count(made.note['steps'], 'step')} in "
-            f"{minutes(made.note['seconds'])}; use it with tf_style PHOTO --model={output}")
-    return FAILED if follower.failed else DONE
+    return FAILED if failed else DONE
 
 
-class _Follower:
-    """Says how far the training is, and draws the sheet.
+def _one_by_one(line: CommandLine, plans: Sequence[Plan]) -> Iterator[Trained]:
+    for number, plan in enumerate(plans, 1):
+        yield attempted(plan, _Shown(line, plan.options, f"[{number}/{len(plans)}] "))
+        if line.signals:
+            return
 
-    Attributes:
-        last: the last step that it heard of; `None` for none.
-        failed: whether something besides the network could not be written.
+
+def _by_workers(line: CommandLine, plans: Sequence[Plan], each: Share) -> Iterator[Trained]:
+    from tf_style.cluster.processes import Processes
+    from tf_style.commands.training_work import TrainingWork, task
+    from tf_style.commands.workers import Workers
+
+    options = plans[0].options
+    engine = Processes(TrainingWork(each.threads, options.quiet), each.workers,
+                       verbose=options.verbose)
+    workers = Workers("tf_style_train", engine, line.signals, quiet=options.quiet)
+    done = 0
+
+    def watch() -> None:
+        workers.show("training", done + workers.at_hand, len(plans), (f"{done}/{len(plans)}",))
+
+    for made in workers.done(map(task, plans), watch):
+        done += 1
+        yield Trained(made.task.data, error=made.lost) if made.lost else made.value
+
+
+def _told(made: Trained, line: CommandLine, *, alone: bool) -> int:
+    """Say what became of a training; returns an exit code."""
+    plan = made.plan
+    heading = "" if alone else f"{plan.title}: "
+    if made.error:
+        say(f"tf_style_train: {heading}{made.error}")
+        return FAILED
+    status.hide()
+    if not plan.options.quiet:
+        mention(printable(plan.output))
+    if made.stopped:
+        say(f"tf_style_train: stopped after {made.steps} steps; the network so far is in "
+            f"{plan.output}")
+        return INTERRUPTED
+    if not plan.options.quiet:
+        say(f"tf_style_train: {count(made.steps, 'step')} in {minutes(made.seconds)}; use it with "
+            f"tf_style PHOTO --model={plan.output}")
+    return FAILED if made.failed else DONE
+
+
+class _Shown:
+    """Shows how far a training in this process is.
+
+    Args:
+        heading: which one of several it is.
     """
 
-    def __init__(
-        self, line: CommandLine, options: TrainOptions, trainer: Trainer, sheet: Path | None
-    ):
-        self.last: Lesson | None = None
-        self._line, self._options, self._trainer, self._sheet = line, options, trainer, sheet
+    def __init__(self, line: CommandLine, options: TrainOptions, heading: str = ""):
+        self._line, self._options, self._heading = line, options, heading
         self._next_line = 0.0
-        self._drawn = time.monotonic()
         self._losses: list[float] = []
-        self.failed = False
 
-    @contextlib.contextmanager
-    def spared(self) -> Iterator[None]:
-        """What cannot be written beside the network is said, and ends nothing."""
-        try:
-            yield
-        except InputError as error:
-            self.failed = True
-            say(f"tf_style_train: {error.flags}")
+    def begin(self, text: str, *more: Any) -> None:
+        status.show(text, *more)
 
-    def hear(self, lesson: Lesson) -> bool:
-        """Called after each step; true if the user asked to stop."""
+    def say(self, text: str) -> None:
+        say(f"tf_style_train: {text}")
+
+    def stops(self) -> bool:
         self._line.signals.keep()
-        self.last = lesson
-        self._losses = [*self._losses[-49:], lesson.loss]
-        self._tell(lesson)
-        if time.monotonic() > self._drawn + _SHEET_EVERY:
-            self.draw()
         return bool(self._line.signals)
 
-    def _tell(self, lesson: Lesson) -> None:
+    def hear(self, lesson: Lesson) -> None:
+        self._line.signals.keep()
+        self._losses = [*self._losses[-49:], lesson.loss]
         left = lesson.seconds / lesson.done - lesson.seconds
         number = f"step {lesson.number}" + (f"/{lesson.steps}" if lesson.steps else "")
         loss = f"loss {sum(self._losses) / len(self._losses):.3g}"
         if columns():
-            status.show("training", lesson.done, ends=time.monotonic() + left,
+            status.show(f"{self._heading}training", lesson.done, ends=time.monotonic() + left,
                         details=(number, loss))
             return
         status.hide()
         if not self._options.quiet and (lesson.seconds >= self._next_line or lesson.done == 1):
             self._next_line = lesson.seconds + _LINES_EVERY
-            say(f"{number}, {lesson.done:.0%}, {minutes(left)} left  {loss}")
-
-    def draw(self) -> None:
-        """Show what the network makes of photographs that it does not learn from."""
-        self._drawn = time.monotonic()
-        if self._sheet:
-            from tf_style.image.picture import write_picture
-            from tf_style.transfer.sheet import sheet
-
-            with self.spared():
-                write_picture(self._sheet, sheet(self._trainer), None)
-
-
-def _write_report(
-    path: Path, trainer: Trainer, made: TransformModel, last: Lesson | None
-) -> None:
-    from tf_style.image.paths import write_bytes
-    from tf_style.transfer.comparison import compared
-
-    data: dict[str, Any] = {
-        **made.note, **({"loss": last.loss, "parts": dict(last.parts)} if last else {}),
-        "held_out": compared(trainer),
-    }
-    write_bytes(path, json.dumps(data, indent=2).encode())
+            say(f"{self._heading}{number}, {lesson.done:.0%}, {minutes(left)} left  {loss}")
 
 
 def _photographs(pattern: str) -> list[str]:
@@ -272,17 +323,12 @@ def _photographs(pattern: str) -> list[str]:
     return found
 
 
-def _checkpoints(options: TrainOptions) -> Checkpoints | None:
-    from tf_style.run.checkpoints import Checkpoints
-
-    if options.checkpoint:
-        return Checkpoints(options.checkpoint, every=options.checkpoint_every,
-                           resume=options.resume)
+def _checkpoints(options: TrainOptions) -> None:
+    """Check the flags of checkpoints."""
     for name, given in (("resume", options.resume),
                         ("checkpoint_every", options.checkpoint_every != AUTO)):
-        if given:
+        if given and not options.checkpoint:
             raise InputError(f"--{name}: say where the training is kept: --checkpoint=FOLDER")
-    return None
 
 
 COMMAND = Command(
