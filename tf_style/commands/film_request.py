@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _OF_PICTURES = (
     "content_mask", "style_mask", "protect", "bits", "dry_run", "sheet", "sheet_of",
     "settings_from", "snapshot_every", "animate", "plot", "logdir", "checkpoint",
-    "checkpoint_every", "profile",
+    "checkpoint_every", "profile", "cluster",
 )
 _TRIAL_SIDE, _TRIAL_SECONDS = 256, 2
 # Of a file that is read for its digest, at once.

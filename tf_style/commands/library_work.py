@@ -58,6 +58,9 @@ class DescribingWork:
                 found = InputError(f"{file.path}: there is not enough memory to look at it")
             yield found
 
+    def check(self) -> None:
+        """Workers are on this machine, which was checked before."""
+
     def moved(
         self, data: tuple[FileState, bytes], places: Mapping[str, str]
     ) -> tuple[FileState, bytes]:

@@ -36,6 +36,9 @@ class TrainingWork:
                 made = attempted(dataclasses.replace(plan, settings=settings), _Passed(talk))
                 yield dataclasses.replace(made, plan=plan)
 
+    def check(self) -> None:
+        """Workers are on this machine, which was checked before."""
+
     def moved(self, data: Plan, places: Mapping[str, str]) -> Plan:
         """The same training with its files in other places."""
         def place(name: str) -> str:
