@@ -19,7 +19,7 @@ class Here:
 
     made = []  # noqa: RUF012
 
-    def __init__(self, work, count, environment=None, *, verbose=False, deadly=None):
+    def __init__(self, work, count, *, verbose=False, deadly=None):
         self.work, self.count, self.started = work, count, 0
         self.deadly = deadly or self.deadly_to
         self.given = []

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from tf_style.cluster import worker as worker_program
@@ -31,17 +30,14 @@ class Processes:
     Args:
         work: what they do.
         count: how many there are at most.
-        environment: variables that they have besides those of this process.
         verbose: whether what libraries print in them is shown.
     """
 
-    def __init__(
-        self, work: Work, count: int, environment: Mapping[str, str] | None = None, *,
-        verbose: bool = False,
-    ):
+    def __init__(self, work: Work, count: int, *, verbose: bool = False):
         self._work = pickle.dumps(work)
         self._count = count
-        self._environment = {**os.environ, **(environment or {})}
+        # The first would take all memory of a GPU that they share.
+        self._environment = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ}
         self._verbose = verbose
         self._heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._running: dict[str, subprocess.Popen] = {}
