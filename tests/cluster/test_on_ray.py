@@ -1,9 +1,14 @@
 """Workers that are actors of a Ray cluster."""
 
+import contextlib
 import os
 import random
+import shutil
+import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -36,13 +41,27 @@ def cluster():
             "RAY_AUTH_MODE": "disabled",
         }.items():
             patch.setenv(name, value)
+        # Names of sockets are short.
+        folder = tempfile.mkdtemp(prefix="ray_", dir="/tmp")
         found = Cluster(initialize_head=True, head_node_args={
-            **NODE, "include_dashboard": False, "_system_config": {
+            **NODE, "include_dashboard": False, "temp_dir": folder, "_system_config": {
                 "health_check_initial_delay_ms": 500, "health_check_period_ms": 500,
                 "health_check_failure_threshold": 2,
             }})
         yield found
-        found.shutdown()
+        for node in found.list_all_nodes():
+            killed(found, node)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def killed(cluster, node):
+    """End a node, without a word, and all that it has begun."""
+    (raylet,) = node.all_processes["raylet"]
+    asked = subprocess.run(["pgrep", "-P", str(raylet.process.pid)], capture_output=True, text=True)
+    cluster.remove_node(node, allow_graceful=False)
+    for process in asked.stdout.split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(process), signal.SIGKILL)
 
 
 def done_on(cluster, work, data, seen=lambda done: None, **given):
@@ -66,13 +85,13 @@ def test_nodes_come_and_go(cluster):
     """Three nodes, of which two are killed at random moments, and one more: nothing is lost."""
     draw = random.Random(time.time_ns())
     first, second = cluster.add_node(**NODE), cluster.add_node(**NODE)
-    killed, also_killed = draw.sample(range(5, 30), 2)
+    soon, late = draw.sample(range(5, 30), 2)
 
     def seen(done):
-        if len(done) == killed:
-            cluster.remove_node(first, allow_graceful=False)
-        if len(done) == also_killed:
-            cluster.remove_node(second, allow_graceful=False)
+        if len(done) == soon:
+            killed(cluster, first)
+        if len(done) == late:
+            killed(cluster, second)
         if len(done) == 30:
             cluster.add_node(**NODE)
 
@@ -172,7 +191,7 @@ def test_a_cluster_whose_head_is_gone_is_lost(cluster):
     address = cluster.address
     with pytest.raises(InputError) as raised:
         done_on(cluster, Naps(seconds=0.2), range(1000),
-                lambda done: len(done) == 3 and cluster.remove_node(cluster.head_node, False))
+                lambda done: len(done) == 3 and killed(cluster, cluster.head_node))
     assert raised.value.flags.startswith(f"--cluster={address}: the Ray cluster ")
     assert raised.value.flags.endswith("what is finished is kept")
     assert "\n" not in raised.value.flags
