@@ -4,6 +4,8 @@
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=32
+# Ray ends all that is its own on a node, whoever began it.
+#SBATCH --exclusive
 #SBATCH --time=04:00:00
 #SBATCH --output=tf_style_%j.log
 set -euo pipefail
