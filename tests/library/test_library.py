@@ -1,3 +1,4 @@
+import itertools
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ import tf_style
 from tests.library.conftest import Colors, painting, save
 from tf_style import InputError, Settings
 from tf_style.library.catalogue import Catalogue
+from tf_style.library.entry import look_at
 from tf_style.library.library import Library, default_path
 
 
@@ -46,6 +48,47 @@ def test_adding_can_be_stopped_and_goes_on(library, paintings):
     assert len(first.new) == 2
     second = library.add(paintings)
     assert (len(second.new), second.known) == (4, 2)
+
+
+def elsewhere(most=99):
+    """Describes at most so many pictures, and remembers their files."""
+    def described(describer, files):
+        for file, digest in itertools.islice(files, most):
+            asked.append(os.path.basename(file.path))
+            try:
+                entry, picture = look_at(file, digest)
+                yield file.path, (entry, describer.describe(picture))
+            except InputError as error:
+                yield file.path, error
+
+    asked = []
+    return described, asked
+
+
+def test_pictures_are_described_elsewhere(library, paintings, colors):
+    (paintings / "bad.png").write_text("no picture")
+    shutil.copy(paintings / "a.png", paintings / "aa.png")
+    described, asked = elsewhere()
+    added = library.add(paintings, elsewhere=described)
+    assert (len(added.new), list(added.copies), list(added.bad)) == (
+        6, [str(paintings / "aa.png")], [str(paintings / "bad.png")])
+    # A copy of one that is described at the moment is known as soon as that is there.
+    assert colors.described == len(asked) - 1 <= 7
+    described, asked = elsewhere()
+    assert library.add(paintings, elsewhere=described).known == 7 and asked == ["bad.png"]
+
+
+def test_what_is_known_is_passed_over_until_a_stop(library, paintings):
+    library.add(paintings)
+    save(paintings / "z.png", painting(9))
+    described, asked = elsewhere()
+    added = library.add(paintings, lambda added, whole: added.done == 3, elsewhere=described)
+    assert (added.known, added.new, asked) == (3, [], [])
+    (paintings / "a.png").unlink()
+    described, asked = elsewhere(most=0)
+    # Nobody was there to describe the last: not all was looked at.
+    added = library.add(paintings, elsewhere=described)
+    assert (added.new, added.gone) == ([], [])
 
 
 def test_bad_files_are_named_and_the_others_added(library, paintings):
