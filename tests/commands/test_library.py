@@ -6,6 +6,7 @@ import shlex
 import shutil
 import signal
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.commands.conftest import TINY, call, files_in, process, without_tenso
 from tests.library.conftest import Colors, painting, save
 from tf_style import cli
 from tf_style.library import descriptor
+from tf_style.run import machine
 from tf_style.run.stylizer import Stylizer
 
 
@@ -215,6 +217,7 @@ def test_forget(paintings, capfd):
     (["like", "content.png", "--sheet=content.png"], "--sheet=content.png: this would replace"),
     (["like", "content.png", "--sheet=a.txt"], "a.txt"),
     (["like", "content.png", "--workers=2"], "--workers: has no effect with like"),
+    (["for", "content.png", "--workers=2"], "--workers: has no effect with for without --sheet"),
     (["add", "content.png", "--workers=0"], "--workers: expected"),
 ])
 def test_one_line_for_what_is_wrong(paintings, folder, refused, arguments, reason):
@@ -279,6 +282,22 @@ def _content(path):
     with sqlite3.connect(path) as file:
         return {table: file.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
                 for table in ("pictures", "files", "thumbnails", "origins", "descriptors")}
+
+
+def test_workers_paint_the_same_previews(paintings, workers, capfd, small_previews):
+    (paintings / "b.png").write_text("no picture")
+    told = []
+    # As many as this process computes with already.
+    flags = ["--workers=3", f"--threads={machine.use_threads('auto')}"]
+    for some in ([], flags):
+        assert call(cli.library, "for", "content.png", "--sheet=sheet.png", *some) == 1
+        told.append([*capfd.readouterr(), Path("sheet.png").read_bytes()])
+    assert told[0] == told[1] and len(workers.made) == 1
+    workers.deadly_to = lambda self, style: style.endswith("c.png")
+    assert call(cli.library, "for", "content.png", "--sheet=sheet.png", *flags, "-q") == 1
+    said = capfd.readouterr().err.splitlines()
+    assert f"tf_style_library: {paintings / 'c.png'}: set aside" in "".join(said)
+    assert said[-1] == "tf_style_library: 4 of 6 previews are on the sheet"
 
 
 def test_a_picture_that_ends_workers_is_set_aside(paintings, folder, workers, capfd):

@@ -92,12 +92,12 @@ class LibraryOptions(CommonOptions):
     )
     offline: bool = option(Switch(), False, Settings.option("offline").help)
     workers: int | str = option(
-        OrAuto(whole(1, 1024)), 1, "of add, describe so many pictures at a time, each in a process "
-        "with its share of --threads and memory; auto: as many as there are cores, and as memory "
-        "allows",
+        OrAuto(whole(1, 1024)), 1, "of add, describe so many pictures at a time, and of a sheet of "
+        "for, paint so many, each in a process with its share of --threads and memory; auto: as "
+        "many as there are cores, and as memory allows",
     )
     threads: int | str = option(
-        Settings.option("threads").type, AUTO, "threads of the processor that describe, of each "
+        Settings.option("threads").type, AUTO, "threads of the processor that compute, of each "
         "worker; auto: one for each core, or the cores are shared out"
     )
 
@@ -139,8 +139,9 @@ def _check_pictures(options: LibraryOptions) -> None:
     if (takes_one and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
         raise InputError(f"{given[-1]!r}: {verb} takes {'one' if takes_one else 'no'} picture. "
                          "Pictures are chosen by --folder, --palette, --name and --min_size")
-    if options.workers != 1 and verb != "add":
-        raise InputError(f"--workers: has no effect with {verb}. Leave it out")
+    if options.workers != 1 and verb != "add" and not (verb == "for" and options.sheet):
+        raise InputError(f"--workers: has no effect with {verb}"
+                         + " without --sheet" * (verb == "for") + ". Leave it out")
     if options.sheet and verb in ("add", "list", "forget"):
         raise InputError(f"--sheet: has no effect with {verb}. Leave it out")
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from tf_style.cluster.share import share
 from tf_style.commands import status
 from tf_style.commands.display import mention, printable, say
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import writing
+from tf_style.commands.preview_work import NEEDED, painted_by_workers
 from tf_style.image.picture import read_picture, write_picture
 from tf_style.image.resize import shrink
+from tf_style.library.entry import THUMBNAIL
 from tf_style.settings import InputError
 from tf_style.show.sheet import Cell, contact_sheet
 
@@ -43,24 +46,23 @@ def write_previews(
 
     If it is stopped, those are on it that were painted.
     """
-    with tensorflow_quiet(options.verbose):
-        from tf_style.library.previews import SIDE, previews
-
     name = options.pictures[0]
     photograph = read_picture(name)
-    cells, failed = [Cell(_bytes(shrink(photograph, SIDE)), _name(name))], 0
-    signals.keep()
-    status.show("painting previews", 0, details=(f"0/{len(found)}",))
-    painted = previews(photograph, [match.path for match in found], lambda: bool(signals))
+    cells, failed = [], 0
+    each = share(options.workers, options.threads, len(found), NEEDED)
+    if each.workers > 1:
+        painted = painted_by_workers(options, name, [match.path for match in found], each, signals)
+    else:
+        painted = _painted_here(options, photograph, [match.path for match in found], signals)
     for number, (match, picture) in enumerate(zip(found, painted, strict=False), start=1):
-        status.show("painting previews", number / len(found), details=(f"{number}/{len(found)}",))
         if isinstance(picture, InputError):
             say(f"tf_style_library: {printable(picture.flags)}")
             failed += 1
         else:
             cells.append(Cell(_bytes(picture), f"{number}. {_name(match.path)} {match.score:.2f}"))
-    made = len(cells) - 1
+    made = len(cells)
     if made:
+        cells.insert(0, Cell(_bytes(shrink(photograph, THUMBNAIL)), _name(name)))
         _write(options, [cells[start : start + _ABREAST]
                          for start in range(0, len(cells), _ABREAST)])
     if made < len(found):
@@ -68,6 +70,21 @@ def write_previews(
             "on the sheet" if made else "tf_style_library: no preview was painted; no sheet was "
             "written")
     return INTERRUPTED if signals else FAILED if failed else DONE
+
+
+def _painted_here(
+    options: LibraryOptions, photograph: np.ndarray, styles: Sequence[str], signals: Signals
+) -> Iterator[np.ndarray | InputError]:
+    with tensorflow_quiet(options.verbose):
+        from tf_style.library.previews import previews
+
+    signals.keep()
+    status.show("painting previews", 0, details=(f"0/{len(styles)}",))
+    painted = previews(photograph, styles, lambda: bool(signals), options.threads)
+    for number, picture in enumerate(painted, start=1):
+        status.show("painting previews", number / len(styles),
+                    details=(f"{number}/{len(styles)}",))
+        yield picture
 
 
 def _write(options: LibraryOptions, rows: Sequence[Sequence[Cell]]) -> None:

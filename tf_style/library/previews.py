@@ -12,7 +12,7 @@ from tf_style.image.picture import as_picture
 from tf_style.run.inputs import Picture
 from tf_style.run.result import Stop
 from tf_style.run.stylizer import Stylizer
-from tf_style.settings import InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 
 # The long side, in pixels.
 SIDE = 128
@@ -23,7 +23,7 @@ _SETTINGS = Settings(network="compact", weights="included", size=SIDE, steps=25)
 
 def previews(
     photograph: Picture, styles: Iterable[PathLike],
-    stop: Callable[[], object] = lambda: False,
+    stop: Callable[[], object] = lambda: False, threads: int | str = AUTO,
 ) -> Iterator[np.ndarray | InputError]:
     """A picture of the photograph in each style, with a long side of 128 pixels.
 
@@ -31,6 +31,7 @@ def previews(
         photograph: as `stylize` takes it.
         styles: files.
         stop: asked after each step; once it returns something true, there are no more.
+        threads: of the processor that paint.
 
     Returns:
         one by one, float32 `(height, width, 3)` in `[0, 1]`, or what is wrong with a style that
@@ -39,7 +40,8 @@ def previews(
     Raises:
         InputError: for a photograph that cannot be used.
     """
-    stylizer, content = Stylizer(_SETTINGS), as_picture(photograph)
+    stylizer = Stylizer(_SETTINGS.replace(threads=threads))
+    content = as_picture(photograph)
     for style in styles:
         try:
             with warnings.catch_warnings():
