@@ -162,3 +162,20 @@ def test_workers(tmp_path):
         "--tasks=200", f"--output={tmp_path / 'run.json'}")
     found = json.loads((tmp_path / "run.json").read_text())
     assert found["32_ratio"] > 0 and found["scheduled_a_second"] > found["processes_a_second"]
+
+
+def test_machines(tmp_path):
+    """Twice the machines take half the time, where nothing is in their way, whoever dies."""
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"pictures": [{"seconds": 30.0}, {"error": "bad"}]}))
+    quick = [f"--report={report}", "--pictures=64", "--nodes=1,2,4", "--start=0", "--seam=0"]
+
+    def minutes(*given):
+        lines = run("benchmarks.machines", *quick, *given).splitlines()[1:]
+        return [float(line.split()[2]) for line in lines]
+
+    assert minutes("--line=0") == [16, 8, 4]
+    assert all(late > soon for late, soon in zip(
+        minutes("--line=0", "--deaths=20000"), [16, 8, 4], strict=True))
+    # Ten seconds for each picture on the way there: two workers have to wait for nothing, more do.
+    assert minutes("--line=1", "--megabytes=10")[1:] == [11.2, 11.2]

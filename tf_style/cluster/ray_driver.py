@@ -138,7 +138,6 @@ class Driver:
 
         self._ray, self._say, self._need = ray, say, need
         self._work = ray.put(work)
-        # Names are of one side alone; each is given by the other.
         self._workers: dict[str, _Worker] = {}
         self._waiting: list[str] = []
         self._leaving: list[Any] = []
