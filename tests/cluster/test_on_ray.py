@@ -20,12 +20,13 @@ from tf_style.cluster.dispatch import Dispatcher
 from tf_style.cluster.engine import Kind
 from tf_style.cluster.on_ray import RayEngine
 from tf_style.cluster.ray_actor import Actor
-from tf_style.cluster.ray_driver import Need
+from tf_style.cluster.ray_driver import Need, _why
 from tf_style.cluster.task import Task
 from tf_style.settings import InputError
 
 ROOT = Path(__file__).parents[2]
 NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "node_ip_address": "127.0.0.1"}
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no clusters there")
 NEED = Need(threads=1, gpus=0, memory=1e8)
 
 
@@ -222,6 +223,25 @@ def test_what_is_not_ray_is_one_line(monkeypatch):
             RayEngine(address)
     assert raised.value.flags.startswith(f"--cluster={address}: the Ray cluster ")
     assert "\n" not in raised.value.flags
+
+
+def test_room_is_what_the_scarcest_leaves():
+    need = Need(threads=2, gpus=1, memory=4e9)
+    node = {"CPU": 16.0, "GPU": 4.0, "memory": 13e9}
+    assert need.of(node) == 3 and need.of({**node, "GPU": 1.0}) == 1
+    assert need.of({"CPU": 16.0, "memory": 13e9}) == 0
+    assert Need(2, 0, 1e9).of({"CPU": 7.0, "memory": 13e9}) == 3
+    assert need.of(need.left(node, 2)) == 1
+
+
+def test_why_a_worker_is_lost():
+    full = Exception("RayTaskError(OSError)")
+    full.cause = OSError(28, "No space left on device")
+    assert _why(full) == "cannot take a file (No space left on device)"
+    assert _why(Exception("Task was killed due to the node running low on memory.")) == (
+        "was ended, as memory is short on its node")
+    assert _why(Exception("The actor died because its node has died.")) == "was lost with its node"
+    assert _why(Exception("The actor died.")) == "ended"
 
 
 def all_of(actor):

@@ -197,9 +197,10 @@ class Driver:
         if now - self._seen > _LOST:
             raise ClusterError("does not answer any more")
         with self._lock:
-            unfit = [why for node, why in self._unfit.items() if node in self._nodes]
-        if unfit and len(unfit) == len(self._nodes):
-            raise ClusterError(f"has no node that can be used: {unfit[-1]}")
+            able = {node for node, all_of_it in self._nodes.items() if self._need.of(all_of_it)}
+            if able and able <= self._unfit.keys():
+                why = [*self._unfit.values()][-1]
+                raise ClusterError(f"has no node that can be used: {why}")
         if now - self._fit > _JOIN:
             raise ClusterError(f"has no node with what a worker needs, {self._need}")
 
@@ -254,7 +255,6 @@ class Driver:
 
     def _send(self, name: str, worker: _Worker, seen: tuple[list[bool], bool]) -> None:
         """Give an actor its task, with the files that it does not see."""
-        del name
         is_seen, shared = seen
         worker.probe.close()
         task = worker.task
@@ -262,9 +262,9 @@ class Driver:
             each: content for each, known in zip(worker.files, is_seen, strict=True)
             if not known and (content := self._content(worker.files[each])) is not None}
         output = os.fspath(task.output) if task.output else ""
-        worker.actor.give.remote(
-            task.data, worker.files, [*contents], output,
-            os.path.abspath(output) if shared else "", *contents.values())
+        place = os.path.abspath(output) if shared else ""
+        self._ask(lambda *_: None, name, worker.actor.give.remote(
+            task.data, worker.files, [*contents], output, place, *contents.values()))
 
     def _content(self, file: File) -> Any:
         """A reference to what is in a file; `None` for one that cannot be read, as nobody can."""
@@ -390,6 +390,10 @@ def nodes_of(ray: Any) -> tuple[dict[str, dict[str, float]], dict[str, dict[str,
 
 def _why(error: Exception) -> str:
     """Why a worker is lost, in words that follow its name."""
+    # As Ray wraps what was raised elsewhere.
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, OSError):
+        return f"cannot take a file ({cause.strerror})"
     if "low on memory" in str(error):
         return "was ended, as memory is short on its node"
     return "was lost with its node" if "node has died" in str(error) else "ended"
