@@ -2,7 +2,6 @@
 
 import json
 import signal
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -151,17 +150,6 @@ def test_no_other_training_is_begun_after_a_stop(several, capfd, workers):
                 "-q") == 130
     last = capfd.readouterr().err.splitlines()[-1]
     assert "1 not begun" in last and "c.png" not in [each.title for each in several]
-
-
-@pytest.mark.slow
-def test_workers_are_processes(folder, capfd):
-    Image.open("style.png").save("other.png")
-    assert call(cli.train, "style.png", "other.png", *NETS, "--steps=1", "--width=fast",
-                "--workers=2") == 0
-    # Those are of their real size, other than in this process.
-    for name in ("style", "other"):
-        with zipfile.ZipFile(f"nets/{name}.keras") as file:
-            assert "model.weights.h5" in file.namelist()
 
 
 def test_the_whole_help_leaves_out_what_has_no_effect(capfd):
