@@ -150,6 +150,12 @@ def test_one_worker_is_this_process(photos, here):
     assert not engines
 
 
+def test_one_picture_needs_no_cluster(folder, capfd):
+    assert call(cli.main, "content.png", "style.png", "new.png", *TINY, "--cluster=auto") == 0
+    said = capfd.readouterr().err
+    assert "--cluster=auto: is for several pictures; this one is made here" in said
+
+
 def test_where_memory_is_short_auto_takes_one(photos, here, monkeypatch):
     engines, _ = here
     monkeypatch.setattr(machine, "cores", lambda: 4)

@@ -10,20 +10,14 @@ import pickle
 import queue
 import secrets
 import socket
-import subprocess
-import sys
-import threading
 from typing import Any
 
+from tf_style.cluster.child import Child, import_paths
 from tf_style.cluster.engine import Message
 from tf_style.cluster.ray_driver import LOCAL, Cluster, Need
 from tf_style.cluster.task import Task, Work
-from tf_style.cluster.worker import _write
 from tf_style.settings import InputError
 
-# In place of the program's own folder, or the current one, in which a file may have any name.
-_PROGRAM = ("import sys; sys.path[:] = {paths!r}; from tf_style.cluster.ray_driver import main; "
-            "main()")
 # Seconds to reach the port of a cluster, to be connected with it, and for its end.
 _REACH, _CONNECT, _GRACE = 5.0, 60.0, 10.0
 
@@ -50,13 +44,10 @@ class RayEngine:
         self._numbers = itertools.count()
         self._started = self._room = self._counted = 0
         self.cluster: Cluster | None = None
-        paths = [path or os.getcwd() for path in sys.path]
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM.format(paths=paths)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=None if verbose else subprocess.DEVNULL, bufsize=0,
-            env={**os.environ, **_environment(address, paths)}, start_new_session=True,
-        )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._child = Child(
+            "tf_style.cluster.ray_driver", self._heard.put,
+            lambda code: self._heard.put(("ended", code)),
+            environment=_environment(address), verbose=verbose)
         self._send(address)
         try:
             self.cluster = self._connected()
@@ -102,20 +93,15 @@ class RayEngine:
 
     def close(self) -> None:
         # The end of its orders is the end of its process, which ends the workers.
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._child.end()
+        self._child.wait(_GRACE)
 
     def _connected(self) -> Cluster:
         try:
             what, value = self._heard.get(timeout=_CONNECT)
         except queue.Empty:
             # It hears nothing while Ray waits for an answer.
-            self._process.kill()
+            self._child.wait(0)
             raise self._error(f"did not answer within {_CONNECT:.0f} seconds") from None
         if what == "connected":
             return value
@@ -141,16 +127,7 @@ class RayEngine:
         return InputError(f"--cluster={self._address}: the Ray cluster {what}{kept}")
 
     def _send(self, message: Any) -> None:
-        # A process that is no more is reported by the thread that listens to it.
-        with contextlib.suppress(OSError, ValueError):
-            _write(self._process.stdin, pickle.dumps(message))
-
-    def _listen(self) -> None:
-        reader = os.fdopen(self._process.stdout.fileno(), "rb", closefd=False)
-        with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
-            while True:
-                self._heard.put(pickle.load(reader))
-        self._heard.put(("ended", None))
+        self._child.send(pickle.dumps(message))
 
 
 def _check(address: str) -> None:
@@ -177,13 +154,13 @@ def _check(address: str) -> None:
         raise InputError(f"--cluster={address}: no Ray cluster answers there ({why})") from None
 
 
-def _environment(address: str, paths: list[str]) -> dict[str, str]:
+def _environment(address: str) -> dict[str, str]:
     """What Ray is told by variables."""
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONWARNINGS": "ignore"}
     if address != LOCAL:
         return quiet
     return {
-        **quiet, "PYTHONPATH": os.pathsep.join(paths), "RAY_ADDRESS": "",
+        **quiet, "PYTHONPATH": os.pathsep.join(import_paths()), "RAY_ADDRESS": "",
         # Ray listens on the loopback interface alone where it expects no other node.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # Other users of this machine reach that, too.

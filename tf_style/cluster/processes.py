@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import queue
 import signal
-import subprocess
-import sys
-import threading
 import time
 from typing import Any
 
-from tf_style.cluster import worker as worker_program
+from tf_style.cluster.child import Child
 from tf_style.cluster.engine import Kind, Message
 from tf_style.cluster.task import Task, Work
+from tf_style.cluster.worker import DO, STOP
 
-# In place of the program's own folder, or the current one, in which a file may have any name.
-_PROGRAM = ("import sys; sys.path[:] = {paths!r}; from tf_style.cluster.worker import main; "
-            "main()")
 # Seconds that processes have for their end.
 _GRACE = 5.0
+# The first would take all memory of a GPU that they share.
+_ENVIRONMENT = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 class Processes:
@@ -36,46 +32,41 @@ class Processes:
     def __init__(self, work: Work, count: int, *, verbose: bool = False):
         self._work = pickle.dumps(work)
         self._count = count
-        # The first would take all memory of a GPU that they share.
-        self._environment = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ}
         self._verbose = verbose
         self._heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._running: dict[str, subprocess.Popen] = {}
-        self._dismissed: list[subprocess.Popen] = []
+        self._running: dict[str, Child] = {}
+        self._dismissed: list[Child] = []
+        self._started = 0
 
     def room(self) -> int:
         return self._count - len(self._running)
 
     def start(self) -> str:
-        # Apart from the terminal: Ctrl-C is for this process, which asks its workers to stop.
-        apart: dict[str, Any] = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
-            else {"start_new_session": True}
-        )
-        paths = [path or os.getcwd() for path in sys.path]
-        process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM.format(paths=paths)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=None if self._verbose else subprocess.DEVNULL,
-            env=self._environment, bufsize=0, **apart,
-        )
-        name = str(process.pid)
-        self._running[name] = process
-        threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
-        self._send(name, self._work)
+        self._started += 1
+        name = f"process {self._started}"
+
+        def hear(said: tuple[Kind, Any]) -> None:
+            self._heard.put(Message(name, *said))
+
+        def ended(code: int) -> None:
+            self._heard.put(Message(name, Kind.LOST, _why(code)))
+
+        self._running[name] = Child("tf_style.cluster.worker", hear, ended,
+                                    environment=_ENVIRONMENT, verbose=self._verbose)
+        self._running[name].send(self._work)
         return name
 
     def give(self, worker: str, task: Task) -> None:
-        self._send(worker, pickle.dumps(task.data))
+        self._send(worker, DO, task.data)
 
     def stop(self, worker: str) -> None:
-        self._send(worker, pickle.dumps(worker_program.STOP))
+        self._send(worker, STOP, None)
 
     def dismiss(self, worker: str) -> None:
-        if process := self._running.pop(worker, None):
-            # Its end of the pipe tells it, and it removes what is half written.
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-            self._dismissed.append(process)
+        if child := self._running.pop(worker, None):
+            # It removes what is half written.
+            child.end()
+            self._dismissed.append(child)
 
     def hear(self, seconds: float) -> list[Message]:
         found = []
@@ -92,24 +83,13 @@ class Processes:
         for name in list(self._running):
             self.dismiss(name)
         ends = time.monotonic() + _GRACE
-        for process in self._dismissed:
-            try:
-                process.wait(max(0.0, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
+        for child in self._dismissed:
+            child.wait(ends - time.monotonic())
         self._dismissed.clear()
 
-    def _send(self, worker: str, message: bytes) -> None:
-        # One that is no more is reported by the thread that listens to it.
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            worker_program._write(self._running[worker].stdin, message)
-
-    def _listen(self, name: str, process: subprocess.Popen) -> None:
-        reader = os.fdopen(process.stdout.fileno(), "rb", closefd=False)
-        with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
-            while True:
-                self._heard.put(Message(name, *pickle.load(reader)))
-        self._heard.put(Message(name, Kind.LOST, _why(process.wait())))
+    def _send(self, worker: str, order: str, data: Any) -> None:
+        if child := self._running.get(worker):
+            child.send(pickle.dumps((order, data)))
 
 
 def _why(code: int) -> str:

@@ -13,7 +13,6 @@ import pickle
 import queue
 import secrets
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -25,10 +24,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from tf_style.cluster.child import parent
 from tf_style.cluster.engine import Hello, Kind, Message
 from tf_style.cluster.ray_actor import Actor, File
 from tf_style.cluster.task import Task
-from tf_style.cluster.worker import _write
 from tf_style.image.paths import existing, write_bytes
 from tf_style.image.samples import PREFIX
 from tf_style.image.unfinished import none_unfinished, unfinished
@@ -429,17 +428,11 @@ def _obey(reader: Any, driver: Driver) -> None:
 
 
 def main() -> None:
-    """Orders come by stdin, and what is to be said leaves by stdout: pickled pairs."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
-    reader = os.fdopen(os.dup(0), "rb")
-    writer = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    lock = threading.Lock()
+    """The program of the process: orders come in pairs, and so goes what is to be said."""
+    reader, send = parent()
 
     def say(what: str, value: Any) -> None:
-        with lock, contextlib.suppress(OSError):
-            _write(writer, pickle.dumps((what, value)))
+        send((what, value))
 
     address = pickle.load(reader)
     # Workers import from the folder in which their driver is, before all others.

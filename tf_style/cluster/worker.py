@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import queue
-import signal
 import sys
 import threading
 import time
@@ -14,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tf_style.cluster.child import parent
 from tf_style.cluster.engine import Hello, Kind
 from tf_style.cluster.task import Work
 from tf_style.image.unfinished import none_unfinished
@@ -21,8 +20,8 @@ from tf_style.settings import InputError
 
 # Seconds between two words about how far a task is.
 _EVERY = 0.5
-# In place of a task.
-STOP, END = "stop", "end"
+# What a worker process is asked for: to do a task, whose data follow, or to leave it early.
+DO, STOP = "do", "stop"
 
 
 class Speaker:
@@ -30,26 +29,30 @@ class Speaker:
 
     Args:
         say: called with the kind of message and its value.
+
+    Attributes:
+        say: the same.
+        stopping: whether the task at hand is to end early.
     """
 
     def __init__(self, say: Callable[[Kind, Any], object]):
         self.stopping = False
-        self._say = say
+        self.say = say
         self._next = 0.0
 
     def share(self, done: float) -> None:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _EVERY
-            self._say(Kind.SHARE, done)
+            self.say(Kind.SHARE, done)
 
     def note(self, text: str) -> None:
-        self._say(Kind.NOTE, text)
+        self.say(Kind.NOTE, text)
 
 
 def work_off(work: Work, data: Iterator[Any], speaker: Speaker) -> None:
     """Do all tasks, and say what comes of each; whatever goes wrong is said, too."""
-    say = speaker._say
+    say = speaker.say
     try:
         for result in work.results(data, speaker):
             say(Kind.RESULT, result)
@@ -61,23 +64,11 @@ def work_off(work: Work, data: Iterator[Any], speaker: Speaker) -> None:
 
 
 def main() -> None:
-    """The program of a worker process: messages come by its stdin and leave by its stdout."""
-    # What asks a command to stop is for the process that has the workers, which asks them.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    # Native code may print: that belongs to nobody's messages.
-    reader = os.fdopen(os.dup(0), "rb")
-    writer = os.fdopen(os.dup(1), "wb", buffering=0)
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    os.dup2(2, 1)
-    lock = threading.Lock()
+    """The program of a worker process."""
+    reader, send = parent()
 
     def say(kind: Kind, value: Any) -> None:
-        message = pickle.dumps((kind, value))
-        with lock, contextlib.suppress(OSError):
-            _write(writer, message)
+        send((kind, value))
 
     speaker = Speaker(say)
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -88,7 +79,7 @@ def main() -> None:
         return
     threading.Thread(target=_listen, args=(reader, waiting, speaker), daemon=True).start()
     say(Kind.READY, Hello.of_this_process())
-    work_off(work, iter(waiting.get, END), speaker)
+    work_off(work, _each(waiting), speaker)
     with none_unfinished():
         sys.stderr.flush()
         os._exit(0)
@@ -98,22 +89,16 @@ def _listen(reader: Any, waiting: queue.SimpleQueue, speaker: Speaker) -> None:
     """Hear what comes while a task is done. Nobody is left to do it for when there is no more."""
     while True:
         try:
-            message = pickle.load(reader)
+            order, data = pickle.load(reader)
         except (EOFError, OSError, pickle.UnpicklingError):
             with none_unfinished():
                 os._exit(1)
-        if message == STOP:
+        if order == STOP:
             speaker.stopping = True
         else:
-            waiting.put(message)
+            waiting.put(data)
 
 
-def _write(file: Any, message: bytes) -> None:
-    """Write all of it: a pipe takes as much at once as it likes."""
-    view = memoryview(message)
-    while view:
-        view = view[file.write(view):]
-
-
-if __name__ == "__main__":
-    main()
+def _each(waiting: queue.SimpleQueue) -> Iterator[Any]:
+    while True:
+        yield waiting.get()

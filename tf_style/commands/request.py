@@ -153,6 +153,9 @@ class Request:
         if is_seeded and not self._draws(settings, choices):
             notes += ("--seed: nothing is drawn at random here, so that every seed gives the same "
                       "picture; --init=noise and --init_noise draw",)
+        if options.cluster and self.is_single:
+            notes += (f"--cluster={options.cluster}: is for several pictures; this one is made "
+                      "here",)
         others = filter(None, [sheet, report, profile, *named.values()])
         taken = Taken([*map(locate, inputs), *written, *left, *logs, *others])
         if not self.is_single:
