@@ -21,6 +21,7 @@ from tf_style import cli
 from tf_style.commands.film_request import Request
 from tf_style.film.frame import Painted
 from tf_style.film.source import open_film
+from tf_style.film.store import Store
 from tf_style.settings import Settings
 
 
@@ -42,6 +43,22 @@ def film(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Request, "painter", lambda self, size: Darker())
     return write(tmp_path / "film.mp4", 30, sound="aac")
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """Of each film that became whole, its frames as they were before they were encoded.
+
+    Encoders do not always make the same of the same frames.
+    """
+    films, remove = [], Store.remove
+
+    def removed(store):
+        films.append([store.layers(number).tobytes() for number in sorted(store.numbers())])
+        remove(store)
+
+    monkeypatch.setattr(Store, "remove", removed)
+    return films
 
 
 def call(capsys, *arguments):
@@ -145,7 +162,7 @@ class Stopping(Darker):
         return super().paint(content, past)
 
 
-def test_a_stopped_film_goes_on(film, capsys, monkeypatch):
+def test_a_stopped_film_goes_on(film, kept, capsys, monkeypatch):
     assert call(capsys, "film.mp4", "whole.mp4", MODEL)[0] == 0
     for after, told in ((1, "1 frame"), (12, "13 frames")):
         monkeypatch.setattr(Request, "painter", lambda self, size, n=after: Stopping(self, n))
@@ -160,8 +177,7 @@ def test_a_stopped_film_goes_on(film, capsys, monkeypatch):
     assert code == 2 and "holds 13 frames of this film already. Go on with --resume" in err
     monkeypatch.setattr(Request, "painter", lambda self, size: Darker())
     assert call(capsys, "film.mp4", "out.mp4", MODEL, "--resume")[0] == 0
-    with open("whole.mp4", "rb") as whole, open("out.mp4", "rb") as out:
-        assert whole.read() == out.read()
+    assert len(kept[0]) == 30 and kept[0] == kept[1]
 
 
 def test_a_film_whose_frames_were_being_removed_is_complete(film, capsys):
@@ -205,19 +221,12 @@ def engines(film, monkeypatch):
     return Engine
 
 
-def assert_same(*names):
-    """See that films have the same frames."""
-    one, other = map(frames_of, names)
-    assert [each.time for each in one] == [each.time for each in other]
-    assert all(map(np.array_equal, *([each.picture for each in film] for film in (one, other))))
-
-
-def test_workers_paint_the_same_film(engines, capsys):
+def test_workers_paint_the_same_film(engines, kept, capsys):
     assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
     code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2",
                           "--report=report.json")
     assert (code, out) == (0, "two.mp4\n") and "60 frames of " in err
-    assert_same("one.mp4", "two.mp4")
+    assert len(kept[0]) == 60 and kept[0] == kept[1]
     report = json.loads(Path("report.json").read_text())
     # Eight frames lead to the second piece, as it begins within a shot.
     assert (report["frames"], report["painted"], report["shots"]) == (60, 68, 1)
@@ -229,7 +238,7 @@ def test_workers_paint_the_same_film(engines, capsys):
     assert len(engines.made) == 1
 
 
-def test_a_piece_that_ends_workers_is_named_and_can_be_gone_on_with(engines, capsys):
+def test_a_piece_that_ends_workers_is_named_and_can_be_gone_on_with(engines, kept, capsys):
     assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
     engines.deadly_to = lambda self, piece: piece.start == 30
     code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2")
@@ -239,10 +248,10 @@ def test_a_piece_that_ends_workers_is_named_and_can_be_gone_on_with(engines, cap
     del engines.deadly_to
     assert call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2", "--resume")[0] == 0
     assert [task.data.start for task in engines.made[-1].given] == [30]
-    assert_same("one.mp4", "two.mp4")
+    assert len(kept[0]) == 60 and kept[0] == kept[1]
 
 
-def test_a_worker_leaves_a_piece_early_and_another_goes_on(engines, capsys, monkeypatch):
+def test_a_worker_leaves_a_piece_early_and_another_goes_on(engines, kept, capsys, monkeypatch):
     assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
     paint, asked = Darker.paint, []
 
@@ -257,7 +266,7 @@ def test_a_worker_leaves_a_piece_early_and_another_goes_on(engines, capsys, monk
     assert (code, out) == (130, "") and "stopped after 40 frames" in err
     monkeypatch.setattr(Darker, "paint", paint)
     assert call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2", "--resume")[0] == 0
-    assert_same("one.mp4", "two.mp4")
+    assert len(kept[0]) == 60 and kept[0] == kept[1]
 
 
 def test_what_exists_can_be_kept(film, capsys):

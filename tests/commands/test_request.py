@@ -319,7 +319,7 @@ def test_few_texts_name_no_file():
     others = {name for _, name in TEXTS
               if not isinstance({**own, **RUNS}[name].type, (File, Files))}
     assert others == {
-        "preset", "device", "layers", "style_layers", "content_layers", "sheet_of",
+        "preset", "device", "cluster", "layers", "style_layers", "content_layers", "sheet_of",
     }
 
 

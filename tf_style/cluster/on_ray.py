@@ -130,23 +130,34 @@ class RayEngine:
         self._child.send(pickle.dumps(message))
 
 
+def check_address(address: str) -> None:
+    """Check that an address may be that of a cluster, whether there is one or not.
+
+    Raises:
+        InputError: if it is none.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    is_port = port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536
+    if address not in (LOCAL, "auto") and not (host and is_port):
+        raise InputError(f"--cluster={address}: expected local, auto, HOST:PORT or "
+                         "ray://HOST:PORT")
+
+
 def _check(address: str) -> None:
     """Check what can be known of a cluster without Ray.
 
     Raises:
         InputError: if it cannot be used.
     """
+    check_address(address)
     if os.name == "nt":
         raise InputError(f"--cluster={address}: Ray clusters are for Linux and macOS. On Windows "
                          "use --workers=auto")
     if importlib.util.find_spec("ray") is None:
         raise InputError(f"--cluster={address}: needs Ray: pip install 'tf_style[cluster]'")
-    host, _, port = address.removeprefix("ray://").rpartition(":")
     if address in (LOCAL, "auto"):
         return
-    if not (host and port.isdecimal() and 0 < int(port) < 65536):
-        raise InputError(f"--cluster={address}: expected local, auto, HOST:PORT or "
-                         "ray://HOST:PORT")
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), _REACH).close()
     except OSError as error:
