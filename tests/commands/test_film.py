@@ -54,7 +54,8 @@ def kept(monkeypatch):
     films, remove = [], Store.remove
 
     def removed(store):
-        films.append([store.layers(number).tobytes() for number in sorted(store.numbers())])
+        if numbers := sorted(store.numbers()):
+            films.append([store.layers(number).tobytes() for number in numbers])
         remove(store)
 
     monkeypatch.setattr(Store, "remove", removed)
