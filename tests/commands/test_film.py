@@ -55,7 +55,7 @@ def kept(monkeypatch):
 
     def removed(store):
         if numbers := sorted(store.numbers()):
-            films.append([store.layers(number).tobytes() for number in numbers])
+            films.append(np.stack([store.layers(number) for number in numbers]).astype(int))
         remove(store)
 
     monkeypatch.setattr(Store, "remove", removed)
@@ -178,7 +178,7 @@ def test_a_stopped_film_goes_on(film, kept, capsys, monkeypatch):
     assert code == 2 and "holds 13 frames of this film already. Go on with --resume" in err
     monkeypatch.setattr(Request, "painter", lambda self, size: Darker())
     assert call(capsys, "film.mp4", "out.mp4", MODEL, "--resume")[0] == 0
-    assert len(kept[0]) == 30 and kept[0] == kept[1]
+    assert len(kept[0]) == 30 and np.array_equal(*kept)
 
 
 def test_a_film_whose_frames_were_being_removed_is_complete(film, capsys):
@@ -222,12 +222,18 @@ def engines(film, monkeypatch):
     return Engine
 
 
+def assert_alike(one, other):
+    """See that films have the same frames, but for the last bit where a piece begins in a shot."""
+    assert one.shape == other.shape and len(one) == 60
+    assert np.abs(one - other).max() <= 1
+
+
 def test_workers_paint_the_same_film(engines, kept, capsys):
     assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
     code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2",
                           "--report=report.json")
     assert (code, out) == (0, "two.mp4\n") and "60 frames of " in err
-    assert len(kept[0]) == 60 and kept[0] == kept[1]
+    assert_alike(*kept)
     report = json.loads(Path("report.json").read_text())
     # Eight frames lead to the second piece, as it begins within a shot.
     assert (report["frames"], report["painted"], report["shots"]) == (60, 68, 1)
@@ -249,7 +255,7 @@ def test_a_piece_that_ends_workers_is_named_and_can_be_gone_on_with(engines, kep
     del engines.deadly_to
     assert call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2", "--resume")[0] == 0
     assert [task.data.start for task in engines.made[-1].given] == [30]
-    assert len(kept[0]) == 60 and kept[0] == kept[1]
+    assert_alike(*kept)
 
 
 def test_a_worker_leaves_a_piece_early_and_another_goes_on(engines, kept, capsys, monkeypatch):
@@ -267,7 +273,7 @@ def test_a_worker_leaves_a_piece_early_and_another_goes_on(engines, kept, capsys
     assert (code, out) == (130, "") and "stopped after 40 frames" in err
     monkeypatch.setattr(Darker, "paint", paint)
     assert call(capsys, "long.mp4", "two.mp4", *SMALL, "--workers=2", "--resume")[0] == 0
-    assert len(kept[0]) == 60 and kept[0] == kept[1]
+    assert_alike(*kept)
 
 
 def test_what_exists_can_be_kept(film, capsys):
