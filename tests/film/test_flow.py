@@ -89,7 +89,7 @@ def test_trust_follows_the_paper():
     # Leads back in the upper half alone.
     forward = np.zeros_like(back)
     rows, columns = np.indices((48, 48))
-    trust = flow._trust(back, forward)
+    trust = flow._sure(back, forward)
     hard = np.zeros((48, 48))
     for row, column in zip(rows.ravel(), columns.ravel(), strict=True):
         here = back[row, column].astype(float)

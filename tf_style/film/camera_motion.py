@@ -52,10 +52,11 @@ def steadied(motion: Motion, before: np.ndarray, after: np.ndarray) -> Motion:
     inside = ((across + flow[..., 0] >= -0.5) & (across + flow[..., 0] <= width - 0.5)
               & (down + flow[..., 1] >= -0.5) & (down + flow[..., 1] <= height - 0.5))
     # What borders on something that moves otherwise is neither's.
-    sure = cv2.blur((better & inside).astype(np.float32), (5, 5))
-    sure = np.where(better & inside, sure**2, 0)
-    return Motion(np.where(better[..., None], flow, motion.flow),
-                  np.where(better, sure, motion.trust).astype(np.float32))
+    sure = (better & inside).astype(np.float32)
+    sure *= cv2.blur(sure, (5, 5))**2
+    where = better.astype(np.uint8)
+    return Motion(cv2.copyTo(flow, where, motion.flow.copy()),
+                  cv2.copyTo(sure, where, motion.trust.copy()))
 
 
 def _fitted(motion: Motion) -> np.ndarray:
@@ -98,7 +99,8 @@ def _refined(camera: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.nd
     for _ in range(_ROUNDS):
         flow = _flow(camera, down, across)
         positions = columns + flow[..., 0], rows + flow[..., 1]
-        moved = cv2.remap(before, *positions, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+        places = cv2.convertMaps(*positions, cv2.CV_16SC2)
+        moved = cv2.remap(before, *places, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
         seen = (changed & (positions[0] >= 0) & (positions[0] <= width - 1)
                 & (positions[1] >= 0) & (positions[1] <= height - 1))
         off, seen = (after[some] - moved)[seen], parts[seen]
