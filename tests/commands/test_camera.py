@@ -24,6 +24,9 @@ class Inverting:
     def __init__(self, name):
         self.name, self.seen = name, []
 
+    def look(self, before, content):
+        return None
+
     def paint(self, content, past):
         self.seen.append(past)
         return Painted(1 - content, {"count": np.ones(1)})

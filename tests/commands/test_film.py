@@ -31,6 +31,9 @@ class Darker:
     lags = (1,)
     settings, weights = Settings(model="sample:waves"), {"model": "abc"}
 
+    def look(self, before, content):
+        return None
+
     def paint(self, content, past):
         if past is None:
             return Painted(0.5 * content, {"count": np.ones(1)})

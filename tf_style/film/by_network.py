@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 
@@ -41,6 +42,31 @@ _SHARPER = 0.15
 _PAINTED = "painted"
 # In pixels: nearer to whole ones, nothing is gained by moving.
 _WHOLE_PIXEL = 1 / 64
+
+
+@dataclasses.dataclass(frozen=True)
+class _Seen:
+    """What two neighbouring frames say, whatever they are painted as.
+
+    Attributes:
+        motion: from the frame before.
+        moved: how far most of it has moved, down and across, in pixels.
+        alike: how alike both are after that, `(height, width)`, from 0 to 1.
+        same: `(height, width)` uint8: not 0 where nothing has changed.
+    """
+
+    motion: Motion
+    moved: np.ndarray
+    alike: np.ndarray
+    same: np.ndarray
+
+    @classmethod
+    def of(cls, before: np.ndarray, content: np.ndarray) -> _Seen:
+        """Of two frames, `(height, width, 3)` float32 in `[0, 1]`."""
+        motion = steadied(Motion.between(before, content), before, content)
+        off = _off(before, content)
+        moved = np.zeros(2) if _stands(off, content) else _global(motion)
+        return cls(motion, moved, _alike(motion, before, content), _same(off))
 
 
 class NetworkFrames:
@@ -93,6 +119,10 @@ class NetworkFrames:
         """`model` → fingerprint of its file."""
         return self._painter.weights
 
+    def look(self, before: np.ndarray, content: np.ndarray) -> _Seen | None:
+        """How things moved: see `FramePainter`."""
+        return _Seen.of(before, content) if self._steadiness else None
+
     def paint(self, content: np.ndarray, past: Past | None) -> Painted:
         """Paint a frame: see `FramePainter`.
 
@@ -119,22 +149,22 @@ class NetworkFrames:
 
         if past is None:
             return self._new(content)
-        before = np.ascontiguousarray(past.contents[1], np.float32)
+        seen = past.seen
+        if seen is None:
+            seen = _Seen.of(np.ascontiguousarray(past.contents[1], np.float32), content)
         earlier = past.pictures[1]
         if _PAINTED in past.state:
             earlier = past.state[_PAINTED] / np.float32(255)
         earlier = np.ascontiguousarray(earlier, np.float32)
-        motion = steadied(Motion.between(before, content), before, content)
-        moved = np.zeros(2) if _stands(before, content) else _global(motion)
-        made = self._new(content, past.state, moved)
-        carried, alike = _carried(motion, earlier, before, content)
-        trusted = self._steadiness * motion.trust * alike
+        made = self._new(content, past.state, seen.moved)
+        carried = seen.motion.carried(earlier)
+        trusted = self._steadiness * seen.motion.trust * seen.alike
         near = _near(carried, made.picture)
         kept = (1 - (1 - _KEPT * trusted) * (1 - near * trusted))[..., None]
         picture = made.picture + kept * (carried - made.picture)
-        picture = _sharpened(picture, made.picture, kept * _between_pixels(motion))
+        picture = _sharpened(picture, made.picture, kept * _between_pixels(seen.motion))
         # Where nothing changes, nothing is to change.
-        return Painted(cv2.copyTo(earlier, _same(before, content), picture), made.state)
+        return Painted(cv2.copyTo(earlier, seen.same, picture), made.state)
 
     def _new(
         self, content: np.ndarray, state: Mapping[str, np.ndarray] | None = None,
@@ -197,21 +227,25 @@ def _off(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return functools.reduce(np.maximum, np.moveaxis(np.abs(first - second), 2, 0))
 
 
-def _same(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Where nothing has changed, `(height, width)` uint8, not 0; single pixels do not count."""
+def _same(off: np.ndarray) -> np.ndarray:
+    """Where nothing has changed, `(height, width)` uint8, not 0; single pixels do not count.
+
+    Args:
+        off: how far two frames are apart, as `_off` has it.
+    """
     import cv2
 
-    same = (_off(before, after) < _SAME).astype(np.uint8)
-    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones(_AROUND))
+    same = (off < _SAME).astype(np.uint8)
+    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones(_AROUND, np.uint8))
 
 
-def _stands(before: np.ndarray, after: np.ndarray) -> bool:
+def _stands(off: np.ndarray, after: np.ndarray) -> bool:
     """Whether the camera stands still, as far as anything is to be seen of it."""
     import cv2
 
-    off = cv2.blur(_off(before, after), _AROUND)
+    off = cv2.blur(off, _AROUND)
     gray = cv2.cvtColor(after, cv2.COLOR_RGB2GRAY)
-    rough = np.abs(gray - cv2.blur(gray, _AROUND))
+    rough = cv2.absdiff(gray, cv2.blur(gray, _AROUND))
     return bool(rough[off < _NOISE].sum() >= 0.4 * rough.sum())
 
 
@@ -238,15 +272,13 @@ def _moved(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
     return np.clip(made, 0, 1, out=made)
 
 
-def _carried(
-    motion: Motion, picture: np.ndarray, before: np.ndarray, after: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The picture of the frame before, moved, and how alike frames are after that, 0 to 1."""
+def _alike(motion: Motion, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How alike two frames are after a motion, `(height, width)`, from 0 to 1."""
     import cv2
 
     grays = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (before, after)]
     off = cv2.absdiff(motion.carried(grays[0], once=True), grays[1])
-    return motion.carried(picture), _halved(cv2.blur(off, _AROUND) / np.float32(_ALIKE))
+    return _halved(cv2.blur(off, _AROUND) / np.float32(_ALIKE))
 
 
 def _near(carried: np.ndarray, painted: np.ndarray) -> np.ndarray:

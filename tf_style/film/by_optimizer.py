@@ -91,6 +91,9 @@ class OptimizedFrames:
         """Layer → fingerprint of the kernels in use."""
         return self._painter.weights
 
+    def look(self, before: np.ndarray, content: np.ndarray) -> None:
+        """Nothing: beside its steps, what a frame needs of those before takes no time."""
+
     def paint(self, content: np.ndarray, past: Past | None) -> Painted:
         """Paint a frame; see `FramePainter`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,11 +20,13 @@ class Past:
             that is painted, `(height, width, 3)` in `[0, 1]`.
         pictures: the same numbers → what it was painted as, rounded to 8 bits.
         state: what the painter itself carried on, by name.
+        seen: what its `look` returned of the frame before and this one; `None` if nobody asked.
     """
 
     contents: Mapping[int, np.ndarray]
     pictures: Mapping[int, np.ndarray]
     state: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    seen: Any = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,15 @@ class FramePainter(Protocol):
     lags: tuple[int, ...]
     settings: Settings
     weights: Mapping[str, str]
+
+    def look(self, before: np.ndarray, content: np.ndarray) -> Any:
+        """What can be found of two neighbouring frames of a shot before either is painted.
+
+        It may be asked for in another thread, while an earlier frame is painted; see `Past.seen`.
+
+        Args:
+            before, content: `(height, width, 3)` float32 in `[0, 1]`.
+        """
 
     def paint(self, content: np.ndarray, past: Past | None) -> Painted:
         """Paint a frame.

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -72,6 +72,27 @@ class Selection:
         return max(1, round((ends - self.start * info.rate) / self.every))
 
 
+class _Looked(NamedTuple):
+    """A frame of the film, and what is known of it before the frames before it are painted.
+
+    Attributes:
+        number, time, alpha: which it is, when it is shown, and how opaque it is.
+        content, values: the frame at the size that is painted, 8 bits and in `[0, 1]`.
+        begins: the number of the frame that its shot begins with.
+        is_missing: whether it is to be painted.
+        seen: see `Past`.
+    """
+
+    number: int
+    time: Fraction
+    content: np.ndarray
+    values: np.ndarray
+    alpha: np.ndarray | None
+    begins: int
+    is_missing: bool
+    seen: Any
+
+
 class Making:
     """A film that is being painted.
 
@@ -129,31 +150,45 @@ class Making:
 
     def _painted_frames(self) -> Iterator[tuple[int, Callable[[], None] | None]]:
         """The number of each frame, and what keeps it if it was painted here."""
-        piece, there = self._piece, self.store.numbers()
-        if piece:
-            missing = {*range(piece.warm, piece.start)} - self._leading.numbers()
-            missing |= {*range(piece.start, piece.end)} - there
         contents: collections.deque[np.ndarray] = collections.deque(
             maxlen=max(self.painter.lags, default=0))
-        begins, before = 0, None
-        frames = itertools.islice(self.selection.frames(self._film), self._first, self._end)
-        fitted = ((frame, self._fitted(frame.picture)) for frame in frames)
-        for number, (frame, content) in enumerate(ahead(fitted), self._first):
-            if before is None or is_cut(_values(before), _values(content)):
-                begins = number
-                self.shots += 1
-            before = content
+        for frame in ahead(self._looked(self._missing())):
             self.times.append(frame.time)
+            self.shots += frame.begins == frame.number
             work = None
-            if number in missing if piece else number not in there:
-                past = self._past(number, begins, contents)
-                made = self.painter.paint(_values(content), past)
+            if frame.is_missing:
+                number, past = frame.number, self._past(frame, contents)
+                made = self.painter.paint(frame.values, past)
                 picture = np.round(np.clip(made.picture, 0, 1) * 255).astype(np.uint8)
                 self._last, self._state = (number, picture), made.state
                 work = functools.partial(self._keep, number, picture, frame.alpha, made.state)
                 self.painted += 1
-            contents.appendleft(content)
-            yield number, work
+            contents.appendleft(frame.content)
+            yield frame.number, work
+
+    def _missing(self) -> Callable[[int], bool]:
+        """Whether a frame is to be painted here."""
+        there, piece = self.store.numbers(), self._piece
+        if not piece:
+            return lambda number: number not in there
+        missing = {*range(piece.warm, piece.start)} - self._leading.numbers()
+        missing |= {*range(piece.start, piece.end)} - there
+        return missing.__contains__
+
+    def _looked(self, is_missing: Callable[[int], bool]) -> Iterator[_Looked]:
+        """The frames, with what can be said of each before the one before it is painted."""
+        begins, before = 0, None
+        frames = itertools.islice(self.selection.frames(self._film), self._first, self._end)
+        fitted = ((frame, self._fitted(frame.picture)) for frame in frames)
+        for number, (frame, content) in enumerate(ahead(fitted), self._first):
+            values, seen = _values(content), None
+            if before is None or is_cut(before, values):
+                begins = number
+            elif is_missing(number) and number > self._begins(begins):
+                seen = self.painter.look(before, values)
+            before = values
+            yield _Looked(number, frame.time, content, values, frame.alpha, begins,
+                          is_missing(number), seen)
 
     def is_complete(self) -> bool:
         """Whether all frames of the film are painted."""
@@ -168,10 +203,12 @@ class Making:
             return picture
         return _resized(picture, self.size)
 
-    def _past(
-        self, number: int, begins: int, contents: collections.deque[np.ndarray]
-    ) -> Past | None:
-        first = begins if self._piece is None else max(begins, self._piece.warm)
+    def _begins(self, shot: int) -> int:
+        """The first frame that is painted here of a shot that begins at `shot`."""
+        return shot if self._piece is None else max(shot, self._piece.warm)
+
+    def _past(self, frame: _Looked, contents: collections.deque[np.ndarray]) -> Past | None:
+        number, first = frame.number, self._begins(frame.begins)
         lags = [lag for lag in self.painter.lags if number - lag >= first]
         if number == first:
             return None
@@ -181,7 +218,7 @@ class Making:
             # Gone where somebody deleted a frame in the middle.
             state = self._of(number - 1).state(number - 1) or {}
         return Past({lag: _values(contents[lag - 1]) for lag in lags},
-                    {lag: _values(self._picture(number - lag)) for lag in lags}, state)
+                    {lag: _values(self._picture(number - lag)) for lag in lags}, state, frame.seen)
 
     def _picture(self, number: int) -> np.ndarray:
         if self._last and self._last[0] == number:

@@ -204,7 +204,7 @@ def _framed(picture: np.ndarray, place: tuple[int, int]) -> tf.Tensor:
     """A picture that goes on mirrored, as a batch."""
     rows, columns = (_mirrored(length, begins) for length, begins in
                      zip(picture.shape, place, strict=False))
-    return tf.constant(picture[rows][:, columns][None], tf.float32)
+    return tf.constant(picture.take(rows, 0).take(columns, 1)[None], tf.float32)
 
 
 def _inner(painted: tf.Tensor, picture: np.ndarray, place: tuple[int, int]) -> np.ndarray:
