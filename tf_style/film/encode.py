@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # which are under the GPL, an MP4 gets VP9, which browsers play there, too.
 # The tree of macroblocks of x264 made other films of the same frames. Without it, this factor gives
 # as good a film in as large a file as 18 with it.
-_X264 = ("libx264", {"crf": "16", "preset": "medium", "x264-params": "mbtree=0"})
+_X264 = ("libx264", {"crf": "16", "preset": "faster", "x264-params": "mbtree=0"})
 _VP9 = ("libvpx-vp9", {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"})
 PICTURES = {
     ".mp4": (_X264, _VP9), ".m4v": (_X264,), ".mov": (_X264, ("mpeg4", {"qscale": "3"})),
