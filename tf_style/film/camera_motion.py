@@ -9,7 +9,7 @@ import numpy as np
 from tf_style.film.flow import Motion
 
 # Pixels that are looked at.
-_PIXELS = 40_000
+_PIXELS = 15_000
 _BLUR = 1.0
 # In values: what has changed less says nothing of the camera, which moves behind it.
 _UNCHANGED = 0.5 / 255

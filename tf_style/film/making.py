@@ -235,8 +235,14 @@ class Making:
 
 
 def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """8 bits at another size: Pillow takes a fifth of the time that floats take."""
-    return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS))
+    """8 bits at another size."""
+    import cv2
+
+    height, width = size
+    if height <= picture.shape[0] and width <= picture.shape[1]:
+        # By OpenCV's means of areas, in a tenth of the time.
+        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
 
 
 def _values(picture: np.ndarray) -> np.ndarray:
