@@ -20,7 +20,11 @@ def luminance(image: np.ndarray) -> np.ndarray:
 
 def is_gray(image: np.ndarray) -> bool:
     """Whether no pixel of `(height, width, 3)` has a colour, but for rounding to 8 bits."""
-    return bool(np.ptp(image, axis=2).max() < 1.5 / 255)
+    # NumPy takes 20 times as long for the range along an axis of three.
+    red, green, blue = np.moveaxis(np.asarray(image), 2, 0)
+    spread = (np.maximum(np.maximum(red, green), blue)
+              - np.minimum(np.minimum(red, green), blue))
+    return bool(spread.max() < 1.5 / 255)
 
 
 def as_gray(image: np.ndarray) -> np.ndarray:
