@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.image.conftest import sample, saved
 from tf_style.image.masks import as_mask, region_at, resized, soft_union
-from tf_style.settings import InputError
+from tf_style.settings import InputError, with_flags
 
 # A region of two thirds by a half, and the same in 0 and 255.
 SHAPE = np.zeros((24, 36), np.float32)
@@ -164,8 +164,9 @@ def test_what_may_mean_anything_is_refused(kind, tmp_path):
 
 def test_many_colours_count_as_light_as_they_look_and_are_told_of():
     picture = sample("stained_glass", 96)
-    with pytest.warns(UserWarning, match="^--style_mask: expected a mask, .* many colours"):
+    with pytest.warns(UserWarning, match="^style_masks: expected a mask, .* many colours") as told:
         found = as_mask(picture, "--style_mask")
+    assert with_flags(told[0].message).startswith("--style_mask: expected a mask")
     np.testing.assert_allclose(found, picture @ [0.2126, 0.7152, 0.0722], atol=1e-6)
 
 

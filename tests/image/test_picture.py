@@ -18,7 +18,7 @@ from tf_style.image.picture import (
     read_size,
     write_picture,
 )
-from tf_style.settings import InputError
+from tf_style.settings import InputError, Remark
 
 GPS = 0x8825
 
@@ -261,6 +261,6 @@ def test_a_pillow_image_is_warned_of_as_its_file_is(tmp_path):
         as_layers(tmp_path / "dark.tiff")
     with pytest.warns(UserWarning) as of_image:
         as_layers(dark, "the picture")
-    told = [[str(each.message).partition(": ")[2] for each in found if each.category is UserWarning]
+    told = [[str(each.message).partition(": ")[2] for each in found if each.category is Remark]
             for found in (of_file, of_image)]
     assert told[0] == told[1] != []

@@ -15,7 +15,7 @@ from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.features import feature_model
 from tf_style.network.kernel_files import write_kernels
 from tf_style.network.weights import kind_of, load, missing, resolve, settle, settle_known
-from tf_style.settings import AUTO, InputError, Note
+from tf_style.settings import AUTO, InputError, Note, Remark
 from tf_style.settings.auto import Kind
 
 COMPACT = ARCHITECTURES["compact"]
@@ -136,7 +136,7 @@ def test_auto_is_the_network_that_weights_belong_to(unreachable, tmp_path, kerne
 def test_auto_of_vgg16_falls_back_to_learning_and_says_so(unreachable):
     with pytest.warns(UserWarning, match="using features learned .*no route") as seen:
         assert settle("vgg16", AUTO) == ("vgg16", "unsupervised")
-    assert len(seen) == 1 and seen[0].category is UserWarning
+    assert len(seen) == 1 and seen[0].category is Remark
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert resolve("random", VGG16) == "random"

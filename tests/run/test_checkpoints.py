@@ -14,6 +14,7 @@ from tf_style.run.canvas import Canvas
 from tf_style.run.checkpoints import differences, origin
 from tf_style.run.descent import Descent
 from tf_style.run.scene import Scene
+from tf_style.settings import with_flags
 
 # Draws, rates and moments that all depend on the step.
 SMALL = {
@@ -158,8 +159,10 @@ def test_without_a_checkpoint_it_starts_anew_and_says_so(stylizers, tmp_path, co
 
 def test_starting_anew_where_there_is_a_checkpoint_is_said(stylizers, tmp_path, content, style):
     broken_off(tmp_path, stylizers[0], content, style, 2)
-    with pytest.warns(UserWarning, match="starting anew; --resume goes on with what is there"):
+    message = "starting anew; resume goes on with what is there"
+    with pytest.warns(UserWarning, match=message) as seen:
         result = broken_off(tmp_path, stylizers[0], content, style, 1)
+    assert "starting anew; --resume goes on" in with_flags(seen[0].message)
     assert result.resumed_at_step == 0
 
 

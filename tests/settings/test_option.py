@@ -12,9 +12,11 @@ from tf_style.settings.option import (
     File,
     Files,
     InputError,
+    Note,
     Number,
     Numbers,
     Options,
+    Remark,
     Switch,
     Text,
     Texts,
@@ -22,6 +24,7 @@ from tf_style.settings.option import (
     Word,
     option,
     whole,
+    with_flags,
 )
 
 
@@ -162,8 +165,13 @@ def test_so_are_they_from_python(kind, value):
      "layers: no such layer. All layers: tf_style --list_layers --network=vgg19"),
     ("my--file.png: '--size' is no picture", "my--file.png: '--size' is no picture"),
 ])
-def test_errors_name_arguments_in_python_and_flags_on_the_command_line(flags, arguments):
-    error = InputError(flags)
+@pytest.mark.parametrize("kind", [InputError, Remark, Note])
+def test_what_is_said_names_arguments_in_python_and_flags_on_the_command_line(
+    flags, arguments, kind
+):
+    error = kind(flags)
     assert (str(error), error.flags) == (arguments, flags)
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.flags) == (arguments, flags)
+    if kind is not InputError:
+        assert with_flags(again) == flags == with_flags(UserWarning(flags))

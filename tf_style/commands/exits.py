@@ -18,7 +18,7 @@ from tf_style.commands.flags import parse
 from tf_style.commands.library_names import resolved
 from tf_style.commands.outputs import OutputError
 from tf_style.commands.signals import INTERRUPTED, STOPPED, Signals
-from tf_style.settings import InputError
+from tf_style.settings import InputError, with_flags
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -36,7 +36,7 @@ def guarded(
     open_streams()
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = lambda message, *_, **__: say(f"{program}: {message}")
+        warnings.showwarning = lambda message, *_, **__: say(f"{program}: {with_flags(message)}")
         try:
             _check_working_folder()
             arguments = list(sys.argv[1:] if argv is None else argv)

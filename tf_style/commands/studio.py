@@ -18,7 +18,7 @@ from tf_style.commands.command import Command, CommandLine, CommonOptions, place
 from tf_style.commands.display import answer, say
 from tf_style.commands.exits import DONE, INTERRUPTED
 from tf_style.commands.library_names import opened
-from tf_style.settings import MAX_PIXELS, InputError, Settings
+from tf_style.settings import MAX_PIXELS, InputError, Settings, with_flags
 from tf_style.settings.option import Bytes, File, Switch, Text, option, whole
 
 USAGE = """\
@@ -100,8 +100,8 @@ def studio(line: CommandLine) -> int:
             line.signals.keep()
 
             def warn(message: Warning | str, *_: object, **__: object) -> None:
-                if not made.queue.note(str(message)):
-                    say(f"tf_style_studio: {message}")
+                if not made.queue.note(with_flags(message)):
+                    say(f"tf_style_studio: {with_flags(message)}")
 
             warnings.showwarning = warn
 

@@ -14,6 +14,7 @@ from tf_style.cluster.task import Done, Talk, Task
 from tf_style.commands import status
 from tf_style.commands.display import say
 from tf_style.commands.signals import Signals
+from tf_style.settings import with_flags
 
 # What is said once, however many workers and tasks it is about, as far as is remembered.
 _REMEMBERED = 1000
@@ -110,7 +111,7 @@ def told(talk: Talk, *, quiet: bool) -> Iterator[None]:
     """In this context, which a work has in its worker, warnings are what the user should know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore" if quiet else "always", UserWarning)
-        warnings.showwarning = lambda message, *_, **__: talk.note(str(message))
+        warnings.showwarning = lambda message, *_, **__: talk.note(with_flags(message))
         yield
 
 

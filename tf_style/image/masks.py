@@ -17,7 +17,7 @@ from tf_style.image import color
 from tf_style.image.paths import PathLike
 from tf_style.image.picture import as_layers, read_layers
 from tf_style.image.resize import resize
-from tf_style.settings import MAX_PIXELS, InputError
+from tf_style.settings import MAX_PIXELS, InputError, Remark
 
 _EXPECTED = "expected a mask, white or one colour on black or on a transparent layer"
 # A brightest value below this, 16 of 255, cannot be seen: those are labels, or 12 bits in 16.
@@ -116,12 +116,12 @@ def _painted(pixels: np.ndarray, alpha: np.ndarray | None, name: str) -> np.ndar
     if _is_one_paint(pixels, alpha):
         if (pixels * alpha[..., None]).max() <= _SAME:
             warnings.warn(f"{name}: black on a transparent layer; what is painted counts as white",
-                          stacklevel=3)
+                          Remark, stacklevel=3)
         return alpha
     seen = pixels * alpha[..., None]
     if _has_colors(seen):
         warnings.warn(f"{name}: several colours on a transparent layer; what is painted counts, "
-                      "whatever its colour", stacklevel=3)
+                      "whatever its colour", Remark, stacklevel=3)
         return alpha
     return _shade(seen, name)
 
@@ -142,7 +142,7 @@ def _shade(pixels: np.ndarray, name: str) -> np.ndarray:
         if _is_flat(pixels):
             raise InputError(f"{name}: {_EXPECTED}. It has several colours; which is meant?")
         warnings.warn(f"{name}: {_EXPECTED}. It has many colours, so their lightness "
-                      "counts", stacklevel=4)
+                      "counts", Remark, stacklevel=4)
         return color.luminance(pixels).astype(np.float32)
     if not pixels.any():
         return np.zeros(pixels.shape[:2], np.float32)
@@ -197,7 +197,7 @@ def _told_apart(mask: np.ndarray, name: str) -> np.ndarray:
         raise InputError(f"{name}: {_EXPECTED}. It holds the values {found} of 255; which is "
                          "meant?")
     warnings.warn(f"{name}: {_EXPECTED}. Its brightest value is {top * 255:.0f} of 255, so "
-                  "it counts only in part", stacklevel=3)
+                  "it counts only in part", Remark, stacklevel=3)
     return mask
 
 

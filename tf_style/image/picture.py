@@ -21,7 +21,7 @@ from tf_style.image.paths import PathLike, check_writable, locate, write_bytes
 from tf_style.image.png import NOTE
 from tf_style.image.profiles import srgb_profile
 from tf_style.image.resize import resize
-from tf_style.settings import MAX_PIXELS, InputError
+from tf_style.settings import MAX_PIXELS, InputError, Remark
 
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 _TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
@@ -79,7 +79,7 @@ def read_layers(
         remarks = ["holds several pictures; the first is taken"] if file.has_more else []
         found = decode(file, side)
     for remark in (*remarks, *found.remarks):
-        warnings.warn(f"{source}: {remark}", stacklevel=3)
+        warnings.warn(f"{source}: {remark}", Remark, stacklevel=3)
     return found.pixels, found.alpha
 
 
@@ -178,7 +178,7 @@ def as_layers(
         except Exception as error:
             raise InputError(f"{name}: the picture cannot be read ({error})") from None
         for remark in found.remarks:
-            warnings.warn(f"{name}: {remark}", stacklevel=3)
+            warnings.warn(f"{name}: {remark}", Remark, stacklevel=3)
         return found.pixels, found.alpha
     array = np.asarray(source)
     if array.ndim == 2:

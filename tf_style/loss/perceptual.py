@@ -13,7 +13,7 @@ import tensorflow as tf
 from tf_style.image.paths import PathLike
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.network.features import build_features, check_range, choose_features
-from tf_style.settings import AUTO, InputError, LiveModel, Settings
+from tf_style.settings import AUTO, InputError, LiveModel, Remark, Settings
 from tf_style.settings.option import Number, Weights
 
 
@@ -90,7 +90,7 @@ class _FeatureLoss(keras.losses.Loss):
         made = cls(**given)
         if config.get("fingerprint", made._fingerprint) != made._fingerprint:
             warnings.warn(f"{made.name}: the kernels of {made._choice.network} have changed since "
-                          "it was saved", stacklevel=2)
+                          "it was saved", Remark, stacklevel=2)
         return made
 
 

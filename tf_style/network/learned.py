@@ -18,7 +18,7 @@ from tf_style.image.picture import read_picture
 from tf_style.network import unsupervised
 from tf_style.network.architectures import Architecture, Layer
 from tf_style.network.kernel_files import Kernels, read_kernels, write_kernels
-from tf_style.settings import AUTO, InputError
+from tf_style.settings import AUTO, InputError, Remark
 
 # About forty networks of three blocks, or five of five.
 LIMIT_BYTES = 300_000_000
@@ -78,7 +78,8 @@ def load(
         write_kernels(path, kernels)
         _drop_oldest(folder)
     except (InputError, OSError):
-        warnings.warn(f"learned features cannot be kept in {folder}; see --cache_dir", stacklevel=2)
+        warnings.warn(f"learned features cannot be kept in {folder}; see --cache_dir",
+                      Remark, stacklevel=2)
     return kernels, False
 
 

@@ -25,7 +25,7 @@ from tf_style.network.kernel_files import (
     read_notes,
     read_origin,
 )
-from tf_style.settings import AUTO, WEIGHTS, InputError, Note
+from tf_style.settings import AUTO, WEIGHTS, InputError, Note, Remark
 from tf_style.settings.auto import Kind
 
 ENVIRONMENT = "TF_STYLE_WEIGHTS"
@@ -175,7 +175,7 @@ def resolve(
         reason = error.flags.partition(": ")[2]
         warnings.warn(
             f"using features learned from the pictures instead of pretrained ones: {reason}",
-            stacklevel=4,
+            Remark, stacklevel=4,
         )
         return "unsupervised"
     return "imagenet"

@@ -23,7 +23,7 @@ from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
 from tf_style.run.scene import Scene, starts_by_network
-from tf_style.settings import AUTO, InputError, LiveModel, Settings, auto
+from tf_style.settings import AUTO, InputError, LiveModel, Remark, Settings, auto
 
 # What neither networks nor compiled steps depend on: it decides what they are shown, or how far
 # and on what way they go.
@@ -89,7 +89,7 @@ class Painter:
             known, functools.partial(weights.settle, watch=watch)
         )
         for text in limits(self._given, self._choices):
-            warnings.warn(text, stacklevel=3)
+            warnings.warn(text, Remark, stacklevel=3)
         self.weights: Mapping[str, str] = {}
         self.weights_seconds = 0.0
         self.weights_cached: bool | None = None

@@ -21,7 +21,7 @@ from tf_style.run.descent import Descent
 from tf_style.run.result import Result, Step, Stop
 from tf_style.run.scene import Scene
 from tf_style.run.schedule import Scale
-from tf_style.settings import Settings
+from tf_style.settings import Remark, Settings
 from tf_style.settings.option import Duration
 
 # A rise of the loss up to this is nothing that can be seen.
@@ -270,6 +270,6 @@ def _teller(notes: list[str]) -> Callable[[str], None]:
 
     def tell(text: str) -> None:
         notes.append(text)
-        warnings.warn(text, stacklevel=3)
+        warnings.warn(text, Remark, stacklevel=3)
 
     return tell

@@ -19,10 +19,6 @@ _LONGEST_TIME = 3.6e6
 _MOST_BYTES = 1e15
 
 
-class Note(UserWarning):
-    """Something that the user may like to know and need not act on."""
-
-
 # Flags whose arguments have other names in Python.
 _ARGUMENTS = {
     "content_mask": "content_masks", "style_mask": "style_masks", "checkpoint": "folder",
@@ -31,11 +27,8 @@ _ARGUMENTS = {
 _FLAG = re.compile(r"(tf_style\w*(?: --[^\s,;)]+)+)|(?<![\w./'\"-])--(content=none\b|\w+)")
 
 
-class InputError(ValueError):
-    """Some input cannot be used. The message names it and says what to do next.
-
-    `str(error)` names arguments, as they are called in Python.
-    """
+class _Said:
+    """What the package says to its user, in the words of the one who is there."""
 
     @property
     def flags(self) -> str:
@@ -44,6 +37,26 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         return _FLAG.sub(_argument, self.flags)
+
+
+class InputError(_Said, ValueError):
+    """Some input cannot be used. The message names it and says what to do next.
+
+    `str(error)` names arguments, as they are called in Python.
+    """
+
+
+class Remark(_Said, UserWarning):
+    """Something that the user should know. `str(remark)` names arguments, as an `InputError`."""
+
+
+class Note(Remark):
+    """Something that the user may like to know and need not act on."""
+
+
+def with_flags(message: Warning | str) -> str:
+    """The text of a warning, as the command line says it."""
+    return message.flags if isinstance(message, Remark) else str(message)
 
 
 def _argument(match: re.Match) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 from tf_style.image import samples
 from tf_style.image.picture import read_picture
 from tf_style.image.resize import resize, shrink
-from tf_style.settings import MAX_PIXELS, InputError, Note
+from tf_style.settings import MAX_PIXELS, InputError, Note, Remark
 from tf_style.transfer.scenes import scene
 
 # Kept in memory, 0.6 MB each; drawn at random of more.
@@ -71,7 +71,7 @@ class Photographs:
             raise InputError(f"--pictures: none can be read. The first: {broken[0]}")
         if broken:
             more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-            warnings.warn(f"left out: {broken[0]}{more}", stacklevel=2)
+            warnings.warn(f"left out: {broken[0]}{more}", Remark, stacklevel=2)
         held = found[: min(_HELD_OUT, len(found) // 10)]
         pictures = found[len(held):]
         others: list[np.ndarray] = []

@@ -30,7 +30,7 @@ from tf_style.run.checkpoints import Checkpoints
 from tf_style.run.inputs import ARRAY, Inputs, Picture
 from tf_style.run.mender import Mender
 from tf_style.run.scene import Scene
-from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings import AUTO, InputError, Remark, Settings
 from tf_style.settings.option import Duration, Switch, Word, whole
 from tf_style.transfer.model_file import TransformModel, thumbnail
 from tf_style.transfer.photographs import Photographs
@@ -314,4 +314,4 @@ def _name(name: str) -> str:
 
 
 def _warn(text: str) -> None:
-    warnings.warn(text, stacklevel=4)
+    warnings.warn(text, Remark, stacklevel=4)
