@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,20 +17,15 @@ import pytest
 from PIL import Image
 
 import tf_style
+from tests.chromium import launched, sync_api
 from tf_style import cli
 from tf_style.image.picture import read_note, read_picture
 from tf_style.image.samples import sample_path
 
 for package in ("starlette", "uvicorn", "websockets"):
     pytest.importorskip(package, reason="needs pip install 'tf_style[studio]'")
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs pip install playwright")
-expect = sync_api.expect
 
-CHROMIUM = next(filter(None, map(shutil.which, (
-    "chromium", "chromium-browser", "google-chrome"))), None)
-if not CHROMIUM:
-    pytest.skip("needs Chromium, such as Debian's: apt-get install chromium",
-                allow_module_level=True)
+expect = sync_api.expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -71,9 +65,8 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
-            "--no-sandbox", "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream"])
+        browser = launched(playwright, "--use-fake-device-for-media-stream",
+                           "--use-fake-ui-for-media-stream")
         yield browser
         browser.close()
 
