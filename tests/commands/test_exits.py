@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -157,6 +159,22 @@ def test_what_native_code_says_while_tensorflow_loads_stays_off_the_screen(capfd
         assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
     os.write(2, b"after")
     assert capfd.readouterr().err == "loud after"
+
+
+@pytest.mark.slow
+def test_tensorflow_is_loaded_without_pyplot_which_can_be_used_all_the_same():
+    program = """
+import sys
+from tf_style.commands.exits import tensorflow_quiet
+
+with tensorflow_quiet(False):
+    import keras
+print("matplotlib" in sys.modules)
+from matplotlib import pyplot
+print(pyplot.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "matplotlib.pyplot"], done.stderr
 
 
 @pytest.mark.slow
