@@ -40,7 +40,7 @@ class Animation:
     def close(self) -> None:
         self._image.close()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, begin: Fraction | None = None) -> Iterator[Frame]:
         self.broken = 0
         passed = 0
         for number in range(self.info.frames):

@@ -46,21 +46,45 @@ class Container:
             if first is None:
                 raise InputError(f"{name}: no frame of the film can be read")
             self.info = self._described(file, stream, first)
+            self._start = (None if first.pts is None
+                           else first.pts * (first.time_base or stream.time_base))
 
     def close(self) -> None:
         pass
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, begin: Fraction | None = None) -> Iterator[Frame]:
         self.broken = 0
         # Each time a file of its own: seeking is not exact in every container, and what decodes is
         # no two iterators' own.
         with contextlib.closing(opened(self._name)) as file:
-            yield from self._frames(file, _stream(self._name, file))
+            stream = _stream(self._name, file)
+            start = self._start if begin and self._entered(file, stream, begin) else None
+            yield from self._frames(file, stream, start)
+
+    def _entered(
+        self, file: av.container.InputContainer, stream: av.VideoStream, begin: Fraction
+    ) -> bool:
+        """Go to the last key frame before a time; whether that could be tried."""
+        import av
+
+        if self._start is None or not stream.time_base:
+            return False
+        try:
+            file.seek(int((self._start + begin) / stream.time_base), stream=stream)
+        except (av.FFmpegError, OSError, ValueError, OverflowError):
+            return False
+        return True
 
     def _frames(
-        self, file: av.container.InputContainer, stream: av.VideoStream
+        self, file: av.container.InputContainer, stream: av.VideoStream,
+        start: Fraction | None = None,
     ) -> Iterator[Frame]:
-        start, last = None, None
+        """The frames that come.
+
+        Args:
+            start: the time of the film's first; `None`: that is the first which comes.
+        """
+        last = None
         for each in self._decoded(file, stream):
             if each.pts is None:
                 time = Fraction(0) if last is None else last + 1 / self.info.rate

@@ -18,6 +18,7 @@ from PIL import Image
 from tf_style.film.ahead import ahead
 from tf_style.film.cuts import is_cut
 from tf_style.film.frame import FramePainter, Past
+from tf_style.film.known import Known
 from tf_style.film.pieces import Piece
 from tf_style.film.source import Film, Frame, Info
 from tf_style.film.store import Store
@@ -53,15 +54,21 @@ class Selection:
 
     def frames(self, film: Film) -> Iterator[Frame]:
         """Those frames, their times counted from the first."""
-        first, number = None, 0
+        first = None
+        for frame in self.taken(film):
+            first = frame.time if first is None else first
+            yield dataclasses.replace(frame, time=frame.time - first)
+
+    def taken(self, film: Film) -> Iterator[Frame]:
+        """The same with the times that they have in the film."""
+        number = 0
         for frame in film.frames():
             if frame.time < self.start:
                 continue
             if self.end is not None and frame.time >= self.end:
                 return
             if number % self.every == 0:
-                first = frame.time if first is None else first
-                yield dataclasses.replace(frame, time=frame.time - first)
+                yield frame
             number += 1
 
     def count(self, info: Info) -> int | None:
@@ -104,6 +111,7 @@ class Making:
         store: where painted frames are.
         piece: the part of the film to paint; `None` for all of it.
         whole: whether it goes through all of the film even so, to know when each frame is shown.
+        known: what is known of its frames, if that is not needed, so that a piece is found sooner.
 
     Attributes:
         selection, size, painter, store: as they were given.
@@ -115,11 +123,12 @@ class Making:
     def __init__(
         self, film: Film, selection: Selection, size: tuple[int, int],
         painter: FramePainter, store: Store, piece: Piece | None = None, *, whole: bool = True,
+        known: Known | None = None,
     ):
         self.times: list[Fraction] = []
         self.painted = self.shots = 0
         self.selection, self.size, self.painter, self.store = selection, size, painter, store
-        self._film, self._piece = film, piece
+        self._film, self._piece, self._known = film, piece, known
         self._first, self._end = (0, None) if whole or not piece else (piece.warm, piece.end)
         # Frames that lead to a piece are not those that the piece before it shows.
         self._leading = Store(store.folder / f"before_{piece.start}") if piece else store
@@ -178,7 +187,11 @@ class Making:
     def _looked(self, is_missing: Callable[[int], bool]) -> Iterator[_Looked]:
         """The frames, with what can be said of each before the one before it is painted."""
         begins, before = 0, None
-        frames = itertools.islice(self.selection.frames(self._film), self._first, self._end)
+        if self._known and self._end is not None:
+            frames = self._known.frames(
+                self._film, self._first, self._end, lambda: self.selection.frames(self._film))
+        else:
+            frames = itertools.islice(self.selection.frames(self._film), self._first, self._end)
         fitted = ((frame, self._fitted(frame.picture)) for frame in frames)
         for number, (frame, content) in enumerate(ahead(fitted), self._first):
             values, seen = _values(content), None

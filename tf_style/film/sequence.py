@@ -40,8 +40,10 @@ class Sequence:
     def close(self) -> None:
         pass
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, begin: Fraction | None = None) -> Iterator[Frame]:
         for number, name in enumerate(self._files):
+            if begin is not None and number / self._rate < begin:
+                continue
             pixels, alpha = read_layers(name)
             if pixels.shape[:2] != (self.info.height, self.info.width):
                 raise InputError(

@@ -73,10 +73,14 @@ class Film(Protocol):
     info: Info
     broken: int
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, begin: Fraction | None = None) -> Iterator[Frame]:
         """All frames, in the order in which they are shown.
 
         Their times rise. Frames that cannot be read are left out, and counted in `broken`.
+
+        Args:
+            begin: a time before which none are needed, so that they may be left out. What comes
+                then need not be the same in every container: `Known` sees to that.
         """
 
     def close(self) -> None:
