@@ -20,7 +20,7 @@ from tf_style.cluster.dispatch import Dispatcher
 from tf_style.cluster.engine import Kind
 from tf_style.cluster.on_ray import RayEngine
 from tf_style.cluster.ray_actor import Actor
-from tf_style.cluster.ray_driver import Need, _why
+from tf_style.cluster.ray_driver import Need, _why, brought_home
 from tf_style.cluster.task import Task
 from tf_style.settings import InputError
 
@@ -243,6 +243,24 @@ def test_why_a_worker_is_lost():
         "was ended, as memory is short on its node")
     assert _why(Exception("The actor died because its node has died.")) == "was lost with its node"
     assert _why(Exception("The actor died.")) == "ended"
+
+
+def test_what_cannot_be_written_at_home_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    output = tmp_path / "out" / "a.png"
+    assert brought_home(output, {"a.png": b"1", "a.png.log": b"2"}) is None
+    assert (output.read_bytes(), output.with_name("a.png.log").read_bytes()) == (b"1", b"2")
+    assert brought_home(None, {}) is None
+    # No file can be in what is one itself.
+    gone = output / "b.png"
+    found = brought_home(gone, {"b.png.log": b"3", "b.png": b"4"})
+    assert found.names == ("b.png.log", "b.png") and found.why.startswith(f"{gone}: cannot")
+    assert found.place("b.png").read_bytes() == b"4"
+    assert found.place("b.png.log").read_bytes() == b"3" and found.place("c.png") is None
+    before = {*tmp_path.iterdir()}
+    monkeypatch.setattr(tempfile, "tempdir", str(output))
+    found = brought_home(gone, {"b.png": b"4"})
+    assert found.folder is found.place("b.png") is None and {*tmp_path.iterdir()} == before
 
 
 def all_of(actor):

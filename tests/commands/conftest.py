@@ -206,6 +206,18 @@ def no_network(folder, monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
+@pytest.fixture
+def nodes(monkeypatch):
+    """A Ray cluster of no processes, whose nodes share no folder with this one; all its engines."""
+    from tests.commands.here import Elsewhere
+
+    class Engine(Elsewhere):
+        made = []  # noqa: RUF012
+
+    monkeypatch.setattr("tf_style.cluster.on_ray.RayEngine", Engine)
+    return Engine
+
+
 def process(command, *arguments, code=_PROCESS, **environment):
     """A command in a process of its own, when that has ended."""
     # A command that ran in this process has set it.

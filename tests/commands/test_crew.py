@@ -18,9 +18,9 @@ import tf_style
 from tests.commands.conftest import TINY, call, files_in, made, photo, process, several
 from tests.commands.here import Here
 from tf_style import cli
+from tf_style.cluster import processes
 from tf_style.cluster.engine import Hello
 from tf_style.cluster.worker import Speaker
-from tf_style.commands import crew
 from tf_style.image.picture import read_note
 from tf_style.run import machine
 
@@ -50,7 +50,7 @@ def here(monkeypatch):
         engines.append(Here(*arguments, **given, deadly=is_deadly))
         return engines[-1]
 
-    monkeypatch.setattr(crew, "Processes", engine)
+    monkeypatch.setattr(processes, "Processes", engine)
     return engines, ends
 
 

@@ -218,7 +218,7 @@ def engines(film, monkeypatch):
     class Engine(Here):
         made = []  # noqa: RUF012
 
-    monkeypatch.setattr("tf_style.commands.film_crew.Processes", Engine)
+    monkeypatch.setattr("tf_style.cluster.processes.Processes", Engine)
     write(film.with_name("long.mp4"), 60, sound="aac")
     return Engine
 
@@ -244,6 +244,27 @@ def test_workers_paint_the_same_film(engines, kept, capsys):
     # A film as short as this is not worth any.
     assert call(capsys, "film.mp4", "out.mp4", *SMALL, "--workers=4")[0] == 0
     assert len(engines.made) == 1
+
+
+def test_nodes_paint_the_same_film(engines, kept, nodes, capsys):
+    assert call(capsys, "long.mp4", "one.mp4", *SMALL)[0] == 0
+    code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--cluster=auto", "--threads=1")
+    assert (code, out) == (0, "two.mp4\n") and "60 frames of 48x32 pixels in" in err
+    assert_alike(*kept)
+    node, = nodes.made
+    assert sorted((task.data.start, task.data.end) for task in node.given) == [(0, 30), (30, 60)]
+    assert os.path.isabs(node.work.request.name) and not engines.made
+    assert node.work.request.settings.threads == node.need.threads == 1
+
+
+def test_a_node_that_shares_no_folder_says_so(engines, nodes, capsys, monkeypatch):
+    there = os.path.exists
+    monkeypatch.setattr(
+        os.path, "exists", lambda path: ".tf_style_" not in str(path) and there(path))
+    code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--cluster=auto")
+    assert (code, out) == (2, "")
+    assert "two.mp4.frames: this folder is not there; films on a --cluster need one" in err
+    assert not os.path.exists("two.mp4.frames")
 
 
 def test_a_piece_that_ends_workers_is_named_and_can_be_gone_on_with(engines, kept, capsys):
@@ -310,6 +331,9 @@ def test_broken_frames_are_told(film, capsys):
     (["film.mp4", "out.mp4", MODEL, "--fps=0"], "--fps: expected frames a second"),
     (["film.mp4", "out.mp4", MODEL, "--piece=3/2"], "--piece: expected which part"),
     (["film.mp4", "out.mp4", MODEL, "--piece=1/2", "--workers=2"], "--workers and --piece"),
+    (["film.mp4", "out.mp4", MODEL, "--piece=1/2", "--cluster=auto"], "--cluster and --piece"),
+    (["film.mp4", "out.mp4", MODEL, "--cluster=no"], "--cluster=no: expected local, auto, HOST"),
+    (["film.mp4", "out.mp4", MODEL, "--cluster=auto", "--workers=2"], "--workers=2: is for proc"),
     (["film.mp4", "out.mp4", MODEL, "--piece=1/99"], "the film has 30 frames"),
     (["film.mp4", "out.mp4", MODEL, "--frame_steps=3"], "--frame_steps: has no effect with"),
     (["film.mp4", "sample:ink", "out.mp4", "--steadiness=1"], "--steadiness: has no effect"),
@@ -398,3 +422,18 @@ def test_workers_are_processes(short, capsys):
                         "--style_layers=block1_conv1", "--frame_steps=1", "--size=original")
     assert (code, out) == (0, "out.mp4\n")
     assert len(frames_of("out.mp4")) == 60
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.skipif(sys.platform == "win32", reason="no clusters there")
+def test_a_ray_cluster_paints_a_film(short, capsys):
+    write(short.with_name("long.mp4"), 48, size=(48, 64))
+    quick = ["--weights=random", "--content_layers=block2_conv1", "--steps=1", "--frame_steps=1",
+             "--style_layers=block1_conv1", "--size=original"]
+    code, out, err = call(capsys, "long.mp4", "style.png", "out.mp4", "--cluster=local", *quick,
+                          "--report=report.json")
+    assert (code, out) == (0, "out.mp4\n"), err
+    assert len(frames_of("out.mp4")) == 48 and not os.path.exists("out.mp4.frames")
+    report = json.loads(short.with_name("report.json").read_text())
+    assert sum(each["frames"][1] - each["frames"][0] for each in report["workers"]) == 48

@@ -219,6 +219,10 @@ def test_forget(paintings, capfd):
     (["like", "content.png", "--workers=2"], "--workers: has no effect with like"),
     (["for", "content.png", "--workers=2"], "--workers: has no effect with for without --sheet"),
     (["add", "content.png", "--workers=0"], "--workers: expected"),
+    (["like", "content.png", "--cluster=auto"], "--cluster: has no effect with like"),
+    (["for", "content.png", "--cluster=auto"], "--cluster: has no effect with for without"),
+    (["add", "content.png", "--cluster=nowhere"], "--cluster=nowhere: expected local, auto"),
+    (["add", "content.png", "--cluster=auto", "--workers=2"], "--workers=2: is for processes"),
 ])
 def test_one_line_for_what_is_wrong(paintings, folder, refused, arguments, reason):
     (folder / "empty").mkdir()
@@ -277,6 +281,30 @@ def test_workers_make_the_same_library(paintings, folder, workers, capfd, descri
     assert [task.title for task in workers.made[1].given] == [str(paintings / "bad.png")]
 
 
+def test_nodes_make_the_same_library(paintings, folder, nodes, capfd, described):
+    (paintings / "bad.png").write_text("no picture")
+    told = []
+    for flags in ([], ["--cluster=auto", "--threads=1"]):
+        capfd.readouterr()
+        path = folder / f"{len(flags)}.db"
+        assert call(cli.library, "add", "paintings", f"--library={path}", *flags) == 1
+        told.append([text.replace(path.name, "db") for text in capfd.readouterr()])
+        told[-1].append(_content(path))
+    assert told[0] == told[1]
+    engine, = nodes.made
+    assert len(engine.given) == 7 and engine.need.threads == described[-1].threads == 1
+    assert not [task for task in engine.given if task.data.place.startswith(str(paintings))]
+
+
+def test_nodes_paint_the_same_previews(paintings, nodes, capfd, small_previews):
+    (paintings / "b.png").write_text("no picture")
+    told = []
+    for flags in ([], ["--cluster=auto", f"--threads={machine.use_threads('auto')}"]):
+        assert call(cli.library, "for", "content.png", "--sheet=sheet.png", *flags) == 1
+        told.append([*capfd.readouterr(), Path("sheet.png").read_bytes()])
+    assert told[0] == told[1] and len(nodes.made) == 1
+
+
 def _content(path):
     """All that a library holds but the times of files."""
     with sqlite3.connect(path) as file:
@@ -293,7 +321,7 @@ def test_workers_paint_the_same_previews(paintings, workers, capfd, small_previe
         assert call(cli.library, "for", "content.png", "--sheet=sheet.png", *some) == 1
         told.append([*capfd.readouterr(), Path("sheet.png").read_bytes()])
     assert told[0] == told[1] and len(workers.made) == 1
-    workers.deadly_to = lambda self, style: style.endswith("c.png")
+    workers.deadly_to = lambda self, wanted: wanted.style.endswith("c.png")
     assert call(cli.library, "for", "content.png", "--sheet=sheet.png", *flags, "-q") == 1
     said = capfd.readouterr().err.splitlines()
     assert f"tf_style_library: {paintings / 'c.png'}: set aside" in "".join(said)
@@ -301,7 +329,7 @@ def test_workers_paint_the_same_previews(paintings, workers, capfd, small_previe
 
 
 def test_a_picture_that_ends_workers_is_set_aside(paintings, folder, workers, capfd):
-    workers.deadly_to = lambda self, data: data[0].path.endswith("c.png")
+    workers.deadly_to = lambda self, data: data.file.path.endswith("c.png")
     assert call(cli.library, "add", "paintings", "--library=new.db", "--workers=2") == 1
     out, error = capfd.readouterr()
     assert "5 pictures added" in out and "1 bad" in out

@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 
 from tests.commands.conftest import TINY, call, files_in, photo, without_tensorflow
+from tests.commands.here import Here
 from tf_style import cli
+from tf_style.cluster.worker import Speaker
 from tf_style.commands import flags, sheet, stylize
 from tf_style.image.picture import read_note, read_picture
-from tf_style.run import painter
+from tf_style.run import machine, painter
 from tf_style.show import sheet as drawing
 
 PICTURES = ["content.png", "style.png"]
@@ -185,6 +187,52 @@ def test_a_sheet_has_any_format_and_folders_are_made(name):
     assert Image.open(name).height > 32
 
 
+def test_workers_and_nodes_paint_the_same_sheet(photos, drawn, nodes, capfd, monkeypatch):
+    class Engine(Here):
+        made = []  # noqa: RUF012
+
+    monkeypatch.setattr("tf_style.cluster.processes.Processes", Engine)
+    # TensorFlow computes in this process already, and its threads stay as many as they are.
+    flags = ["--content=photos", "--style=style.png", "--sheet=sheet.png", *TINY,
+             f"--threads={machine.cores()}", "--sheet_of=0.4,color",
+             "--content_layers=block2_conv1"]
+    told = []
+    for more in ([], ["--workers=2"], ["--cluster=auto"]):
+        assert call(cli.main, *flags, *more) == 1
+        told.append(capfd.readouterr())
+    assert all(each.out == told[0].out for each in told)
+    assert all(each.err.endswith(told[0].err.splitlines()[-1] + "\n") for each in told)
+    assert all(each.err.count(f"{photo('b')}: this is not a picture") == 1 for each in told)
+    assert all("tf_style: 6 of 10 pictures are on the sheet\n" in each.err for each in told)
+    assert captions(drawn[0]) == captions(drawn[1]) == captions(drawn[2])
+    for grid in drawn[1:]:
+        for one, other in zip(itertools.chain(*drawn[0]), itertools.chain(*grid), strict=True):
+            np.testing.assert_array_equal(one.picture, other.picture)
+    (engine,), (node,) = Engine.made, nodes.made
+    assert len(engine.given) == len(node.given) == 10
+
+
+def test_workers_stop_and_leave_what_is_made(folder, drawn, capfd, monkeypatch):
+    class Engine(Here):
+        made = []  # noqa: RUF012
+
+    share = Speaker.share
+
+    def pressed(self, done):
+        share(self, done)
+        if len(Engine.made[0].given) == 3:
+            signal.raise_signal(signal.SIGINT)
+            self.stopping = True
+
+    monkeypatch.setattr("tf_style.cluster.processes.Processes", Engine)
+    monkeypatch.setattr(Speaker, "share", pressed)
+    assert call(cli.main, *SHEET, "--workers=2", f"--threads={machine.cores()}") == 130
+    out, error = capfd.readouterr()
+    # The fourth was given to the other before anybody asked; the third is no preview.
+    assert out == "sheet.png\n" and "3 of 5 pictures are on the sheet" in error
+    assert "--strength=0.5" not in captions(drawn[0])[0]
+
+
 # What goes wrong
 
 
@@ -198,6 +246,7 @@ BAD = {
     "strength": (["--strength=0.4"], "--strength: this sheet shows strengths of its own"),
     "style weight": (["--style_weight=4"], "--style_weight: this sheet shows strengths of its own"),
     "no such preset": (["--sheet_of=0.4,colour"], "Received: 'colour'. Presets: color, document"),
+    "workers and cluster": (["--workers=2", "--cluster=auto"], "--workers=2: is for processes of"),
     "too strong": (["--sheet_of=1.5"], "numbers from 0 to 1 and names of presets"),
     "nothing between commas": (["--sheet_of=0.4,,0.5"], "Received: ''"),
     "ending": (["--sheet=sheet.pdf"], "sheet.pdf: expected a name that ends in"),

@@ -1,7 +1,10 @@
 """The command `tf_style_train`."""
 
+import dataclasses
 import json
 import signal
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +17,14 @@ from tests.transfer.conftest import TINY as OBJECTIVE
 from tests.transfer.conftest import small  # noqa: F401
 from tf_style import cli
 from tf_style.commands import training
+from tf_style.commands.train import TrainOptions
+from tf_style.run.lock import claimed
 from tf_style.settings import InputError, Settings
 from tf_style.transfer.model_file import TransformModel
 
 TINY = ["--steps=3", "--size=64", "--init=none",
         *(f"--{name}={value}" for name, value in OBJECTIVE.items())]
+NETS = ["-o", "nets/{style}.keras", *TINY]
 
 
 def test_a_network_is_trained_and_paints(folder, photos, capfd):
@@ -58,6 +64,13 @@ def test_a_network_is_trained_and_paints(folder, photos, capfd):
     (["style.png", "-o", "a.keras", "--workers=2"], "--workers: is for several networks"),
     (["style.png", "-o", "{style}.keras", "--sheet=a.jpg"], "--sheet=a.jpg: each network has"),
     (["style.png", "style.png", "-o", "{style}.keras"], "would both get this name"),
+    (["style.png", "-o", "a.keras", "--cluster=auto"], "--cluster: is for several networks"),
+    (["style.png", "-o", "{style}.keras", "--cluster=no"], "--cluster=no: expected local, auto"),
+    (["style.png", "-o", "{style}.keras", "--cluster=auto", "--workers=2"], "--workers=2: is for"),
+    (["style.png", "-o", "{style}.keras", "--cluster=auto", "--report=new/{style}.json"],
+     "style.json: with --cluster, expected the folder of --output=style.keras"),
+    (["style.png", "-o", "kept/{style}/a.keras", "--checkpoint=kept/{style}"],
+     "a.keras: the --checkpoint folder is for checkpoints only"),
 ])
 def test_bad_input_is_one_line_without_tensorflow(refused, arguments, message):
     assert message in refused(cli.train, *arguments)
@@ -100,6 +113,36 @@ def test_what_cannot_be_written_beside_the_network_ends_nothing(folder, monkeypa
     assert TransformModel.read("a.keras").note["steps"] == 3
 
 
+def test_several_go_on_where_they_were_stopped(folder, monkeypatch, capfd):
+    for name in "ab":
+        Image.open("style.png").rotate(90 * (name == "b")).save(f"{name}.png")
+    assert call(cli.train, "a.png", "b.png", "-o", "whole/{style}.keras", *TINY) == 0
+    asked = ["a.png", "b.png", *NETS, "--checkpoint=kept/{style}", "--skip_existing"]
+    hear = training._Follower.hear
+
+    def pressed(self, lesson):
+        if (self._plan.title, lesson.number) == ("b.png", 2):
+            signal.raise_signal(signal.SIGINT)
+        return hear(self, lesson)
+
+    with monkeypatch.context() as context:
+        context.setattr(training._Follower, "hear", pressed)
+        assert call(cli.train, *asked) == 130
+    said = capfd.readouterr().err.splitlines()
+    left = Path("nets/b_unfinished.keras")
+    assert said[-2] == f"tf_style_train: stopped after 2 steps; the network so far is in {left}"
+    assert said[-1] == "tf_style_train: 1 network trained, 1 stopped"
+    assert sorted(path.name for path in Path("nets").iterdir()) == ["a.keras", left.name]
+    assert sorted(path.name for path in Path("kept").iterdir()) == ["a", "b"]
+    assert call(cli.train, *asked, "--resume") == 0
+    said = capfd.readouterr().err.splitlines()
+    assert said[-1] == "tf_style_train: 1 network trained, 1 there already"
+    for name in "ab":
+        one, other = (TransformModel.read(f"{folder}/{name}.keras").model.get_weights()
+                      for folder in ("whole", "nets"))
+        assert all(map(np.array_equal, one, other))
+
+
 @pytest.fixture
 def several(folder, monkeypatch):
     """Three styles, of which nothing can be learned from `b`, and trainings that take no time.
@@ -116,19 +159,19 @@ def several(folder, monkeypatch):
         plan.output.write_text("a network")
         if plan.title == "stop.png":
             signal.raise_signal(signal.SIGINT)
-        return training.Trained(plan, 3, 1.0, listener.stops())
+        if plan.title == "fast.png":
+            # Another command makes it meanwhile.
+            Path("nets/slow.keras").touch()
+        return training.Trained(plan, plan.output, 3, 1.0, listener.stops())
 
     class Engine(Here):
         made = []  # noqa: RUF012
 
     monkeypatch.setattr(training, "trained", stand_in)
     monkeypatch.setattr("tf_style.cluster.processes.Processes", Engine)
-    for name in ("a", "b", "c", "stop"):
+    for name in ("a", "b", "c", "stop", "fast", "slow"):
         Image.open("style.png").save(f"{name}.png")
     return begun
-
-
-NETS = ["-o", "nets/{style}.keras", *TINY]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -142,6 +185,79 @@ def test_one_network_for_each_style(several, capfd, workers):
     assert sorted(each.styles for each in several) == [("a.png",), ("b.png",), ("c.png",)]
     assert {each.settings.threads for each in several} == {1}
     assert Path("nets", "c.json") in [each.report for each in several]
+
+
+def test_networks_are_trained_elsewhere_and_come_home(several, nodes, capfd):
+    assert call(cli.train, "a.png", "b.png", "c.png", *NETS, "--report=nets/{style}.json",
+                "--cluster=auto", "--threads=1") == 1
+    out, error = capfd.readouterr()
+    assert sorted(out.splitlines()) == [str(Path("nets", f"{name}.keras")) for name in "ac"]
+    assert "tf_style_train: b.png: style: b.png cannot be used\n" in error
+    assert error.splitlines()[-1] == "tf_style_train: 2 networks trained, 1 failed: b.png"
+    assert sorted(path.name for path in Path("nets").iterdir()) == ["a.keras", "c.keras"]
+    assert {each.settings.threads for each in several} == {1} and len(nodes.made) == 1
+    for plan in several:
+        assert Path(plan.styles[0]).name == plan.title != plan.styles[0]
+        assert plan.report == plan.output.with_name(f"{Path(plan.title).stem}.json")
+
+
+def test_checkpoints_stay_on_a_folder_that_is_shared(several, nodes, refused):
+    said = refused(cli.train, "a.png", "c.png", *NETS, "--checkpoint=nets/{style}_kept",
+                   "--cluster=auto")
+    kept = Path("nets/a_kept")
+    assert f"--checkpoint={kept}: a node of the --cluster does not share this folder" in said
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.skipif(sys.platform == "win32", reason="no clusters there")
+def test_a_ray_cluster_trains_networks(folder, capfd):
+    """Nothing stands in for anything."""
+    for name in "ab":
+        Image.open("style.png").save(f"{name}.png")
+    # A path through a process's own folder leads a worker elsewhere: files go there as bytes.
+    way = "/proc/self/cwd/" * sys.platform.startswith("linux")
+    assert call(cli.train, f"{way}a.png", f"{way}b.png", "-o", f"{way}nets/{{style}}.keras", *TINY,
+                f"--report={way}nets/{{style}}.json", "--cluster=local") == 0
+    assert capfd.readouterr().err.splitlines()[-1] == "tf_style_train: 2 networks trained"
+    assert sorted(path.name for path in Path("nets").iterdir()) == [
+        "a.json", "a.keras", "b.json", "b.keras"]
+    for name in "ab":
+        assert TransformModel.read(f"nets/{name}.keras").styles == [name]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_networks_that_are_there_are_left_alone(several, capfd, workers):
+    Path("nets").mkdir()
+    Path("nets/a.keras").write_text("older")
+    asked = [*NETS, "--skip_existing", f"--workers={workers}"]
+    # Of those that are taken from the left, `slow` is there when its turn comes.
+    styles = ["a.png", "fast.png", "slow.png"]
+    assert call(cli.train, *styles, *asked) == 0
+    assert capfd.readouterr().err.splitlines()[-1] == (
+        "tf_style_train: 1 network trained, 2 there already")
+    assert [plan.title for plan in several] == ["fast.png"]
+    assert Path("nets/a.keras").read_text() == "older"
+    assert call(cli.train, *styles, *asked) == 0
+    assert capfd.readouterr().err.endswith("tf_style_train: 0 networks trained, 3 there already\n")
+    with claimed(Path("nets/c.keras")):
+        assert call(cli.train, "c.png", "a.png", *asked) == 0
+        assert call(cli.train, "c.png", "-o", "nets/c.keras", "--skip_existing") == 0
+    assert "nets/c.keras exists already, or is being made" in capfd.readouterr().err.replace(
+        "\\", "/")
+    assert len(several) == 1 and sorted(path.name for path in Path("nets").iterdir()) == [
+        "a.keras", "fast.keras", "slow.keras"]
+
+
+def test_what_a_lost_worker_kept_is_gone_on_with(tmp_path):
+    plan = training.Plan(("a.png",), (), Settings(), TrainOptions(), tmp_path / "a.keras",
+                         checkpoint=tmp_path / "kept", begun=time.time() - 60)
+    assert not plan.checkpoints().resume
+    (tmp_path / "kept" / "checkpoint_1").mkdir(parents=True)
+    assert plan.checkpoints().resume
+    assert not dataclasses.replace(plan, begun=time.time() + 60).checkpoints().resume
+    resuming = dataclasses.replace(plan, options=TrainOptions(resume=True), begun=time.time() + 60)
+    assert resuming.checkpoints().resume
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -153,7 +153,7 @@ class Dispatcher:
         elif message.kind is Kind.RESULT and task:
             hands.task = None
             self._losses.pop(task.key, None)
-            yield Done(task, message.value, hands.name)
+            yield Done(task, message.value, hands.name, unwritten=message.unwritten)
         elif message.kind is Kind.LEFT:
             self._dismiss(message.worker)
         elif message.kind is Kind.UNABLE:

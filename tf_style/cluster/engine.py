@@ -11,7 +11,7 @@ import socket
 from typing import Any, Protocol
 
 import tf_style
-from tf_style.cluster.task import Task
+from tf_style.cluster.task import Task, Unwritten
 
 # What has to be the same everywhere, as pixels depend on it and messages have its form.
 _PACKAGES = ("tensorflow", "keras", "numpy")
@@ -46,11 +46,13 @@ class Message:
         worker: which one.
         kind: what it says.
         value: more about it.
+        unwritten: what cannot be written here of what it brought with a result.
     """
 
     worker: str
     kind: Kind
     value: Any = None
+    unwritten: Unwritten | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any
 from tf_style.cluster.engine import Hello, Kind
 from tf_style.cluster.task import Work
 from tf_style.cluster.worker import Speaker, work_off
+from tf_style.image.paths import named
 from tf_style.image.unfinished import none_unfinished
 from tf_style.settings import InputError
 
@@ -133,8 +134,7 @@ class Actor:
         if kind is Kind.RESULT:
             value = value, self._brought()
         elif kind in (Kind.NOTE, Kind.UNABLE):
-            for place in sorted(self._names, key=len, reverse=True):
-                value = value.replace(place, self._names[place])
+            value = named(value, self._names)
         self._said.put((kind, value))
 
     def _brought(self) -> dict[str, bytes]:

@@ -11,7 +11,6 @@ import dataclasses
 import os
 import pickle
 import queue
-import secrets
 import shutil
 import socket
 import sys
@@ -19,7 +18,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,8 @@ from typing import Any
 from tf_style.cluster.child import parent
 from tf_style.cluster.engine import Hello, Kind, Message
 from tf_style.cluster.ray_actor import Actor, File
-from tf_style.cluster.task import Task
-from tf_style.image.paths import existing, write_bytes
+from tf_style.cluster.task import Task, Unwritten
+from tf_style.image.paths import existing, mark, write_bytes
 from tf_style.image.samples import PREFIX
 from tf_style.image.unfinished import none_unfinished, unfinished
 from tf_style.run import machine
@@ -61,15 +60,23 @@ class ClusterError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """What all nodes have.
+    """What there is.
 
     Attributes:
-        gpus: how many there are.
-        memory: bytes of the node that has most of it.
+        nodes: the resources of each, as Ray names them.
     """
 
-    gpus: int
-    memory: float
+    nodes: tuple[dict[str, float], ...]
+
+    @property
+    def gpus(self) -> int:
+        """How many there are."""
+        return int(sum(node.get("GPU", 0) for node in self.nodes))
+
+    @property
+    def memory(self) -> float:
+        """Bytes of the node that has most of it."""
+        return max((node.get("memory", 0.0) for node in self.nodes), default=0.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,7 +192,6 @@ class Driver:
 
         Raises:
             ClusterError: if the cluster is lost, or has no node for a worker.
-            InputError: for a result that cannot be written.
         """
         with contextlib.suppress(queue.Empty):
             take, name, future = self._answers.get(timeout=_TURN)
@@ -242,11 +248,11 @@ class Driver:
                 return
             if kind is Kind.READY:
                 worker.ready = True
+            unwritten = None
             if kind is Kind.RESULT:
                 content, files = content
-                for each, written in files.items():
-                    write_bytes(worker.task.output.with_name(each), written)
-            self._say("said", Message(name, kind, content))
+                unwritten = brought_home(worker.task.output, files)
+            self._say("said", Message(name, kind, content, unwritten))
 
     def _lost(self, name: str, why: str) -> None:
         self._drop(name)
@@ -281,13 +287,7 @@ class Driver:
 
     def _probe(self, worker: _Worker, output: Path) -> str:
         """A new file in the folder of an output, there until the worker has looked for it."""
-        folder = existing(os.path.abspath(output.parent))
-        probe = os.path.join(folder, f".tf_style_{secrets.token_hex(8)}.partial")
-        with contextlib.suppress(OSError):
-            worker.probe.enter_context(unfinished(probe, create=Path(probe).touch))
-            worker.probe.callback(Path(probe).unlink, missing_ok=True)
-            return probe
-        return ""
+        return worker.probe.enter_context(mark(existing(os.path.abspath(output.parent))))
 
     def _drop(self, name: str) -> None:
         """Have nothing more to do with a worker, which ends."""
@@ -363,6 +363,34 @@ class Driver:
             scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
         ).remote(self._work)
         self._ask(self._hear, name, worker.actor.hear.remote())
+
+
+def brought_home(output: Path | None, files: Mapping[str, bytes]) -> Unwritten | None:
+    """Write what an actor brought; returns what became of files that could not be written.
+
+    Args:
+        output: that of the task; all files are written beside it.
+        files: name → content.
+    """
+    left: dict[str, bytes] = {}
+    why = ""
+    for name, content in files.items():
+        try:
+            write_bytes(output.with_name(name), content)
+        except InputError as error:
+            left[name] = content
+            why = error.flags if not why or name == output.name else why
+    if not left:
+        return None
+    folder = None
+    with contextlib.suppress(InputError, OSError):
+        # A new folder: others may have put a link where a name could be guessed.
+        made = Path(tempfile.mkdtemp(prefix="tf_style_"))
+        with unfinished(made, shutil.rmtree):
+            for name, content in left.items():
+                write_bytes(made / name, content)
+        folder = made
+    return Unwritten((*left,), why, folder)
 
 
 def _file(name: str) -> File:
@@ -444,9 +472,7 @@ def main() -> None:
         ray = _connected(address, folder)
         os.chdir(before)
         nodes, _ = nodes_of(ray)
-        say("connected", Cluster(
-            int(sum(node.get("GPU", 0) for node in nodes.values())),
-            max((node.get("memory", 0.0) for node in nodes.values()), default=0.0)))
+        say("connected", Cluster((*nodes.values(),)))
         driver = Driver(say, *pickle.load(reader))
         threading.Thread(target=_obey, args=(reader, driver), daemon=True).start()
         while not driver.ended.is_set():

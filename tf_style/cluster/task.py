@@ -28,6 +28,25 @@ class Task:
 
 
 @dataclasses.dataclass(frozen=True)
+class Unwritten:
+    """Files that a worker made elsewhere and that cannot be written where they belong.
+
+    Attributes:
+        names: theirs, without folders.
+        why: a text that names the first of them, or what the task is to write.
+        folder: for temporary files, where they are instead; `None`: nowhere.
+    """
+
+    names: tuple[str, ...]
+    why: str
+    folder: Path | None = None
+
+    def place(self, name: str) -> Path | None:
+        """Where a file is instead; `None` for one that is nowhere."""
+        return self.folder / name if self.folder and name in self.names else None
+
+
+@dataclasses.dataclass(frozen=True)
 class Done:
     """What came of a task.
 
@@ -36,12 +55,14 @@ class Done:
         value: what the work made of it, plain data; `None` where it was lost.
         worker: who did it, in words.
         lost: why nobody could do it, where each who tried ended; otherwise empty.
+        unwritten: files that were brought from elsewhere and cannot be written; `None` for none.
     """
 
     task: Task
     value: Any = None
     worker: str = ""
     lost: str = ""
+    unwritten: Unwritten | None = None
 
 
 class Talk(Protocol):

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tf_style.cluster.engine import Engine
-from tf_style.cluster.processes import Processes
-from tf_style.cluster.share import Share, share
-from tf_style.cluster.task import Done, Task
-from tf_style.commands import on_cluster, status
+from tf_style.cluster.share import Share
+from tf_style.cluster.task import Done, Task, Unwritten
+from tf_style.commands import engines, status
 from tf_style.commands.audience import Audience
 from tf_style.commands.naming import title
 from tf_style.commands.painted import Painted
@@ -23,24 +22,24 @@ from tf_style.run.jobs import Job, drawn, memory_of
 from tf_style.settings import InputError, Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tf_style.run.result import Stop
 
 
-def share_of(request: Request) -> Share:
-    """What each worker gets that a command asks for.
+def share_of(request: Request) -> Share | None:
+    """What each worker gets that a command asks for; `None` where one process does all.
 
     Raises:
         InputError: for flags that do not go together with several workers.
     """
     options, settings = request.options, request.settings
-    if options.cluster:
-        return on_cluster.share_of(request)
-    if options.workers == 1:
-        return share(1, settings.threads, len(request.jobs), 1)
-    if options.profile:
-        raise InputError(f"--profile={options.profile}: is for one process. Leave --workers out")
-    needed = memory_of(request.jobs, settings, least=request.least)
-    return share(options.workers, settings.threads, len(request.jobs), needed)
+    if options.profile and (options.cluster or options.workers != 1):
+        flag = "--cluster" if options.cluster else "--workers"
+        raise InputError(f"--profile={options.profile}: is for one process. Leave {flag} out")
+    return engines.share_of(
+        options, settings.threads, len(request.jobs),
+        lambda: memory_of(request.jobs, settings, least=request.least))
 
 
 def painted(
@@ -52,30 +51,23 @@ def painted(
         each: what each worker gets.
         tally: what became of the pictures so far.
     """
-    engine: Engine
-    if request.options.cluster:
-        status.show("connecting")
-        engine = on_cluster.engine(request, each, _work)
-    else:
-        engine = Processes(_work(request, each, request.settings), each.workers,
-                           verbose=request.options.verbose)
+    def work(each: Share, settle: engines.Settle) -> PictureWork:
+        settings = settle(request.settings).replace(threads=each.threads)
+        return PictureWork(
+            dataclasses.replace(request, jobs=(), kept=0, settings=settings), len(request.jobs),
+            learned(request, settings), each.memory,
+            request.settings.replace(threads=each.threads))
+
+    engine, _ = engines.engine(request.options, each, work, request.settings.device)
     yield from _Crew(request, audience, tally, signals).painted(engine)
 
 
-def _work(request: Request, each: Share, settings: Settings) -> PictureWork:
-    """What workers do.
-
-    Args:
-        settings: for all of them, but for their number of threads.
-    """
-    learned = ()
-    if settings.model is None and {*request.weights} & {"unsupervised", None}:
-        status.show("reading pictures")
-        learned = tuple(drawn(request.jobs, settings.seed, settings.max_pixels))
-    known = dataclasses.replace(
-        request, jobs=(), kept=0, settings=settings.replace(threads=each.threads))
-    given = request.settings.replace(threads=each.threads)
-    return PictureWork(known, len(request.jobs), learned, each.memory, given)
+def learned(request: Request, settings: Settings) -> tuple[np.ndarray, ...]:
+    """Pictures for workers to learn features from, if they may have to."""
+    if settings.model is not None or not {*request.weights} & {"unsupervised", None}:
+        return ()
+    status.show("reading pictures")
+    return tuple(drawn(request.jobs, settings.seed, settings.max_pixels))
 
 
 class _Crew:
@@ -97,13 +89,10 @@ class _Crew:
         return Task(job.key(self._request.settings), title(job), job, job.files, job.output)
 
     def _painted(self, done: Done) -> Painted:
-        if done.lost:
-            painted = Painted(done.task.data, error=done.lost, entry={
-                "content": done.task.data.content, "style": list(done.task.data.styles),
-                "output": str(done.task.data.output), "error": done.lost,
-            })
-        else:
-            painted = done.value
+        painted = Painted.failed(done.task.data, done.lost) if done.lost else done.value
+        painted = dataclasses.replace(painted, job=done.task.data)
+        if done.unwritten:
+            painted = self._not_at_home(painted, done.unwritten)
         self._audience.failed |= painted.spoiled
         stopped: Stop | str | None = painted.stopped
         if stopped == "callback" and self._workers.late:
@@ -111,8 +100,21 @@ class _Crew:
 
             stopped = Stop.TIME_LIMIT
         return dataclasses.replace(
-            painted, job=done.task.data, stopped=stopped,
+            painted, stopped=stopped,
             entry={**painted.entry, "worker": done.worker} if painted.entry else {})
+
+    def _not_at_home(self, painted: Painted, files: Unwritten) -> Painted:
+        """What is known of a picture where files that a worker sent cannot be written."""
+        if painted.path is None or painted.path.name not in files.names:
+            # Of what is beside it.
+            self._audience.fail(InputError(files.why))
+            return painted
+        kept = files.place(painted.path.name)
+        if kept is None:
+            return Painted.failed(painted.job, files.why)
+        return dataclasses.replace(
+            painted, path=kept, error=f"{files.why}; the picture is in {kept}",
+            entry={**painted.entry, "output": str(kept)} if painted.entry else {})
 
     def _watch(self) -> None:
         """Show how far all pictures are together."""

@@ -131,13 +131,13 @@ def _shared(
     request: Request, film: Film, size: tuple[int, int], store: Store
 ) -> tuple[FilmOfPieces, Share] | tuple[None, None]:
     """The film as workers are to paint it, and what each of them gets; `None` where none do."""
-    if request.options.workers == 1:
+    if request.options.workers == 1 and not request.options.cluster:
         return None, None
     from tf_style.commands.film_crew import FilmOfPieces
 
     found = FilmOfPieces.of(request, film, size, store)
     each = found.share(request)
-    return (found, each) if each.workers > 1 else (None, None)
+    return (found, each) if each and found.times else (None, None)
 
 
 def _paint_by_workers(request: Request, making: FilmOfPieces, each: Share) -> int | None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _OF_PICTURES = (
     "content_mask", "style_mask", "protect", "bits", "dry_run", "sheet", "sheet_of",
     "settings_from", "snapshot_every", "animate", "plot", "logdir", "checkpoint",
-    "checkpoint_every", "profile", "cluster",
+    "checkpoint_every", "profile",
 )
 _TRIAL_SIDE, _TRIAL_SECONDS = 256, 2
 # Of a file that is read for its digest, at once.
@@ -74,6 +74,7 @@ class Request:
         Raises:
             InputError: for anything that it asks for and that is not possible.
         """
+        from tf_style.commands import engines
         from tf_style.film.extra import needs
         from tf_style.film.sink import check_film
         from tf_style.image.paths import check_writable, locate
@@ -88,8 +89,10 @@ class Request:
                              f"Received: {float(films.end):g}")
         if films.trial and films.piece:
             raise InputError("--trial and --piece: choose one of them")
-        if options.workers != 1 and films.piece:
-            raise InputError("--workers and --piece: choose one of them")
+        engines.check(options)
+        for flag, given in (("workers", options.workers != 1), ("cluster", options.cluster)):
+            if given and films.piece:
+                raise InputError(f"--{flag} and --piece: choose one of them")
         other = "frame_steps" if settings.model else "steadiness"
         if other in line.given:
             raise InputError(f"--{other}: has no effect {'with' if settings.model else 'without'} "

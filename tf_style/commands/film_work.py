@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tf_style.cluster.share import Share
 from tf_style.cluster.task import Talk
+from tf_style.commands import engines
 from tf_style.commands.film_request import Request
+from tf_style.commands.picture_work import check_files
 from tf_style.commands.signals import Signals
 from tf_style.commands.workers import told
 from tf_style.film.frame import StoppedError
+from tf_style.film.known import Known
 from tf_style.film.making import Making
 from tf_style.film.pieces import Piece
 from tf_style.film.source import open_film
 from tf_style.film.store import Store
+from tf_style.image.paths import expand, locate
 from tf_style.run import machine
-from tf_style.settings import Settings
+from tf_style.settings import InputError, Settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,20 +52,34 @@ class FilmWork:
         request: what is asked for.
         size: height and width to paint at.
         folder: the film's store.
+        known: its frames as the command saw them.
+        mark: a file in it, by which a machine knows that it shares the folder; empty if all
+            workers are on one.
     """
 
     request: Request
     size: tuple[int, int]
     folder: Path
+    known: Known
+    mark: str = ""
 
     @classmethod
-    def of(cls, request: Request, size: tuple[int, int], folder: Path, each: Share) -> FilmWork:
+    def of(
+        cls, request: Request, size: tuple[int, int], folder: Path, known: Known, each: Share,
+        mark: str = "",
+    ) -> FilmWork:
         """The work of workers that get so much."""
         # The signals of this process are nobody else's.
         line = dataclasses.replace(request.line, signals=Signals())
         settings = request.settings.replace(threads=each.threads)
+        if mark:
+            # Other machines have other working folders.
+            folder = Path(os.path.abspath(folder))
+            request = dataclasses.replace(request, name=engines.absolute(request.name),
+                                          styles=tuple(map(engines.absolute, request.styles)))
         return cls(dataclasses.replace(
-            request, line=line, settings=settings, memory=each.memory), size, folder)
+            request, line=line, settings=settings, memory=each.memory), size, folder,
+            known, mark)
 
     def results(self, data: Iterator[Piece], talk: Talk) -> Iterator[PaintedPiece]:
         """What painted each piece. What is painted of one whose making is stopped stays."""
@@ -71,14 +90,27 @@ class FilmWork:
             for piece in data:
                 with open_film(request.name, request.films.fps) as film:
                     making = Making(film, request.selection(film.info), self.size, painter,
-                                    Store(self.folder), piece, whole=False)
+                                    Store(self.folder), piece, whole=False, known=self.known)
                     if not _painted(making, piece, talk):
                         return
                 yield PaintedPiece(painter.settings, dict(painter.weights), machine.versions(),
                                    making.painted, machine.peak_memory())
 
     def check(self) -> None:
-        """Workers are on this machine, which was checked before."""
+        """Check that this machine shares the film, its store, and what paints it.
+
+        Raises:
+            InputError: if not.
+        """
+        if self.mark and not os.path.exists(self.mark):
+            raise InputError(f"{self.folder}: this folder is not there; films on a --cluster need "
+                             "one that all nodes share, and so does the film itself")
+        styles = () if self.request.settings.model else self.request.styles
+        for name in (self.request.name, *styles):
+            if not os.path.lexists(locate(name)) and expand(name) == [name]:
+                raise InputError(f"{name}: there is no such file; on a --cluster, all nodes have "
+                                 "to see a film and its styles")
+        check_files(self.request.settings)
 
     def moved(self, data: Piece, places: Mapping[str, str]) -> Piece:
         """The same piece: of a film, all workers share the disk."""

@@ -96,6 +96,11 @@ class LibraryOptions(CommonOptions):
         "for, paint so many, each in a process with its share of --threads and memory; auto: as "
         "many as there are cores, and as memory allows",
     )
+    cluster: str | None = option(
+        Text("ADDRESS|local"), None, "the same by the nodes of a Ray cluster, as many at a time as "
+        "there is room for, each with --threads cores, by default one; local: one of this machine "
+        "alone; pip install 'tf_style[cluster]'",
+    )
     threads: int | str = option(
         Settings.option("threads").type, AUTO, "threads of the processor that compute, of each "
         "worker; auto: one for each core, or the cores are shared out"
@@ -139,9 +144,14 @@ def _check_pictures(options: LibraryOptions) -> None:
     if (takes_one and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
         raise InputError(f"{given[-1]!r}: {verb} takes {'one' if takes_one else 'no'} picture. "
                          "Pictures are chosen by --folder, --palette, --name and --min_size")
-    if options.workers != 1 and verb != "add" and not (verb == "for" and options.sheet):
-        raise InputError(f"--workers: has no effect with {verb}"
-                         + " without --sheet" * (verb == "for") + ". Leave it out")
+    for flag, asked in (("workers", options.workers != 1), ("cluster", options.cluster)):
+        if asked and verb != "add" and not (verb == "for" and options.sheet):
+            raise InputError(f"--{flag}: has no effect with {verb}"
+                             + " without --sheet" * (verb == "for") + ". Leave it out")
+    if options.cluster:
+        from tf_style.commands import engines
+
+        engines.check(options)
     if options.sheet and verb in ("add", "list", "forget"):
         raise InputError(f"--sheet: has no effect with {verb}. Leave it out")
 
@@ -193,19 +203,14 @@ def _add(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
 
 def _crew(line: CommandLine, options: LibraryOptions) -> DescribingCrew | None:
     """Who describes pictures; `None` if this process does."""
-    if options.workers == 1:
+    if options.workers == 1 and not options.cluster:
         return None
-    from tf_style.cluster.processes import Processes
-    from tf_style.cluster.share import share
+    from tf_style.commands.engines import share_of
     from tf_style.commands.library_work import NEEDED, DescribingCrew
 
     # How many pictures are new is not known yet.
-    each = share(options.workers, options.threads, sys.maxsize, NEEDED)
-    if each.workers == 1:
-        return None
-    return DescribingCrew(
-        lambda work: Processes(work, each.workers, verbose=options.verbose), each, line.signals,
-        quiet=options.quiet)
+    each = share_of(options, options.threads, sys.maxsize, lambda: NEEDED)
+    return each and DescribingCrew(options, each, line.signals, quiet=options.quiet)
 
 
 def _like(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from tf_style.cluster.share import share
 from tf_style.commands import status
 from tf_style.commands.display import mention, printable, say
+from tf_style.commands.engines import share_of
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import writing
 from tf_style.commands.preview_work import NEEDED, painted_by_workers
@@ -49,8 +49,8 @@ def write_previews(
     name = options.pictures[0]
     photograph = read_picture(name)
     cells, failed = [], 0
-    each = share(options.workers, options.threads, len(found), NEEDED)
-    if each.workers > 1:
+    each = share_of(options, options.threads, len(found), lambda: NEEDED)
+    if each:
         painted = painted_by_workers(options, name, [match.path for match in found], each, signals)
     else:
         painted = _painted_here(options, photograph, [match.path for match in found], signals)

@@ -39,6 +39,13 @@ class Painted:
     spoiled: bool = False
 
     @classmethod
+    def failed(cls, job: Job, error: str) -> Painted:
+        """One that could not be made, or is nowhere, and why."""
+        return cls(job, error=error, entry={
+            "content": job.content, "style": list(job.styles), "output": str(job.output),
+            "error": error})
+
+    @classmethod
     def of(cls, outcome: Outcome[Result], *, reported: bool) -> Painted:
         """The same without the pictures.
 

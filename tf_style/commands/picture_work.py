@@ -53,7 +53,7 @@ class PictureWork:
         with told(talk, quiet=request.options.quiet):
             painter = painter_of(
                 request, learned=lambda: self.learned, memory=self.memory, count=self.count)
-            host = _Host(request, talk)
+            host = WorkerHost(request, talk)
             for outcome in make(
                 jobs, request.settings, painter, host, least=request.least
             ):
@@ -74,21 +74,29 @@ class PictureWork:
         Raises:
             InputError: if one is missing.
         """
-        settings = self.request.settings
-        if settings.model:
-            check_model("model", settings.model)
-            return
-        if starts_by_network(settings):
-            check_model("init", settings.init)
-        for choice in choose(settings, weights.settle_known)[1]:
-            for name in choice.files:
-                if reason := no_plain_file(name):
-                    raise InputError(f"{name}: {reason}")
-            if choice.weights == "imagenet":
-                weights.imagenet_file(choice.architecture, offline=settings.offline)
+        check_files(self.request.settings)
 
 
-class _Host(Host):
+def check_files(settings: Settings) -> None:
+    """Check that the files are here which settings name.
+
+    Raises:
+        InputError: if one is missing.
+    """
+    if settings.model:
+        check_model("model", settings.model)
+        return
+    if starts_by_network(settings):
+        check_model("init", settings.init)
+    for choice in choose(settings, weights.settle_known)[1]:
+        for name in choice.files:
+            if reason := no_plain_file(name):
+                raise InputError(f"{name}: {reason}")
+        if choice.weights == "imagenet":
+            weights.imagenet_file(choice.architecture, offline=settings.offline)
+
+
+class WorkerHost(Host):
     """Tells how far each picture is, and writes what is asked for beside it.
 
     Attributes:

@@ -91,7 +91,7 @@ class Request:
         return request._checked(line, is_seeded) if jobs else request
 
     def _checked(self, line: CommandLine, is_seeded: bool) -> Request:
-        from tf_style.cluster.on_ray import check_address
+        from tf_style.commands import engines
         from tf_style.image.paths import check_writable, locate
         from tf_style.image.picture import check_output
         from tf_style.network import weights
@@ -154,9 +154,8 @@ class Request:
         if is_seeded and not self._draws(settings, choices):
             notes += ("--seed: nothing is drawn at random here, so that every seed gives the same "
                       "picture; --init=noise and --init_noise draw",)
-        if options.cluster:
-            check_address(options.cluster)
-        if options.cluster and self.is_single:
+        engines.check(options)
+        if options.cluster and self.is_single and not options.sheet:
             notes += (f"--cluster={options.cluster}: is for several pictures; this one is made "
                       "here",)
         others = filter(None, [sheet, report, profile, *named.values()])

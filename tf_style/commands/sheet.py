@@ -25,6 +25,7 @@ from tf_style.commands.flags import parse, parse_one
 from tf_style.commands.outputs import writing
 from tf_style.commands.progress import closed
 from tf_style.commands.request import Request
+from tf_style.commands.sheet_work import Place, Preview, painted, share_of
 from tf_style.commands.signals import STOPPED, Signals
 from tf_style.commands.spelling import spelled
 from tf_style.commands.stylize_options import StylizeOptions
@@ -34,9 +35,8 @@ from tf_style.settings.presets import presets
 from tf_style.settings.size import Size
 
 if TYPE_CHECKING:
-    from tf_style.run.jobs import Job, Outcome
+    from tf_style.run.jobs import Job
     from tf_style.run.painter import Painter
-    from tf_style.run.result import Result
     from tf_style.show.sheet import Cell
 
 # Long side of a preview, in pixels.
@@ -253,15 +253,11 @@ class _Row:
     style: np.ndarray | None = None
     made: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
 
-    def add(self, column: int, result: Result) -> None:
-        """Take in one more picture; it is kept in 8 bits a channel, as it is written."""
-        from tf_style.show.sheet import side_by_side
-
-        self.made[column] = _bytes(result.image)
+    def add(self, column: int, preview: Preview) -> None:
+        """Take in one more picture."""
+        self.made[column] = preview.image
         if self.style is None:
-            side = max(result.image.shape[:2])
-            self.style = _bytes(side_by_side(result.styles, side))
-            self.content = None if result.content is None else _bytes(result.content)
+            self.style, self.content = preview.style, preview.content
 
     def cells(self, columns: dict[int, str]) -> list[Cell]:
         """Content, style, and what was made.
@@ -281,16 +277,16 @@ class _Row:
         ]
 
 
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-
-
 def _make(
     columns: Sequence[Column], options: StylizeOptions, signals: Signals,
     painter: Callable[[Request, Painter | None], Callable[[], Painter]],
 ) -> int:
-    jobs = [job for column in columns for job in column.jobs]
+    places = [Place(row, number, job) for number, column in enumerate(columns)
+              for row, job in enumerate(column.jobs)]
+    jobs = [place.job for place in places]
     rows = [_Row(job) for job in columns[0].request.jobs]
+    requests = [column.request for column in columns]
+    share = share_of(requests)
     tally = Tally()
     audience = Audience(
         dataclasses.replace(columns[0].request, jobs=jobs), tally, signals
@@ -299,21 +295,21 @@ def _make(
     status.show("reading pictures")
     # A second Ctrl-C gives up the current picture.
     with closed(audience), contextlib.suppress(KeyboardInterrupt):
-        for row, column, outcome in _outcomes(columns, audience, painter, options.time_limit):
-            audience.end()
-            error, result = outcome.error, outcome.value
-            if error and len(rows) == 1 and not outcome.begun and not tally.done:
+        for place, preview in (
+            painted(requests, places, share, tally, signals) if share
+            else _painted_here(columns, places, audience, painter, options.time_limit)
+        ):
+            error = preview.error
+            if error and len(rows) == 1 and not preview.begun and not tally.done:
                 raise InputError(error)
-            if result and result.stopped == "steps":
-                rows[row].add(column, result)
-            elif result and result.stopped == "not finite":
-                error = result.stopped.message
+            if preview.stopped == "steps":
+                rows[place.row].add(place.column, preview)
+            elif preview.stopped == "not finite":
+                error = preview.stopped.message
             if error and error not in said:
                 said.add(error)
-                say(f"tf_style: {audience.heading(outcome.job)}{error}")
-            tally.count(outcome.job, jobs, error, result and result.stopped)
-            status.show("reading pictures")
-            del outcome, result
+                say(f"tf_style: {audience.heading(place.job)}{error}")
+            tally.count(place.job, jobs, error, preview.stopped)
     made = [row for row in rows if row.made]
     if made:
         labels = {number: column.label for number, column in enumerate(columns)
@@ -325,35 +321,41 @@ def _make(
     return FAILED if tally.failed or audience.failed else DONE
 
 
-def _outcomes(
-    columns: Sequence[Column], audience: Audience,
+def _painted_here(
+    columns: Sequence[Column], places: Sequence[Place], audience: Audience,
     painter: Callable[[Request, Painter | None], Callable[[], Painter]], seconds: float | None,
-) -> Iterator[tuple[int, int, Outcome[Result]]]:
-    """Row, column and what became of it, for each picture in the order in which they are made."""
+) -> Iterator[tuple[Place, Preview]]:
+    """Each picture and what became of it, in the order in which they are made."""
     from tf_style.run import jobs
 
     ends = math.inf if seconds is None else time.perf_counter() + seconds
     last: Painter | None = None
     for number, column in enumerate(columns):
         ready = painter(column.request, last)
+        these = [place for place in places if place.column == number]
         done, made = False, 0
         try:
             for outcome in jobs.make(
-                column.jobs, column.request.settings, ready, audience,
+                [place.job for place in these], column.request.settings, ready, audience,
                 least=column.request.least, seconds=ends - time.perf_counter(),
             ):
-                yield made, number, outcome
+                preview = Preview.of(outcome)
+                # It need not stay in memory while the next is made.
+                del outcome
+                audience.end()
+                yield these[made], preview
+                status.show("reading pictures")
                 made += 1
-                if outcome.value and outcome.value.stopped in ("callback", "time limit"):
+                if preview.stopped in ("callback", "time limit"):
                     return
-                done = done or bool(outcome.value)
+                done = done or preview.stopped is not None
         except InputError as error:
             # The network of this column cannot be had.
             if not number:
                 raise
             # Those before it could not be read.
-            for row, job in enumerate(column.jobs[made:], made):
-                yield row, number, jobs.Outcome(job, error=error.flags)
+            for place in these[made:]:
+                yield place, Preview(error.flags)
         if done:
             last = ready()
         if audience.stop() or time.perf_counter() >= ends:

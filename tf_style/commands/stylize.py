@@ -104,7 +104,7 @@ def _paint_each(
     from tf_style.commands import crew
 
     share = None if request.is_single else crew.share_of(request)
-    if share and (share.workers > 1 or request.options.cluster):
+    if share:
         yield from crew.painted(request, share, audience, tally, signals)
     else:
         yield from _paint_here(request, audience)

@@ -51,14 +51,15 @@ class StylizeOptions(CommonOptions):
         "stopped is left in OUTPUT_unfinished.png, to be made again",
     )
     workers: int | str = option(
-        OrAuto(whole(1, 1024)), 1, "of several pictures, or of a film's pieces, make so many at a "
-        "time, each in a process with its share of --threads and memory; auto: as many as there "
-        "are cores, and as memory allows",
+        OrAuto(whole(1, 1024)), 1, "of several pictures, those of a --sheet, or a film's pieces, "
+        "make so many at a time, each in a process with its share of --threads and memory; auto: "
+        "as many as there are cores, and as memory allows",
     )
     cluster: str | None = option(
-        Text("ADDRESS|local"), None, "make several pictures on the nodes of a Ray cluster, as many "
-        "at a time as there is room for, each with --threads cores, by default one, and a GPU "
-        "where there are any; local: one of this machine alone; pip install 'tf_style[cluster]'",
+        Text("ADDRESS|local"), None, "make several pictures, those of a --sheet, or a film's "
+        "pieces on the nodes of a Ray cluster, as many at a time as there is room for, each with "
+        "--threads cores, by default one, and a GPU where there are any; local: one of this "
+        "machine alone; pip install 'tf_style[cluster]'",
     )
     bits: str = option(
         Word(("8", "16")), "8", "bits per channel: 8, or 16 in PNG and TIFF with pip install "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_style.commands import status
+from tf_style.commands import engines, status
 from tf_style.commands.command import Command, CommandLine, CommonOptions, placed, require
 from tf_style.commands.display import columns, mention, printable, say
 from tf_style.commands.drawing import count, minutes
@@ -17,13 +18,23 @@ from tf_style.commands.exits import DONE, FAILED, INTERRUPTED
 from tf_style.commands.naming import name_of
 from tf_style.commands.outputs import check_apart, identity
 from tf_style.commands.training import Plan, Trained, attempted, trained
+from tf_style.run.lock import unmade
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
-from tf_style.settings.option import Duration, File, Files, OrAuto, Switch, Word, option, whole
+from tf_style.settings.option import (
+    Duration,
+    File,
+    Files,
+    OrAuto,
+    Switch,
+    Text,
+    Word,
+    option,
+    whole,
+)
 from tf_style.settings.presets import preset_path, presets
 from tf_style.settings.settings import IN_TRAINING
 
 if TYPE_CHECKING:
-    from tf_style.cluster.share import Share
     from tf_style.transfer.training import Lesson
 
 USAGE = """\
@@ -102,10 +113,20 @@ class TrainOptions(CommonOptions):
     resume: bool = option(
         Switch(), False, "go on from the last complete checkpoint"
     )
+    skip_existing: bool = option(
+        Switch(), False, "train only the networks that are not there yet; one that is stopped is "
+        "left in OUTPUT_unfinished.keras, to be trained again",
+    )
     workers: int | str = option(
         OrAuto(whole(1, 1024)), 1, "of several networks, train so many at a time, each in a "
         "process with its share of --threads; auto: as many as there are cores, and as memory "
         "allows",
+    )
+    cluster: str | None = option(
+        Text("ADDRESS|local"), None, "train several networks on the nodes of a Ray cluster, as "
+        "many at a time as there is room for, each with --threads cores, by default one, and a "
+        "GPU where there are any; local: one of this machine alone; pip install "
+        "'tf_style[cluster]'",
     )
 
 
@@ -125,9 +146,11 @@ def train(line: CommandLine) -> int:
     require(options, style="painting.jpg", output="painting.keras")
     if options.steps and "time_limit" in line.given:
         raise InputError("--steps and --time_limit: choose one of them")
-    if options.workers != 1 and FIELD not in options.output:
-        raise InputError(f"--workers: is for several networks, one for each style. Expected "
-                         f"{FIELD} in --output={options.output}")
+    for flag, asked in (("workers", options.workers != 1), ("cluster", options.cluster)):
+        if asked and FIELD not in options.output:
+            raise InputError(f"--{flag}: is for several networks, one for each style. Expected "
+                             f"{FIELD} in --output={options.output}")
+    engines.check(options)
     plans = _plans(line, options)
     _checkpoints(options)
     status.show("reading photographs")
@@ -173,14 +196,26 @@ def _plans(line: CommandLine, options: TrainOptions) -> list[Plan]:
         inputs += [os.fspath(check_model("init", options.init))]
     for plan in plans:
         plan.checkpoints()
-        check_apart({"output": plan.output, "export": plan.export, "sheet": plan.sheet,
-                     "report": plan.report, "checkpoint": plan.checkpoint}, inputs)
+        beside = {"export": plan.export, "sheet": plan.sheet, "report": plan.report}
+        check_apart({"output": list(dict.fromkeys([plan.output, plan.unfinished])), **beside,
+                     "checkpoint": plan.checkpoint}, inputs)
+        for flag, path in {"output": plan.output, **beside}.items():
+            if plan.checkpoint and path and (
+                plan.checkpoint.resolve() in path.resolve().parents
+            ):
+                raise InputError(f"--{flag}={path}: the --checkpoint folder is for checkpoints "
+                                 "only")
+        for flag, path in {**beside, "checkpoint": plan.checkpoint}.items():
+            if options.cluster and path and path.parent != plan.output.parent:
+                raise InputError(f"--{flag}={path}: with --cluster, expected the folder of "
+                                 f"--output={plan.output}, as all that a node writes goes there")
     made: dict[Any, Plan] = {}
     for plan in plans:
-        other = made.setdefault(identity(plan.output), plan)
-        if other is not plan:
-            raise InputError(f"{plan.output}: {other.title} and {plan.title} would both get this "
-                             "name. Rename one")
+        for path in (plan.output, plan.unfinished):
+            other = made.setdefault(identity(path), plan)
+            if other is not plan:
+                raise InputError(f"{path}: {other.title} and {plan.title} would both get this "
+                                 "name. Rename one")
     for name in options.style:
         read_picture(name, max_pixels=settings.max_pixels, side=64)
     for choice in choices:
@@ -198,25 +233,36 @@ def _named(flag: str, value: str, styles: Sequence[str], *, several: bool) -> st
 
 
 def _train_one(line: CommandLine, plan: Plan, began: float) -> int:
-    made = trained(plan, _Shown(line, plan.options), time.perf_counter() - began)
+    with (unmade(plan.output) if plan.options.skip_existing
+          else contextlib.nullcontext(True)) as is_free:
+        if not is_free:
+            say(f"tf_style_train: {plan.output} exists already, or is being made, and is kept")
+            return DONE
+        made = trained(plan, _Shown(line, plan.options), time.perf_counter() - began)
     return _told(made, line, alone=True)
 
 
 def _train_all(line: CommandLine, options: TrainOptions, plans: Sequence[Plan]) -> int:
     """Train one network after another, or several at a time."""
-    from tf_style.cluster.share import share
+    from tf_style.commands.training_work import trained_by_workers
 
-    each = share(options.workers, plans[0].settings.threads, len(plans), NEEDED)
-    codes, failed, left = [], [], len(plans)
-    for made in (_by_workers(line, plans, each) if each.workers > 1
-                 else _one_by_one(line, plans)):
+    new = [plan for plan in plans if not (options.skip_existing and plan.output.exists())]
+    each = new and engines.share_of(
+        options, plans[0].settings.threads, len(new), lambda: NEEDED)
+    codes, failed, left, kept = [], [], len(new), len(plans) - len(new)
+    for made in (trained_by_workers(new, each, line.signals) if each
+                 else _one_by_one(line, new)):
         left -= 1
+        if made.kept:
+            kept += 1
+            continue
         codes.append(_told(made, line, alone=False))
         if codes[-1] == FAILED:
             failed.append(made.plan.title)
     status.hide()
     done, stopped = codes.count(DONE), codes.count(INTERRUPTED)
     parts = [f"{count(done, 'network')} trained", *([f"{stopped} stopped"] if stopped else []),
+             *([f"{kept} there already"] if kept else []),
              *([f"{left} not begun"] if left else []),
              *([f"{len(failed)} failed: {', '.join(failed)}"] if failed else [])]
     if len(parts) > 1 or not options.quiet:
@@ -233,25 +279,6 @@ def _one_by_one(line: CommandLine, plans: Sequence[Plan]) -> Iterator[Trained]:
             return
 
 
-def _by_workers(line: CommandLine, plans: Sequence[Plan], each: Share) -> Iterator[Trained]:
-    from tf_style.cluster.processes import Processes
-    from tf_style.commands.training_work import TrainingWork, task
-    from tf_style.commands.workers import Workers
-
-    options = plans[0].options
-    engine = Processes(TrainingWork(each.threads, options.quiet), each.workers,
-                       verbose=options.verbose)
-    workers = Workers("tf_style_train", engine, line.signals, quiet=options.quiet)
-    done = 0
-
-    def watch() -> None:
-        workers.show("training", done + workers.at_hand, len(plans), (f"{done}/{len(plans)}",))
-
-    for made in workers.done(map(task, plans), watch):
-        done += 1
-        yield Trained(made.task.data, error=made.lost) if made.lost else made.value
-
-
 def _told(made: Trained, line: CommandLine, *, alone: bool) -> int:
     """Say what became of a training; returns an exit code."""
     plan = made.plan
@@ -261,10 +288,10 @@ def _told(made: Trained, line: CommandLine, *, alone: bool) -> int:
         return FAILED
     status.hide()
     if not plan.options.quiet:
-        mention(printable(plan.output))
+        mention(printable(made.path))
     if made.stopped:
         say(f"tf_style_train: stopped after {made.steps} steps; the network so far is in "
-            f"{plan.output}")
+            f"{made.path}")
         return INTERRUPTED
     if not plan.options.quiet:
         say(f"tf_style_train: {count(made.steps, 'step')} in {minutes(made.seconds)}; use it with "

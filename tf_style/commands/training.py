@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tf_style.commands.exits import tensorflow_quiet
 from tf_style.commands.outputs import OutputError, writing
+from tf_style.run.lock import unmade
 from tf_style.settings import InputError, Settings
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Plan:
         output, export, sheet, report: what is written; `None` for nothing.
         checkpoint: the folder that keeps what it can go on from; `None` for none.
         title: what tells it from others; empty if there are none.
+        names: place → what is said in its stead, of files that were brought elsewhere.
+        begun: when the command began, in seconds as of `time.time`.
     """
 
     styles: tuple[str, ...]
@@ -49,14 +53,56 @@ class Plan:
     report: Path | None = None
     checkpoint: Path | None = None
     title: str = ""
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    begun: float = dataclasses.field(default_factory=time.time)
+
+    @property
+    def unfinished(self) -> Path:
+        """Where the network of a training is written that stops early.
+
+        With --skip_existing, `output` exists only when it is complete.
+        """
+        if not self.options.skip_existing:
+            return self.output
+        return self.output.with_name(f"{self.output.stem}_unfinished{self.output.suffix}")
+
+    def moved(self, places: Mapping[str, str]) -> Plan:
+        """The same with its files in other places: name → place.
+
+        What is written besides the network goes where that goes.
+
+        Raises:
+            InputError: if its checkpoints would be left behind.
+        """
+        def place(name: str) -> str:
+            return places.get(name, name)
+
+        def beside(path: Path | None) -> Path | None:
+            return path and output.with_name(path.name)
+
+        output = Path(place(os.fspath(self.output)))
+        if self.checkpoint and output.parent != Path(os.path.abspath(self.output)).parent:
+            raise InputError(f"--checkpoint={self.checkpoint}: a node of the --cluster does not "
+                             "share this folder. Leave it out")
+        return dataclasses.replace(
+            self, styles=tuple(map(place, self.styles)), pictures=tuple(map(place, self.pictures)),
+            output=output, export=beside(self.export), sheet=beside(self.sheet),
+            report=beside(self.report), checkpoint=beside(self.checkpoint),
+            names={there: name for name, there in places.items()})
 
     def checkpoints(self) -> Checkpoints | None:
         """Where it is kept."""
         from tf_style.run.checkpoints import Checkpoints
 
         options = self.options
-        return self.checkpoint and Checkpoints(
+        if not self.checkpoint:
+            return None
+        kept = Checkpoints(
             self.checkpoint, every=options.checkpoint_every, resume=options.resume)
+        # One that is newer than the command is its own, by a worker that was lost.
+        newest = kept.newest_first()[:1]
+        kept.resume |= any(each.stat().st_mtime >= self.begun for each in newest)
+        return kept
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,18 +111,22 @@ class Trained:
 
     Attributes:
         plan: what was to be trained.
+        path: where the network was written; `None` for nowhere.
         steps, seconds: how long it was.
         stopped: whether that was before its end.
         failed: whether something besides the network could not be written.
         error: why there is no network; empty if there is one.
+        kept: whether nothing was done because it was there, or another process makes it.
     """
 
     plan: Plan
+    path: Path | None = None
     steps: int = 0
     seconds: float = 0.0
     stopped: bool = False
     failed: bool = False
     error: str = ""
+    kept: bool = False
 
 
 class Listener(Protocol):
@@ -118,8 +168,9 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
     # Who asks from here on stops what is written beside the network, not the training.
     stopped = listener.stops()
     listener.begin("writing")
+    path = plan.unfinished if stopped else plan.output
     with writing():
-        made.save(plan.output)
+        made.save(path)
     follower.draw()
     if plan.export:
         listener.begin("exporting")
@@ -129,13 +180,19 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
         listener.begin("comparing with the optimiser")
         with follower.spared():
             _write_report(plan.report, trainer, made, follower.last)
-    return Trained(plan, made.note["steps"], made.note["seconds"], stopped, follower.failed)
+    return Trained(
+        plan, path, made.note["steps"], made.note["seconds"], stopped, follower.failed)
 
 
 def attempted(plan: Plan, listener: Listener) -> Trained:
-    """The same for one of several, the others of which go on if it cannot be."""
+    """The same for one of several, the others of which go on if it cannot be.
+
+    With --skip_existing, one that is there, or that another process is making, is left alone.
+    """
+    keeps = plan.options.skip_existing
     try:
-        return trained(plan, listener)
+        with unmade(plan.output) if keeps else contextlib.nullcontext(True) as is_free:
+            return trained(plan, listener) if is_free else Trained(plan, kept=True)
     except InputError as error:
         return Trained(plan, error=error.flags)
     except OutputError as error:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tf_style.cluster.task import Talk, Task
+from tf_style.cluster.share import Share
+from tf_style.cluster.task import Done, Talk, Task
+from tf_style.commands import engines
+from tf_style.commands.display import say
+from tf_style.commands.picture_work import check_files
+from tf_style.commands.signals import Signals
 from tf_style.commands.training import Plan, Trained, attempted
-from tf_style.commands.workers import told
+from tf_style.commands.workers import Workers, told
+from tf_style.image.paths import named
+from tf_style.settings import AUTO, Settings
+from tf_style.settings.settings import IN_TRAINING
+from tf_style.transfer.samples import check_model
 
 if TYPE_CHECKING:
     from tf_style.transfer.training import Lesson
@@ -21,31 +31,37 @@ class TrainingWork:
     """Trains a network with each task.
 
     Attributes:
-        threads: with which each worker computes.
+        settings: what to aim for.
+        init: as the option.
         quiet: whether only errors are said.
     """
 
-    threads: int
+    settings: Settings
+    init: str
     quiet: bool
 
     def results(self, data: Iterator[Plan], talk: Talk) -> Iterator[Trained]:
         """What became of each training. One that is stopped leaves the network so far."""
         with told(talk, quiet=self.quiet):
             for plan in data:
-                settings = plan.settings.replace(threads=self.threads)
-                made = attempted(dataclasses.replace(plan, settings=settings), _Passed(talk))
-                yield dataclasses.replace(made, plan=plan)
+                options = dataclasses.replace(plan.options, init=self.init)
+                made = attempted(dataclasses.replace(
+                    plan, settings=self.settings, options=options), _Passed(talk))
+                yield dataclasses.replace(made, plan=plan, error=named(made.error, plan.names))
 
     def check(self) -> None:
-        """Workers are on this machine, which was checked before."""
+        """Check that the files are here which the settings name.
+
+        Raises:
+            InputError: if one is missing.
+        """
+        check_files(self.settings)
+        if self.init not in (AUTO, "none"):
+            check_model("init", self.init)
 
     def moved(self, data: Plan, places: Mapping[str, str]) -> Plan:
         """The same training with its files in other places."""
-        def place(name: str) -> str:
-            return places.get(name, name)
-
-        return dataclasses.replace(
-            data, styles=tuple(map(place, data.styles)), pictures=tuple(map(place, data.pictures)))
+        return data.moved(places)
 
 
 class _Passed:
@@ -65,6 +81,53 @@ class _Passed:
 
     def hear(self, lesson: Lesson) -> None:
         self._talk.share(lesson.done)
+
+
+def trained_by_workers(
+    plans: Sequence[Plan], each: Share, signals: Signals
+) -> Iterator[Trained]:
+    """What becomes of each training, as workers end it."""
+    options = plans[0].options
+
+    def work(each: Share, settle: engines.Settle) -> TrainingWork:
+        given = plans[0].settings.replace(threads=each.threads)
+        settled = settle(given)
+        init = options.init
+        if options.cluster and init not in (AUTO, "none") and os.path.isfile(init):
+            init = os.path.abspath(init)
+        return TrainingWork(
+            given.replace(**{name: getattr(settled, name) for name in IN_TRAINING}), init,
+            options.quiet)
+
+    engine, _ = engines.engine(options, each, work, plans[0].settings.device)
+    workers = Workers("tf_style_train", engine, signals, quiet=options.quiet)
+    done = 0
+
+    def watch() -> None:
+        workers.show("training", done + workers.at_hand, len(plans), (f"{done}/{len(plans)}",))
+
+    for made in workers.done(map(task, plans), watch):
+        done += 1
+        yield _at_home(made)
+
+
+def _at_home(done: Done) -> Trained:
+    """What became of a training, with its files as this process names them."""
+    plan, made = done.task.data, done.value
+    if done.lost:
+        return Trained(plan, error=done.lost)
+    path = made.path and plan.output.with_name(made.path.name)
+    made = dataclasses.replace(made, plan=plan, path=path)
+    files = done.unwritten
+    if not files:
+        return made
+    if path and path.name in files.names:
+        kept = files.place(path.name)
+        return dataclasses.replace(
+            made, path=None,
+            error=files.why + (f"; the network is in {kept}" if kept else ""))
+    say(f"tf_style_train: {plan.title}: {files.why}")
+    return dataclasses.replace(made, failed=True)
 
 
 def task(plan: Plan) -> Task:

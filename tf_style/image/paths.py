@@ -10,7 +10,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -197,6 +197,29 @@ def replacing(path: PathLike, *, lasting: bool = True) -> Iterator[BinaryIO]:
         with contextlib.suppress(FileNotFoundError):
             shutil.copymode(target, partial)
         os.replace(partial, target)
+
+
+@contextlib.contextmanager
+def mark(folder: PathLike) -> Iterator[str]:
+    """A new empty file in a folder until the block ends; an empty name if there can be none.
+
+    Whoever sees it, maybe on another machine, sees the same folder.
+    """
+    path = os.path.join(os.path.abspath(folder), f".tf_style_{secrets.token_hex(8)}.partial")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(unfinished(path, create=Path(path).touch))
+            stack.callback(Path(path).unlink, missing_ok=True)
+        except OSError:
+            path = ""
+        yield path
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """A text with the names of files in the stead of their places: place → name."""
+    for place in sorted(names, key=len, reverse=True):
+        text = text.replace(place, names[place])
+    return text
 
 
 def _partial(target: Path) -> Path:

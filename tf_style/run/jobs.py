@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 import tf_style
-from tf_style.image.paths import locate
+from tf_style.image.paths import locate, named
 from tf_style.image.picture import read_alpha, read_picture, read_size
 from tf_style.image.resize import shrink
 from tf_style.image.unfinished import unfinished
@@ -31,7 +31,7 @@ from tf_style.network import weights
 from tf_style.network.choice import choose
 from tf_style.run import cost
 from tf_style.run.inputs import PictureFile
-from tf_style.run.lock import HeldError, claimed
+from tf_style.run.lock import unmade
 from tf_style.run.result import Result, Step, Stop
 from tf_style.run.scene import Scene
 from tf_style.run.schedule import needed_sides
@@ -135,9 +135,7 @@ class Job:
 
     def named(self, text: str) -> str:
         """A text with the names of its files in the stead of their places."""
-        for place in sorted(self.names, key=len, reverse=True):
-            text = text.replace(place, self.names[place])
-        return text
+        return named(text, self.names)
 
     def written(self, result: Result) -> Path | None:
         """Where the result of a run is written; `None`: nowhere."""
@@ -234,7 +232,8 @@ def make(
     for job in jobs:
         if host.stop() or time.perf_counter() >= ends:
             return
-        with _claimed(job) as is_free:
+        keeps = job.keep and job.output
+        with unmade(job.output) if keeps else contextlib.nullcontext(True) as is_free:
             outcome = (_attempt(job, settings, painter, host, least, styles, paint) if is_free
                        else Outcome(job))
         stopped = outcome.value and outcome.value.stopped in (Stop.CALLBACK, Stop.TIME_LIMIT)
@@ -266,21 +265,6 @@ def forecast(
             yield Outcome(job, ready.forecast(scene))
         except InputError as error:
             yield Outcome(job, error=error.flags)
-
-
-@contextlib.contextmanager
-def _claimed(job: Job) -> Iterator[bool]:
-    """Whether a job's picture is still to be made, and no other process makes it meanwhile."""
-    if not (job.keep and job.output):
-        yield True
-        return
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(claimed(job.output))
-            is_free = not job.output.exists()
-        except HeldError:
-            is_free = False
-        yield is_free
 
 
 def memory_of(jobs: Sequence[Job], settings: Settings, *, least: int = 1) -> float:

@@ -43,6 +43,18 @@ def claimed(file: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def unmade(file: Path) -> Iterator[bool]:
+    """Whether a file is still to be made, and no other process makes it until the block ends."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(claimed(file))
+            is_free = not file.exists()
+        except HeldError:
+            is_free = False
+        yield is_free
+
+
+@contextlib.contextmanager
 def _held(lock: Path) -> Iterator[None]:
     """Hold a lock file, made together with its folder, and removed at the end.
 
