@@ -196,6 +196,7 @@ def test_networks_are_trained_elsewhere_and_come_home(several, nodes, capfd):
     assert "tf_style_train: b.png: style: b.png cannot be used\n" in error
     assert error.splitlines()[-1] == "tf_style_train: 2 networks trained, 1 failed: b.png"
     assert sorted(path.name for path in Path("nets").iterdir()) == ["a.keras", "c.keras"]
+    assert f"use it with tf_style PHOTO --model={Path('nets', 'a.keras')}\n" in error
     assert {each.settings.threads for each in several} == {1} and len(nodes.made) == 1
     for plan in several:
         assert Path(plan.styles[0]).name == plan.title != plan.styles[0]
