@@ -20,7 +20,6 @@ from tf_style.commands.painted import Painted
 from tf_style.commands.painting import painter_of
 from tf_style.commands.progress import closed
 from tf_style.commands.request import Request
-from tf_style.commands.sheet import make_sheet
 from tf_style.commands.signals import STOPPED, Signals
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.commands.tally import Tally
@@ -55,6 +54,8 @@ def stylize(line: CommandLine) -> int:
         _list_layers(network.parse(line.given.get("network", network.default)))
         return DONE
     if options.sheet or "sheet_of" in line.given:
+        from tf_style.commands.sheet import make_sheet
+
         return make_sheet(COMMAND, line, painter_of)
     if name := film_in(line):
         return make_film(line, name)

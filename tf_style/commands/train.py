@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tf_style.commands import engines, status
+from tf_style.commands import status
 from tf_style.commands.command import Command, CommandLine, CommonOptions, placed, require
 from tf_style.commands.display import columns, mention, printable, say
 from tf_style.commands.drawing import count, minutes
@@ -150,7 +150,10 @@ def train(line: CommandLine) -> int:
         if asked and FIELD not in options.output:
             raise InputError(f"--{flag}: is for several networks, one for each style. Expected "
                              f"{FIELD} in --output={options.output}")
-    engines.check(options)
+    if options.cluster:
+        from tf_style.commands import engines
+
+        engines.check(options)
     plans = _plans(line, options)
     _checkpoints(options)
     status.show("reading photographs")
@@ -244,6 +247,7 @@ def _train_one(line: CommandLine, plan: Plan, began: float) -> int:
 
 def _train_all(line: CommandLine, options: TrainOptions, plans: Sequence[Plan]) -> int:
     """Train one network after another, or several at a time."""
+    from tf_style.commands import engines
     from tf_style.commands.training_work import trained_by_workers
 
     new = [plan for plan in plans if not (options.skip_existing and plan.output.exists())]
