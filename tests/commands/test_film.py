@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.commands.here import Here
+from tests.commands.here import Elsewhere, Here
 from tests.film.films import number_of, pattern, write
 from tf_style import cli
 from tf_style.commands.film_request import Request
@@ -265,6 +266,19 @@ def test_a_node_that_shares_no_folder_says_so(engines, nodes, capsys, monkeypatc
     assert (code, out) == (2, "")
     assert "two.mp4.frames: this folder is not there; films on a --cluster need one" in err
     assert not os.path.exists("two.mp4.frames")
+
+
+def test_a_node_that_has_another_film_says_so(engines, nodes, capsys, monkeypatch):
+    settled = Elsewhere.begin
+
+    def replaced(self, work, need):
+        film = os.path.abspath("long.mp4")
+        work = dataclasses.replace(work, sizes={**work.sizes, film: work.sizes[film] + 1})
+        settled(self, work, need)
+
+    monkeypatch.setattr(Elsewhere, "begin", replaced)
+    code, out, err = call(capsys, "long.mp4", "two.mp4", *SMALL, "--cluster=auto")
+    assert (code, out) == (2, "") and "long.mp4: this is not there, or another file" in err
 
 
 def test_a_piece_that_ends_workers_is_named_and_can_be_gone_on_with(engines, kept, capsys):

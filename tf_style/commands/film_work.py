@@ -21,7 +21,7 @@ from tf_style.film.making import Making
 from tf_style.film.pieces import Piece
 from tf_style.film.source import open_film
 from tf_style.film.store import Store
-from tf_style.image.paths import expand, locate
+from tf_style.image.paths import locate
 from tf_style.run import machine
 from tf_style.settings import InputError, Settings
 
@@ -55,6 +55,7 @@ class FilmWork:
         known: its frames as the command saw them.
         mark: a file in it, by which a machine knows that it shares the folder; empty if all
             workers are on one.
+        sizes: of the film and its styles, in bytes, by name; of files alone.
     """
 
     request: Request
@@ -62,6 +63,7 @@ class FilmWork:
     folder: Path
     known: Known
     mark: str = ""
+    sizes: Mapping[str, int | None] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(
@@ -72,14 +74,19 @@ class FilmWork:
         # The signals of this process are nobody else's.
         line = dataclasses.replace(request.line, signals=Signals())
         settings = request.settings.replace(threads=each.threads)
+        sizes = {}
         if mark:
             # Other machines have other working folders.
             folder = Path(os.path.abspath(folder))
-            request = dataclasses.replace(request, name=engines.absolute(request.name),
-                                          styles=tuple(map(engines.absolute, request.styles)))
+            styles = tuple(map(engines.absolute, request.styles))
+            request = dataclasses.replace(
+                request, name=engines.absolute(request.name), styles=styles)
+            # What `styles` names where a network paints, the settings name.
+            read = [request.name, *(() if settings.model else styles)]
+            sizes = {name: _size(name) for name in read}
         return cls(dataclasses.replace(
             request, line=line, settings=settings, memory=each.memory), size, folder,
-            known, mark)
+            known, mark, sizes)
 
     def results(self, data: Iterator[Piece], talk: Talk) -> Iterator[PaintedPiece]:
         """What painted each piece. What is painted of one whose making is stopped stays."""
@@ -105,16 +112,21 @@ class FilmWork:
         if self.mark and not os.path.exists(self.mark):
             raise InputError(f"{self.folder}: this folder is not there; films on a --cluster need "
                              "one that all nodes share, and so does the film itself")
-        styles = () if self.request.settings.model else self.request.styles
-        for name in (self.request.name, *styles):
-            if not os.path.lexists(locate(name)) and expand(name) == [name]:
-                raise InputError(f"{name}: there is no such file; on a --cluster, all nodes have "
-                                 "to see a film and its styles")
+        for name, size in self.sizes.items():
+            if _size(name) != size:
+                raise InputError(f"{name}: this is not there, or another file; on a --cluster, all "
+                                 "nodes have to see a film and its styles")
         check_files(self.request.settings)
 
     def moved(self, data: Piece, places: Mapping[str, str]) -> Piece:
         """The same piece: of a film, all workers share the disk."""
         return data
+
+
+def _size(name: str) -> int | None:
+    """Of a file, in bytes; `None` for what is none."""
+    path = locate(name)
+    return os.path.getsize(path) if os.path.isfile(path) else None
 
 
 class _Asked(Signals):
