@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+import numpy as np
+
 from tf_style.film.source import Film, Frame
 
 # As many frames, at most, come after a key frame and are shown before it. They may need what came
@@ -61,5 +63,5 @@ class Known:
 
 
 def _digest(frame: Frame) -> int:
-    found = zlib.crc32(frame.picture)
-    return found if frame.alpha is None else zlib.crc32(frame.alpha, found)
+    found = zlib.crc32(np.ascontiguousarray(frame.picture))
+    return found if frame.alpha is None else zlib.crc32(np.ascontiguousarray(frame.alpha), found)
