@@ -85,19 +85,24 @@ class Photographs:
             others += [scene(seed + number) for number in range(_ENOUGH // 2)]
         return cls([*pictures, *others], held or [*pictures, *others][:1], len(pictures))
 
-    def crops(self, number: int, side: int, count: int, seed: int) -> np.ndarray:
+    def crops(
+        self, number: int, side: int, count: int, seed: int, share: slice = slice(None)
+    ) -> np.ndarray:
         """Square crops, enlarged where a photograph is smaller.
 
         Args:
             number: of the step that they are for.
+            share: which of them are cut.
 
         Returns:
-            `(count, side, side, 3)` float32 in `[0, 1]`.
+            `(count, side, side, 3)` float32 in `[0, 1]`, or as many as are in the share.
         """
         chance = np.random.default_rng([seed, number])
-        return np.stack([self._crop(side, chance) for _ in range(count)])
+        drawn = [self._drawn(side, chance) for _ in range(count)]
+        return np.stack([_crop(side, *each) for each in drawn[share]])
 
-    def _crop(self, side: int, chance: np.random.Generator) -> np.ndarray:
+    def _drawn(self, side: int, chance: np.random.Generator) -> tuple[np.ndarray, bool]:
+        """A square part of a photograph, and whether it is mirrored."""
         # Those that were given make half of the crops, and more, however few they are.
         alone = self.given == len(self.pictures)
         given = self.given and (alone or chance.random() < 0.5)
@@ -108,11 +113,15 @@ class Photographs:
         least, most = min(side, shortest), min(2 * side, shortest)
         of = round(math.exp(chance.uniform(math.log(least), math.log(most))))
         top, left = chance.integers(height - of + 1), chance.integers(width - of + 1)
-        crop = Image.fromarray(picture[top : top + of, left : left + of])
-        if of != side:
-            crop = crop.resize((side, side), Image.Resampling.BICUBIC)
-        values = np.asarray(crop, np.float32) / 255
-        return values[:, ::-1] if chance.random() < 0.5 else values
+        return picture[top : top + of, left : left + of], chance.random() < 0.5
+
+
+def _crop(side: int, part: np.ndarray, mirrored: bool) -> np.ndarray:
+    crop = Image.fromarray(part)
+    if len(part) != side:
+        crop = crop.resize((side, side), Image.Resampling.BICUBIC)
+    values = np.asarray(crop, np.float32) / 255
+    return values[:, ::-1] if mirrored else values
 
 
 def _kept(picture: np.ndarray) -> np.ndarray:
