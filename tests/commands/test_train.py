@@ -78,6 +78,17 @@ def test_bad_input_is_one_line_without_tensorflow(refused, arguments, message):
     assert without_tensorflow(cli.train, *arguments) == 2
 
 
+@pytest.mark.parametrize(("text", "output", "message"), [
+    ("host1,host2", "a.keras", "TF_CONFIG: expected JSON"),
+    ('{"cluster": {"worker": ["one:1", "two:1"]}, "task": {"type": "worker", "index": 1}}',
+     "{style}.keras", "train one network together. Leave out {style}"),
+])
+def test_bad_clusters_are_one_line_without_tensorflow(refused, monkeypatch, text, output, message):
+    monkeypatch.setenv("TF_CONFIG", text)
+    assert message in refused(cli.train, "style.png", "-o", output)
+    assert without_tensorflow(cli.train, "style.png", "-o", output) == 2
+
+
 def test_a_stop_keeps_the_network_so_far(folder, monkeypatch, capfd):
     hear = training._Follower.hear
 

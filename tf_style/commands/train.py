@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,17 +155,37 @@ def train(line: CommandLine) -> int:
         from tf_style.commands import engines
 
         engines.check(options)
-    plans = _plans(line, options)
+    chief = _is_chief(options)
+    plans = _plans(line, options, writes=chief)
     _checkpoints(options)
     status.show("reading photographs")
     line.tell()
+    if not chief:
+        # The chief has the same to say.
+        warnings.simplefilter("ignore", UserWarning)
     if FIELD not in options.output:
         return _train_one(line, plans[0], began)
     return _train_all(line, options, plans)
 
 
-def _plans(line: CommandLine, options: TrainOptions) -> list[Plan]:
-    """The networks that are asked for, checked as far as it can be without TensorFlow."""
+def _is_chief(options: TrainOptions) -> bool:
+    """Whether this process is alone, or of several the one that writes."""
+    from tf_style.transfer.tf_config import Cluster
+
+    cluster = Cluster.read()
+    several = FIELD if FIELD in options.output else "--skip_existing"
+    if cluster and (FIELD in options.output or options.skip_existing):
+        raise InputError("TF_CONFIG: the processes that it names train one network together. Leave "
+                         f"out {several}, or unset TF_CONFIG")
+    return cluster is None or cluster.rank == 0
+
+
+def _plans(line: CommandLine, options: TrainOptions, *, writes: bool) -> list[Plan]:
+    """The networks that are asked for, checked as far as it can be without TensorFlow.
+
+    Args:
+        writes: whether this process writes them.
+    """
     from tf_style.image.paths import check_writable
     from tf_style.image.picture import check_output, read_picture
     from tf_style.network import weights
@@ -182,8 +203,8 @@ def _plans(line: CommandLine, options: TrainOptions) -> list[Plan]:
     for styles in [(each,) for each in options.style] if several else [options.style]:
         written = {flag: value and _named(flag, value, styles, several=several)
                    for flag in ("output", "export", "sheet", "report", "checkpoint")
-                   for value in [getattr(options, flag)]}
-        output = check_writable(written["output"])
+                   for value in [getattr(options, flag) if writes or flag == "output" else None]}
+        output = check_writable(written["output"]) if writes else Path(written["output"])
         if output.suffix != ".keras":
             raise InputError(f"--output={output}: expected a name that ends in .keras")
         plans.append(Plan(
@@ -291,6 +312,11 @@ def _told(made: Trained, line: CommandLine, *, alone: bool) -> int:
         say(f"tf_style_train: {heading}{made.error}")
         return FAILED
     status.hide()
+    if made.title:
+        if not plan.options.quiet:
+            say(f"tf_style_train: {made.title}: {count(made.steps, 'step')} in "
+                f"{minutes(made.seconds)}; the chief writes {plan.output}")
+        return INTERRUPTED if made.stopped else FAILED if made.failed else DONE
     if not plan.options.quiet:
         mention(printable(made.path))
     if made.stopped:

@@ -117,6 +117,7 @@ class Trained:
         failed: whether something besides the network could not be written.
         error: why there is no network; empty if there is one.
         kept: whether nothing was done because it was there, or another process makes it.
+        title: which process of several this was, if another wrote the network; otherwise empty.
     """
 
     plan: Plan
@@ -127,6 +128,7 @@ class Trained:
     failed: bool = False
     error: str = ""
     kept: bool = False
+    title: str = ""
 
 
 class Listener(Protocol):
@@ -153,10 +155,11 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
 
     Raises:
         InputError: for pictures, settings or weights that cannot be used.
-        OutputError: if the network cannot be written.
+        OutputError: if the network cannot be written, or another process of the training is gone.
     """
     options = plan.options
     with tensorflow_quiet(options.verbose):
+        from tf_style.transfer.replicas import LostError
         from tf_style.transfer.train import Trainer
     trainer = Trainer(
         plan.styles, plan.pictures, plan.settings, width=options.width, steps=options.steps,
@@ -164,9 +167,19 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
         watch=listener.begin, spent=spent,
     )
     follower = _Follower(plan, trainer, listener)
-    made = trainer.train(follower.hear, plan.checkpoints())
-    # Who asks from here on stops what is written beside the network, not the training.
-    stopped = listener.stops()
+    replicas = trainer.replicas
+    try:
+        made = trainer.train(follower.hear, plan.checkpoints())
+        # Who asks from here on stops what is written beside the network, not the training.
+        stopped = replicas.any(listener.stops())
+        if not replicas.chief:
+            # Ends when the chief has written the network, and as the chief does.
+            listener.begin("waiting for the chief")
+            return Trained(plan, None, made.note["steps"], made.note["seconds"], stopped,
+                           replicas.any(False), title=replicas.title)
+    except LostError as error:
+        goes_on = "; with --resume, all go on from the checkpoint" if options.checkpoint else ""
+        raise OutputError(f"{error}{goes_on}") from None
     listener.begin("writing")
     path = plan.unfinished if stopped else plan.output
     with writing():
@@ -180,6 +193,9 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
         listener.begin("comparing with the optimiser")
         with follower.spared():
             _write_report(plan.report, trainer, made, follower.last)
+    # The network is written, whatever has become of the others.
+    with contextlib.suppress(LostError):
+        replicas.any(follower.failed)
     return Trained(
         plan, path, made.note["steps"], made.note["seconds"], stopped, follower.failed)
 
@@ -227,6 +243,9 @@ class _Follower:
     def hear(self, lesson: Lesson) -> bool:
         """Called after each step; true if the user asked to stop."""
         self.last = lesson
+        if not self._trainer.replicas.chief:
+            self._listener.begin("training with others, of which the chief tells more")
+            return self._listener.stops()
         self._listener.hear(lesson)
         if time.monotonic() > self._drawn + _SHEET_EVERY:
             self.draw()

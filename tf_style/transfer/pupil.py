@@ -73,7 +73,7 @@ class Pupil:
     """
 
     def __init__(self, width: str, styles: int, dtype: str = "float32", seed: int = 0):
-        self.width, self.styles = width, styles
+        self.width, self.styles, self._dtype = width, styles, dtype
         self._shape = SHAPES[width]
         self._twice = keras.layers.UpSampling2D(2, data_format="channels_last", dtype=dtype)
         self._convolutions, channels = _layers(self._shape, dtype)
@@ -87,6 +87,10 @@ class Pupil:
             ]
             for name, count in channels.items()
         }
+
+    def another(self) -> Pupil:
+        """One of the same shape, with weights of its own."""
+        return Pupil(self.width, self.styles, self._dtype)
 
     @property
     def variables(self) -> list[keras.Variable]:

@@ -35,6 +35,7 @@ from tf_style.settings.option import Duration, Switch, Word, whole
 from tf_style.transfer.model_file import TransformModel, thumbnail
 from tf_style.transfer.photographs import Photographs
 from tf_style.transfer.pupil import Pupil
+from tf_style.transfer.replicas import LostError, gathered
 from tf_style.transfer.samples import FILE, locate_model
 from tf_style.transfer.training import Lesson, Training
 from tf_style.transfer.transform import SHAPES
@@ -67,6 +68,7 @@ class Trainer:
         styles: the paintings as they are seen at the size that is trained for.
         objective: what is descended.
         pupil: what is trained.
+        replicas: who takes the steps: the GPUs of this machine, and processes of `TF_CONFIG`.
 
     Raises:
         InputError: for pictures, settings or weights that cannot be used.
@@ -87,6 +89,7 @@ class Trainer:
         self._steady = Switch().parse("steady", steady)
         if not styles:
             raise InputError("--style: expected at least one painting. Received none")
+        self.replicas, given = gathered(given, watch)
         self.settings, choices = choose(
             machine.resolve(given), functools.partial(weights.settle, watch=watch))
         self.photographs = Photographs.read(
@@ -106,6 +109,7 @@ class Trainer:
                 seed=self.settings.seed, steps=self._steps,
                 seconds=math.inf if self._steps else self._limit,
                 spent=spent + time.perf_counter() - began, steady=self._steady,
+                replicas=self.replicas,
             )
         self._networks: Sequence[Network] = networks
 
@@ -117,26 +121,46 @@ class Trainer:
 
         Args:
             callback: called with a `Lesson` after each step; a true return value ends it.
-            checkpoints: where it keeps what it can go on from, and whether it goes on from there.
+            checkpoints: where it keeps what it can go on from, and whether it goes on from there;
+                of several processes, those of the chief alone count.
 
         Returns:
             The network as it is then.
+
+        Raises:
+            InputError: if a checkpoint, or another process, is of another training.
+            LostError: if another process is gone; a checkpoint was added.
         """
-        training, origin = self._training, self._origin()
+        training, origin, replicas = self._training, self._origin(), self.replicas
+        if not replicas.chief:
+            checkpoints = None
+
+        def keep() -> None:
+            if checkpoints:
+                checkpoints.add(lambda folder: training.save(folder, {"origin": origin}), _warn)
+
         held = checkpoints.held() if checkpoints else contextlib.nullcontext()
         with held, tf.device(self.settings.device):
             if checkpoints:
                 checkpoints.load(training.restore, origin, _warn)
             try:
+                if replicas.processes > 1:
+                    versions = {f"version of {name}": version
+                                for name, version in machine.versions().items() if name != "python"}
+                    replicas.check_alike({**origin, "pictures": {**origin["pictures"], **versions}})
                 for lesson in training.lessons():
-                    ends = callback is not None and callback(
-                        dataclasses.replace(lesson, image=self._shown))
-                    if checkpoints and (ends or lesson.done == 1
-                                        or checkpoints.due(lesson.number)):
-                        checkpoints.add(
-                            lambda folder: training.save(folder, {"origin": origin}), _warn)
+                    ends = replicas.any(callback is not None and callback(
+                        dataclasses.replace(lesson, image=self._shown)))
+                    if ends or lesson.done == 1 or (
+                            checkpoints and checkpoints.due(lesson.number)):
+                        keep()
                     if ends:
                         break
+                if replicas.count > 1 and (apart := training.apart()):
+                    _warn(f"weights of the replicas differ by up to {apart:.2g}; kept the chief's")
+            except LostError:
+                keep()
+                raise
             except FloatingPointError:
                 _warn(f"the loss is not finite at step {training.number + 1}; kept the network as "
                       "it was. Try --precision=float32")
@@ -232,7 +256,9 @@ def train(
 ) -> TransformModel:
     """Train a network that paints in the style of a painting, in a tenth of a second a picture.
 
-    It learns by the objective that `stylize` descends, on crops of photographs.
+    It learns by the objective that `stylize` descends, on crops of photographs. All GPUs of the
+    machine take part unless `device` names one, and all processes that the environment variable
+    `TF_CONFIG` names, if it is set; each returns the same network.
 
     Args:
         style: a path, `sample:NAME`, or an array as for `stylize`; of several, the network learns
@@ -258,6 +284,7 @@ def train(
 
     Raises:
         InputError: (a `ValueError`) for pictures, settings or weights that cannot be used.
+        RuntimeError: if another process of the training is gone; a checkpoint was added.
 
     Source: Johnson, Alahi, Fei-Fei, Perceptual losses for real-time style transfer and
         super-resolution, ECCV 2016.

@@ -21,6 +21,7 @@ from tf_style.loss.objective import Objective
 from tf_style.loss.terms import Term
 from tf_style.transfer.photographs import Photographs
 from tf_style.transfer.pupil import Pupil
+from tf_style.transfer.replicas import Replicas
 from tf_style.transfer.steady import Change, changed, unsteadiness
 from tf_style.transfer.transform import STRIDE
 
@@ -109,22 +110,30 @@ class Training:
         seconds: how long, `math.inf` for no limit; there is one step in any case.
         spent: how much of them is over before the first step.
         steady: whether it learns to paint films, too: `tf_style.transfer.steady`.
+        replicas: who takes the steps; `None`: the device that this is called on.
     """
 
     def __init__(
         self, objective: Objective, styles: Sequence[Style], photographs: Photographs,
         pupil: Pupil, *, seed: int, steps: int | None = None, seconds: float = math.inf,
-        spent: float = 0.0, steady: bool = False,
+        spent: float = 0.0, steady: bool = False, replicas: Replicas | None = None,
     ):
         self.number, self.seconds, self.spent = 0, spent, spent
         self._objective, self._photographs, self._pupil = objective, photographs, pupil
         self._seed, self._steps, self._limit = seed, steps, seconds
         self._steady = steady
         self._targets = [objective.targets(None, [style]) for style in styles]
-        self._optimizer = keras.optimizers.Adam(
-            LEARNING_RATE, beta_2=_BETA_2, global_clipnorm=_CLIP)
-        self._optimizer.build(pupil.variables)
-        self._compiled = tf.function(self._step, autograph=False, reduce_retracing=True)
+        self._replicas = replicas or Replicas()
+        self._optimizer = _optimizer(pupil)
+        # What each device of this process moves, in the order of these.
+        self._copies = [(pupil, self._optimizer)]
+        for device in self._replicas.devices[1:]:
+            with tf.device(device):
+                another = pupil.another()
+                self._copies.append((another, _optimizer(another)))
+        self._compiled = _compiled(
+            self._step if self._replicas.count == 1 else self._gradients_of_all)
+        self._moved = _compiled(self._move_all)
 
     def lessons(self) -> Iterator[Lesson]:
         """Take all steps that are left; the crops of each are cut while the one before is taken.
@@ -132,6 +141,7 @@ class Training:
         Raises:
             FloatingPointError: if the loss is not finite; the weights are as before that step.
         """
+        self._share_state()
         began = time.perf_counter() - self.seconds
         with ThreadPoolExecutor(1) as cutter:
             stage = self._stage()
@@ -146,9 +156,37 @@ class Training:
                 if not math.isfinite(loss):
                     raise FloatingPointError
                 self.number += 1
-                self.seconds = time.perf_counter() - began
+                # Replicas that went by clocks of their own would not end together.
+                self.seconds = float(self._replicas.of_chief(time.perf_counter() - began))
                 yield Lesson(self.number, self._steps, min(1.0, self._done()), self.seconds, loss,
                              parts)
+
+    def apart(self) -> float:
+        """How far any weight of any replica is from that of the first; 0 without a fault."""
+        first = self._state(*self._copies[0])
+        chief = self._replicas.of_chief(first)
+        return float(self._replicas.sum(np.max([
+            np.abs(self._state(*each) - chief).max() for each in self._copies])))
+
+    def _share_state(self) -> None:
+        """Have all replicas begin with the state of the first, and do as much."""
+        if self._replicas.count == 1:
+            return
+        limits = [self.number, self.seconds, self._steps or 0, self._limit]
+        told = self._replicas.of_chief(np.array([*limits, *self._state(*self._copies[0])]))
+        number, self.seconds, steps, self._limit = told[:4].tolist()
+        self.number, self._steps = int(number), int(steps) or None
+        for pupil, optimizer in self._copies:
+            rest = told[4:]
+            for each in [*pupil.variables, *optimizer.variables]:
+                values, rest = np.split(rest, [math.prod(each.shape)])
+                each.value.assign(values.reshape(each.shape).astype(each.value.dtype.as_numpy_dtype))
+
+    @staticmethod
+    def _state(pupil: Pupil, optimizer: keras.optimizers.Optimizer) -> np.ndarray:
+        """All that training changes, float64, one after another."""
+        return np.concatenate([each.numpy().ravel().astype(np.float64)
+                               for each in [*pupil.variables, *optimizer.variables]])
 
     def save(self, folder: Path, note: Mapping[str, Any]) -> None:
         """Write its state and a note of JSON data into a folder.
@@ -203,35 +241,76 @@ class Training:
         return STAGES[-1]
 
     def _crops(self, number: int, stage: Stage) -> np.ndarray:
-        return self._photographs.crops(number, stage.side, stage.count, self._seed)
+        """The share of this process in the crops of a step.
+
+        Each replica has whole groups: where there are more replicas than groups, or one would have
+        less than the others, there are more groups.
+        """
+        replicas = self._replicas
+        groups = max(1, stage.count // _GROUP)
+        more = -(-groups // replicas.count) * replicas.count
+        own = more // replicas.processes * (stage.count // groups)
+        return self._photographs.crops(
+            number, stage.side, more * (stage.count // groups), self._seed,
+            slice(replicas.rank * own, (replicas.rank + 1) * own))
 
     def _learn(self, crops: np.ndarray) -> tuple[float, dict[str, float]]:
-        """Take one step. Returns the loss before it, and its parts."""
-        groups = max(1, len(crops) // _GROUP)
+        """Take one step with this process's crops. Returns the loss before it, and its parts."""
+        replicas, places = self._replicas, len(self._replicas.devices)
+        groups = max(places, len(crops) // _GROUP)
         chance = np.random.default_rng([self._seed, self.number, 1])
-        chosen = chance.permutation(np.arange(groups) + chance.integers(len(self._targets)))
-        chosen = chosen % len(self._targets)
+        chosen = chance.permutation(
+            np.arange(groups * replicas.processes) + chance.integers(len(self._targets)))
+        chosen = _part(chosen % len(self._targets), replicas.rank, replicas.processes)
         change = None
         if self._steady:
             chance = np.random.default_rng([self._seed, self.number, 3])
-            change = Change.drawn(chance, max(1, len(crops) // _CHANGED), crops.shape[1]).parts()
+            count = max(places, len(crops) // _CHANGED) * replicas.processes
+            change = [_part(each, replicas.rank, replicas.processes)
+                      for each in Change.drawn(chance, count, crops.shape[1]).parts()]
         done = self._done()
         rate = LEARNING_RATE * min(1, (self.number + 1) / _WARM) * (
             _LEAST_RATE + (1 - _LEAST_RATE) * (1 + math.cos(math.pi * min(1, done))) / 2)
-        loss, parts = self._compiled(
-            tf.constant(crops), tf.constant(np.repeat(chosen, len(crops) // groups), tf.int32),
-            [self._targets[each] for each in chosen], tf.constant(rate, tf.float32),
-            change and [tf.constant(each) for each in change],
-        )
-        return float(loss), {name: float(each) for name, each in parts.items()}
+        rate = tf.constant(rate, tf.float32)
+        rows = np.repeat(chosen, len(crops) // groups)
+        shares = [(
+            tf.constant(_part(crops, place, places)),
+            tf.constant(_part(rows, place, places), tf.int32),
+            [self._targets[each] for each in _part(chosen, place, places)],
+            change and [tf.constant(_part(each, place, places)) for each in change],
+        ) for place in range(places)]
+        if replicas.count == 1:
+            loss, parts = self._compiled(rate, *shares[0])
+            return float(loss), {name: float(each) for name, each in parts.items()}
+        with replicas.joined():
+            found = self._compiled(shares)
+            parts = {name: float(each) for name, each in found[0][1].items()}
+        return float(self._moved(found, rate)), parts
 
-    def _step(
-        self, crops: tf.Tensor, rows: tf.Tensor, targets: Sequence[Any], rate: tf.Tensor,
+    def _step(self, rate: tf.Tensor, *share: Any) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Take one step on one device."""
+        loss, parts, gradients = self._gradients(self._pupil, *share)
+        return _move(self._pupil, self._optimizer, loss, gradients, rate), parts
+
+    def _gradients_of_all(self, shares: Sequence[Sequence[Any]]) -> list[Any]:
+        """What `_gradients` returns, as a mean over all replicas, for each of this process."""
+        return self._replicas.run(lambda place: self._replicas.mean(
+            self._gradients(self._copies[place][0], *shares[place])))
+
+    def _move_all(self, found: Sequence[Any], rate: tf.Tensor) -> tf.Tensor:
+        # Apart from what waits for others: whoever of them is lost, a step is taken or not.
+        losses = [_move(*copy, loss, gradients, rate)
+                  for copy, (loss, _, gradients) in zip(self._copies, found, strict=True)]
+        return losses[0]
+
+    def _gradients(
+        self, pupil: Pupil, crops: tf.Tensor, rows: tf.Tensor, targets: Sequence[Any],
         change: Sequence[tf.Tensor] | None,
-    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor], list[tf.Tensor]]:
+        """The loss of some crops, its parts, and its gradients."""
         shown = [network.model(crops, training=False) for network in self._objective.networks]
         with tf.GradientTape() as tape:
-            painted = self._pupil.paint(crops, rows)
+            painted = pupil.paint(crops, rows)
             with tf.GradientTape() as inner:
                 inner.watch(painted)
                 parts = self._parts(painted, crops, shown, targets)
@@ -241,25 +320,10 @@ class Training:
             slope = tf.stop_gradient(inner.gradient(scaled, painted) / scale)
             made, slopes = [painted], [slope]
             if change is not None:
-                parts["steady"] = _STEADY * self._unsteadiness(painted, crops, rows, change)
+                parts["steady"] = _STEADY * _unsteadiness(pupil, painted, crops, rows, change)
                 loss += parts["steady"]
                 made, slopes = [painted, parts["steady"]], [slope, tf.constant(1.0)]
-        variables = self._pupil.variables
-        gradients = tape.gradient(made, [each.value for each in variables], slopes)
-        finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
-        gradients = [tf.where(finite, each, tf.zeros_like(each)) for each in gradients]
-        self._optimizer.learning_rate.assign(tf.where(finite, rate, 0.0))
-        self._optimizer.apply(gradients, variables)
-        return tf.where(finite, loss, math.nan), parts
-
-    def _unsteadiness(
-        self, painted: tf.Tensor, crops: tf.Tensor, rows: tf.Tensor, change: Sequence[tf.Tensor]
-    ) -> tf.Tensor:
-        """How unsteadily some of the crops are painted: as many as there are changes."""
-        count = change[0].shape[0]
-        some = slice(None, None, crops.shape[0] // count)
-        again = self._pupil.paint(changed(crops[some], *change), rows[some])
-        return unsteadiness(painted[some], again, *change[:2])
+        return loss, parts, tape.gradient(made, [each.value for each in pupil.variables], slopes)
 
     def _parts(
         self, painted: tf.Tensor, crops: tf.Tensor, shown: Sequence[Mapping[str, tf.Tensor]],
@@ -280,7 +344,8 @@ class Training:
             else:
                 found = term.weight * term.loss.distance(maps, (), self._objective.draw(0))
             losses.setdefault(term.part, []).append(tf.reduce_mean(found))
-        return {**self._objective.weighted(losses), "regular": _REGULAR * regularity(painted)}
+        return {**self._objective.weighted(losses),
+                "regular": _REGULAR * regularity(painted, self._replicas.together)}
 
     def _kept(self, term: Term, maps: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
         """How far the maps are from those of the photographs, for each."""
@@ -302,11 +367,53 @@ class Training:
         return tf.stack([tf.reduce_mean(each) for each in found])
 
 
-def regularity(painted: tf.Tensor) -> tf.Tensor:
+def _part(values: np.ndarray, number: int, count: int) -> np.ndarray:
+    """One of `count` equal parts, counted from 0."""
+    size = len(values) // count
+    return values[number * size :][:size]
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    return tf.function(function, autograph=False, reduce_retracing=True)
+
+
+def _optimizer(pupil: Pupil) -> keras.optimizers.Optimizer:
+    made = keras.optimizers.Adam(LEARNING_RATE, beta_2=_BETA_2, global_clipnorm=_CLIP)
+    made.build(pupil.variables)
+    return made
+
+
+def _move(
+    pupil: Pupil, optimizer: keras.optimizers.Optimizer, loss: tf.Tensor,
+    gradients: Sequence[tf.Tensor], rate: tf.Tensor,
+) -> tf.Tensor:
+    """Move a network, unless something is not finite. Returns the loss; NaN if it is not moved."""
+    finite = tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients))
+    gradients = [tf.where(finite, each, tf.zeros_like(each)) for each in gradients]
+    optimizer.learning_rate.assign(tf.where(finite, rate, 0.0))
+    optimizer.apply(gradients, pupil.variables)
+    return tf.where(finite, loss, math.nan)
+
+
+def _unsteadiness(
+    pupil: Pupil, painted: tf.Tensor, crops: tf.Tensor, rows: tf.Tensor,
+    change: Sequence[tf.Tensor],
+) -> tf.Tensor:
+    """How unsteadily some of the crops are painted: as many as there are changes."""
+    count = change[0].shape[0]
+    some = slice(None, None, crops.shape[0] // count)
+    again = pupil.paint(changed(crops[some], *change), rows[some])
+    return unsteadiness(painted[some], again, *change[:2])
+
+
+def regularity(
+    painted: tf.Tensor, together: Callable[[tf.Tensor], tf.Tensor] = lambda values: values
+) -> tf.Tensor:
     """How strong the pattern is that repeats every four pixels, as enlarging leaves it.
 
     Args:
         painted: `(batch, height, width, 3)`; sides are multiples of 4.
+        together: makes the pattern of all pictures of that of these.
 
     Returns:
         A scalar: the mean square of the pattern, which is the mean of all squares of 4x4 pixels,
@@ -316,4 +423,4 @@ def regularity(painted: tf.Tensor) -> tf.Tensor:
     shape = tf.shape(painted)
     squares = tf.reshape(painted - local, [
         shape[0], shape[1] // STRIDE, STRIDE, shape[2] // STRIDE, STRIDE, 3])
-    return tf.reduce_mean(tf.square(tf.reduce_mean(squares, (0, 1, 3))))
+    return tf.reduce_mean(tf.square(together(tf.reduce_mean(squares, (0, 1, 3)))))
