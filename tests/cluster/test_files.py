@@ -1,6 +1,7 @@
 """The files that docs/machines.md names: as far as that can be known here, they are right."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 from tf_style.commands import flags
 from tf_style.commands.stylize import COMMAND
+from tf_style.commands.train import COMMAND as TRAIN
+from tf_style.transfer.tf_config import Cluster
 
 FILES = Path(__file__).parents[2] / "docs" / "machines"
 
@@ -58,11 +61,35 @@ def test_the_slurm_script_is_one():
     check_command(re.search(r"-- +(tf_style .*)", text)[1].replace('"$address"', "10.0.0.1:6379"))
 
 
-def check_command(text):
+def test_slurm_tells_each_process_of_a_training_which_it_is(tmp_path):
+    scripts = {
+        "scontrol": "printf 'node1\\nnode2\\n'",
+        "srun": 'for SLURM_PROCID in 0 1; do export SLURM_PROCID; "${@:2}"; done',
+        "tf_style_train": 'echo "$TF_CONFIG"',
+        "activate": "",
+    }
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "tf_style_env").mkdir()
+    (tmp_path / "tf_style_env" / "bin").symlink_to(tmp_path)
+    told = subprocess.run(
+        ["bash", str(FILES / "train.sh")], check=True, capture_output=True, text=True,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path),
+             "SLURM_JOB_ID": "7", "SLURM_JOB_NODELIST": "node[1-2]", "SLURM_CPUS_PER_TASK": "1"})
+    for rank, line in enumerate(told.stdout.splitlines()):
+        assert Cluster.read({"TF_CONFIG": line}) == Cluster(
+            ("worker 0", "worker 1"), ("node1:20007", "node2:20007"), rank)
+    assert rank == 1
+    check_command(re.search(r"tf_style_train [^']*", (FILES / "train.sh").read_text().replace(
+        "\\\n", " "))[0], TRAIN)
+
+
+def check_command(text, command=COMMAND):
     """Check that the command takes its flags."""
     program, *arguments = shlex.split(text)
-    assert program == "tf_style"
-    line = flags.parse(COMMAND, arguments)
-    for kind in COMMAND.kinds:
+    assert program == command.program
+    line = flags.parse(command, arguments)
+    for kind in command.kinds:
         line.options(kind)
-    assert line.given["cluster"]
+    assert command is TRAIN or line.given["cluster"]
