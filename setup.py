@@ -61,11 +61,13 @@ setup(
             "axe-playwright-python",
             "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",
             "nbconvert", "ipykernel", "tifffile",
-            "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime",
+            "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime", "faiss-cpu",
             "ai-edge-litert; platform_system == 'Linux'",
         ],
         # Networks that paint, without loading TensorFlow.
         "lite": ["ai-edge-litert"],
+        # Libraries of more than 100 000 pictures.
+        "index": ["faiss-cpu"],
         # features.export(…, format="onnx").
         "onnx": ["tf2onnx", "onnx"],
         "lbfgs": ["scipy>=1.11"],

@@ -176,8 +176,14 @@ def _add(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
         status.show("adding", added.done / whole, details=(f"{added.done}/{whole}",))
         return bool(line.signals)
 
+    def encoding(done: int, whole: int) -> bool:
+        line.signals.keep()
+        status.show("preparing the search", done / whole, details=(f"{done}/{whole}",))
+        return bool(line.signals)
+
     crew = _crew(line, options)
-    added = shelf.add(options.pictures, callback, elsewhere=crew and crew.described)
+    added = shelf.add(options.pictures, callback, elsewhere=crew and crew.described,
+                      encoding=encoding)
     status.hide()
     for why in added.bad.values():
         say(f"tf_style_library: {printable(why)}")

@@ -26,6 +26,8 @@ from tf_style.settings import InputError
 _OURS, _VERSION = 0x7466736C, 1
 # How long one process waits for another, in seconds. A picture is written in a few milliseconds.
 _PATIENCE = 60.0
+# Of an origin of that name.
+_ID = "(SELECT id FROM origins WHERE name = ?)"
 # Descriptors that are turned into float32 at once: no second copy of all is made.
 _BLOCK = 4096
 
@@ -55,6 +57,15 @@ CREATE TABLE descriptors (
 _TEXTURES = """
 CREATE TABLE IF NOT EXISTS textures (
     number INTEGER PRIMARY KEY REFERENCES pictures ON DELETE CASCADE, texture BLOB NOT NULL
+)
+"""
+_CODES = """
+CREATE TABLE IF NOT EXISTS codebooks (
+    origin INTEGER PRIMARY KEY REFERENCES origins, entries BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS codes (
+    id INTEGER PRIMARY KEY, origin INTEGER NOT NULL REFERENCES codebooks, numbers BLOB NOT NULL,
+    codes BLOB NOT NULL
 )
 """
 
@@ -272,14 +283,17 @@ class Catalogue:
                                      zip(self._hashes, new.T, strict=True))
             return self._hashes
 
-    def records(self) -> list[Record]:
-        """All pictures, in the order in which they were added."""
+    def records(self, number: int | None = None) -> list[Record]:
+        """All pictures, in the order in which they were added, or the one of this number."""
+        where, values = ("", ()) if number is None else (" WHERE number = ?", (number,))
         with self._guarded():
             paths: dict[int, list[str]] = {}
-            for path, number in self._file.execute("SELECT path, number FROM files"):
+            for path, number in self._file.execute(f"SELECT path, number FROM files{where}",
+                                                   values):
                 paths.setdefault(number, []).append(os.fsdecode(path))
             rows = self._file.execute("SELECT number, digest, height, width, palette, defects, "
-                                      "twin FROM pictures ORDER BY number").fetchall()
+                                      f"twin FROM pictures{where} ORDER BY number",
+                                      values).fetchall()
             return [
                 Record(number, digest.hex(), tuple(paths[number]), height, width,
                        tuple(Swatch(*each) for each in json.loads(colors)),
@@ -348,6 +362,75 @@ class Catalogue:
                     b"".join(each for _, each in rows), "<f2").reshape(len(rows), -1)
                 done += len(rows)
             return numbers[:done], found[:done]
+
+    def described(self, origin: str) -> np.ndarray:
+        """The numbers of the pictures with descriptors of this origin, int64, rising."""
+        with self._guarded():
+            return np.array([number for number, in self._file.execute(
+                f"SELECT number FROM descriptors WHERE origin = {_ID} ORDER BY number", (origin,))],
+                np.int64)
+
+    def count(self, origin: str) -> int:
+        """How many pictures have descriptors of this origin."""
+        with self._guarded():
+            return self._row(f"SELECT count(*) FROM descriptors WHERE origin = {_ID}", origin)[0]
+
+    def descriptors_of(self, origin: str, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The descriptors of this origin of some pictures.
+
+        Returns:
+            the numbers of those that are still there, and their descriptors, as `descriptors`.
+        """
+        with self._guarded():
+            id_of = self._row("SELECT id FROM origins WHERE name = ?", origin) or (None,)
+            found = [row for number in numbers.tolist() if (row := self._row(
+                "SELECT number, descriptor FROM descriptors WHERE origin = ? AND number = ?",
+                *id_of, number))]
+            if not found:
+                return np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
+            several = np.frombuffer(b"".join(each for _, each in found), "<f2")
+            return (np.array([number for number, _ in found], np.int64),
+                    several.reshape(len(found), -1).astype(np.float32))
+
+    def codebook(self, origin: str) -> np.ndarray | None:
+        """What `keep_codebook` kept, float32 `(parts, 16, 4)`; `None` for nothing."""
+        with self._guarded():
+            if not self._row("SELECT 1 FROM sqlite_master WHERE name = 'codebooks'"):
+                return None
+            row = self._row(f"SELECT entries FROM codebooks WHERE origin = {_ID}", origin)
+            return row and np.frombuffer(row[0], "<f4").reshape(-1, 16, 4).astype(np.float32)
+
+    def keep_codebook(self, origin: str, entries: np.ndarray) -> None:
+        """Keep the entries of a codebook of descriptors, unless there is one already."""
+        with self._guarded(), self._writing():
+            for statement in _CODES.split(";\n"):
+                self._file.execute(statement)
+            self._file.execute(f"INSERT OR IGNORE INTO codebooks VALUES ({_ID}, ?)",
+                               (origin, entries.astype("<f4").tobytes()))
+
+    def codes(self, origin: str, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of the pictures whose descriptors have codes, and these.
+
+        Returns:
+            int64 `(count,)`, rising, and uint8 `(count, length)`.
+        """
+        with self._guarded():
+            rows = self._file.execute(f"SELECT numbers, codes FROM codes WHERE origin = {_ID} "
+                                      "ORDER BY id", (origin,)).fetchall()
+            numbers = np.frombuffer(b"".join(each for each, _ in rows), "<i8")
+            found = np.frombuffer(b"".join(each for _, each in rows), np.uint8)
+            found = found.reshape(len(numbers), length)
+        if np.any(np.diff(numbers) <= 0):
+            # Of two processes that were at it at once.
+            numbers, places = np.unique(numbers, return_index=True)
+            found = found[places]
+        return numbers, found
+
+    def keep_codes(self, origin: str, numbers: np.ndarray, codes: np.ndarray) -> None:
+        """Keep the codes of descriptors."""
+        with self._guarded(), self._writing():
+            self._file.execute(f"INSERT INTO codes (origin, numbers, codes) VALUES ({_ID}, ?, ?)",
+                               (origin, numbers.astype("<i8").tobytes(), codes.tobytes()))
 
     def _row(self, statement: str, *values: Any) -> Any:
         return self._file.execute(statement, values).fetchone()

@@ -9,7 +9,7 @@ import io
 import os
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from tf_style.image.resize import shrink
 from tf_style.image.style import read_style
 from tf_style.library.adding import Added, Elsewhere, add, picture_files
 from tf_style.library.catalogue import Catalogue, Record
+from tf_style.library.codes import Coded, coded, encode
 from tf_style.library.entry import THUMBNAIL, digest_of
 from tf_style.library.filter import Filter
 from tf_style.library.palette import Swatch, palette
@@ -148,6 +149,7 @@ class Library:
         self._known: tuple[str, np.ndarray, Index] | None = None
         self._records: dict[int, Record] | None = None
         self._textures: dict[int, np.ndarray] | None = None
+        self._coded: tuple[str, Coded | None] | None = None
 
     def __enter__(self) -> Library:
         return self
@@ -159,7 +161,8 @@ class Library:
         """Close the file."""
         if self._opened:
             self._opened.close()
-        self._opened, self._known, self._records, self._textures = None, None, None, None
+        self._opened, self._textures = None, None
+        self._forget_what_is_known()
 
     def __len__(self) -> int:
         return len(self._all())
@@ -189,11 +192,14 @@ class Library:
         self, pictures: PathLike | Iterable[PathLike],
         callback: Callable[[Added, int], object] | None = None, *,
         elsewhere: Elsewhere | None = None,
+        encoding: Callable[[int, int], object] = lambda done, whole: False,
     ) -> Added:
         """Add pictures, or whole folders of them at any depth, that are not there yet.
 
         Each is there as soon as it is described, so that whatever ends the process, what was done
-        stays done. Files that moved are found again by their bytes.
+        stays done. Files that moved are found again by their bytes. If there are more than 100 000
+        then, and faiss is installed, their descriptors are given the codes by which `like` finds
+        them sooner.
 
         Args:
             pictures: files, folders or patterns.
@@ -201,6 +207,8 @@ class Library:
                 returns true, no more are added.
             elsewhere: describes pictures in place of this process, as
                 `tf_style_library add --workers=N` has them described.
+            encoding: called with how many descriptors have codes, and how many there are; if it
+                returns true, no more are given: the next call goes on.
         """
         names = [pictures] if isinstance(pictures, (str, os.PathLike)) else list(pictures)
         names = [os.fspath(name) for name in names]
@@ -209,8 +217,11 @@ class Library:
             # Found without TensorFlow, and before a library is made.
             raise InputError(f"{files[0] if files else names}: there is no such file")
         catalogue = self._catalogue(writable=True)
-        added = add(catalogue, self._describing(), names, files, callback, elsewhere)
-        self._known, self._records = None, None
+        describer = self._describing()
+        added = add(catalogue, describer, names, files, callback, elsewhere)
+        self._forget_what_is_known()
+        if added.done == len(files):
+            encode(catalogue, describer.origin, encoding)
         return added
 
     def like(
@@ -226,15 +237,12 @@ class Library:
         """
         wanted = Filter(**filters)
         seen = self._described(picture)
-        numbers, index = self._index(seen.origin)
-        records = self._all()
         found: list[Match] = []
-        places, apart = nearest(index, seen.descriptor, len(index))
-        for place, distance in zip(places, apart, strict=True):
-            record = records.get(int(numbers[place]))
+        for number, distance in self._by_distance(seen):
+            record = self._record(number)
             if (record and record.number != seen.number and wanted.passes(record)
                     and record.is_there):
-                found.append(Match(record, record.path, round(float(distance), 4)))
+                found.append(Match(record, record.path, round(distance, 4)))
                 if len(found) >= count:
                     break
         return found
@@ -247,7 +255,8 @@ class Library:
 
         They are ranked by what the results would be like, as far as that can be told without
         making them: how well they take on the style and keep the content. Near duplicates are left
-        out, and the photograph itself is.
+        out, and the photograph itself is. The best can be made in small, and are then ranked by
+        what came out.
 
         Args:
             photograph: as for `like`.
@@ -331,7 +340,7 @@ class Library:
         """
         found = list({record.number: record for record in map(self._named, names)}.values())
         self._catalogue(writable=True).forget([record.number for record in found])
-        self._known, self._records = None, None
+        self._forget_what_is_known()
         return found
 
     def resolve(self, text: str) -> list[str]:
@@ -369,6 +378,32 @@ class Library:
             self._records = {record.number: record for record in self._catalogue().records()}
         return self._records
 
+    def _record(self, number: int) -> Record | None:
+        if self._records is not None:
+            return self._records.get(number)
+        return next(iter(self._catalogue().records(number)), None)
+
+    def _forget_what_is_known(self) -> None:
+        self._known, self._records, self._coded = None, None, None
+
+    def _by_distance(self, seen: _Seen) -> Iterator[tuple[int, float]]:
+        """The numbers of all pictures that may be compared, the nearest first, and how far."""
+        told: set[int] = set()
+        if self._known is None:
+            if self._coded is None or self._coded[0] != seen.origin:
+                self._coded = seen.origin, coded(self._catalogue(), seen.origin)
+            if self._coded[1]:
+                numbers, apart = self._coded[1].nearest(seen.descriptor)
+                told.update(numbers.tolist())
+                yield from zip(numbers.tolist(), apart.tolist(), strict=True)
+        # From here on, most are looked at.
+        numbers, index = self._index(seen.origin)
+        self._all()
+        places, apart = nearest(index, seen.descriptor, len(index))
+        for place, distance in zip(places.tolist(), apart.tolist(), strict=True):
+            if int(numbers[place]) not in told:
+                yield int(numbers[place]), distance
+
     def _describing(self) -> Describer:
         if not self._made:
             settings = self._settings
@@ -387,7 +422,7 @@ class Library:
             if number is not None and usual and self._settings is None:
                 known = catalogue.descriptor(number, usual[0])
                 if known is not None:
-                    return _Seen(known, self._all()[number].palette, number, *usual)
+                    return _Seen(known, self._record(number).palette, number, *usual)
             pixels, _ = read_style(picture)
         else:
             pixels = as_picture(picture)
