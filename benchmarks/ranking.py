@@ -39,12 +39,10 @@ _MEASURES = ("style_distance", "style_distance_large", "content_similarity",
 
 def quality(measures: dict[str, float]) -> float:
     """How good a result is, 0 to 1: the harmonic mean of style taken over and content kept."""
-    style, content = (
-        np.mean([measures[name], measures[f"{name}_large"]])
-        for name in ("style_distance", "content_similarity")
-    )
-    taken, kept = max(1 - style, 0), max(content, 0)
-    return float(2 * taken * kept / (taken + kept)) if taken + kept else 0.0
+    from tf_style.measure.quality import quality as of
+
+    return of(*([measures[name], measures[f"{name}_large"]]
+                for name in ("style_distance", "content_similarity")))
 
 
 def paint(photographs: list[str], styles: list[str], folder: Path, notes: Notes) -> None:

@@ -132,6 +132,29 @@ def test_previews_on_a_sheet(paintings, capfd, small_previews):
     assert np.asarray(Image.open("sheet.png")).std() > 10
 
 
+def test_previews_decide_the_order(paintings, capfd, small_previews):
+    arguments = ["for", "content.png", "--json", "--previews=4"]
+    assert call(cli.library, *arguments) == 0
+    found = json.loads(capfd.readouterr().out)["pictures"]
+    painted, scores = [[each.get(key) for each in found] for key in ("preview", "score")]
+    assert len(found) == 6 and None not in painted[:4] and painted[4:] == [None, None]
+    assert scores[:4] == sorted(scores[:4], reverse=True)
+    assert call(cli.library, "for", "content.png", "--json") == 0
+    before = json.loads(capfd.readouterr().out)["pictures"]
+    assert found[4:] == before[4:]
+    expected = {each["name"]: each["score"] for each in before}
+    assert scores[:4] == pytest.approx([(expected[each["name"]] + each["preview"]) / 2
+                                        for each in found[:4]], abs=1e-4)
+    assert call(cli.library, "for", "content.png", "--previews=4", "--count=2") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.partition(",")[0] for line in lines[::3]] == [each["name"] for each in found[:2]]
+    assert f", score {scores[0]:.3f}, preview {painted[0]:.3f}" in lines[0]
+    # Of more than are shown, too.
+    sheet = ["--sheet=sheet.png", "--count=2", "-q"]
+    assert call(cli.library, "for", "content.png", "--previews=5", *sheet) == 0
+    assert Image.open("sheet.png").width > 2.9 * 32
+
+
 def test_a_bad_picture_costs_only_its_preview(paintings, capfd, small_previews):
     (paintings / "b.png").write_text("no picture")
     assert call(cli.library, "for", "content.png", "--sheet=sheet.png", "--json") == 1
@@ -203,6 +226,7 @@ def test_forget(paintings, capfd):
     (["for", "nothing.png"], "nothing.png: there is no such file"),
     (["for", "content.png", "--name=zzz"], "there is no picture that is asked for"),
     (["for", "content.png", "--sheet=content.png"], "--sheet=content.png: this would replace"),
+    (["like", "a", "--previews=3"], "--previews: has no effect with like"),
     (["add"], "add: expected a picture, such as tf_style_library add paintings"),
     (["paint"], "--verb: expected one of add, like"),
     (["--count=3"], "expected what to do, one of add"),

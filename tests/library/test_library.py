@@ -278,6 +278,30 @@ def test_what_suits_a_photograph(library, paintings):
     assert library.suits(photograph, name="nothing") == []
 
 
+def test_previews_decide(library, paintings, monkeypatch):
+    """Of as many as are painted, and before all others."""
+    from tf_style.library import previews as home
+    from tf_style.library.previews import INCLUDED, Preview
+
+    library.add(paintings)
+    asked = []
+
+    def previews(photograph, styles, judge):
+        asked.append((list(styles), judge))
+        for number in range(len(styles)):
+            yield InputError("bad") if number == 2 else Preview(painting(9), 0.3 * number)
+
+    monkeypatch.setattr(home, "previews", previews)
+    before = library.suits(painting(9), 6)
+    found = library.suits(painting(9), 6, previews=4)
+    assert names(found) == [names(before)[place] for place in (3, 1, 0, 2, 4, 5)]
+    assert [each.preview for each in found] == [0.9, 0.3, 0, None, None, None]
+    assert found[0].score == pytest.approx((before[3].score + 0.9) / 2, abs=1e-4)
+    assert found[3:] == [before[2], *before[4:]]
+    assert asked == [([each.path for each in before[:4]], INCLUDED)]
+    assert names(library.suits(painting(9), 2, previews=4)) == names(found)[:2]
+
+
 def test_each_thumbnail_is_looked_at_once(library, paintings, monkeypatch):
     """Another process need not look again, and a library that cannot be written suits no less."""
     library.add(paintings)

@@ -25,7 +25,8 @@ from tf_style.settings.option import File, Files, OrAuto, Switch, Text, Word, op
 if TYPE_CHECKING:
     from tf_style.commands.library_work import DescribingCrew
     from tf_style.library.adding import Added
-    from tf_style.library.library import Library, Match, MatchGroup
+    from tf_style.library.library import Library, Match, MatchGroup, Suggestion
+    from tf_style.library.previews import Preview
 
 USAGE = """\
 Keep thousands of styles in a library, and find the right one.
@@ -60,7 +61,7 @@ class LibraryOptions(CommonOptions):
         "add; a picture to find others like; a photograph to find styles for; names to forget",
     )
     count: int = option(whole(1, 10_000), 12, "how many pictures like, for and surprise find; on "
-                        f"a sheet of for, which takes some two seconds for each, {_PREVIEWS}")
+                        f"a sheet of for {_PREVIEWS}")
     folder: str | None = option(File("FOLDER"), None, "only pictures in this folder, at any depth")
     palette: str | None = option(
         Text("COLOR,COLOR,…"), None, "only pictures of which each of these colours covers a "
@@ -72,9 +73,13 @@ class LibraryOptions(CommonOptions):
     min_size: int = option(
         whole(0), 0, "only pictures with a long side of so many pixels or more"
     )
+    previews: int | str = option(
+        OrAuto(whole(0, 10_000)), AUTO, "of for, paint so many of those that promise most in "
+        "small, one or two seconds each, and order them by what came out; auto: as many as there "
+        "are on a sheet, and none without",
+    )
     sheet: str | None = option(
-        File(), None, "also write what is found as one picture; of for, the photograph in each "
-        "of the styles, in small"
+        File(), None, "also write what is found as one picture; of for, the previews"
     )
     json: bool = option(Switch(), False, "print what is found as one JSON document")
     seed: int | str = option(
@@ -92,9 +97,9 @@ class LibraryOptions(CommonOptions):
     )
     offline: bool = option(Switch(), False, Settings.option("offline").help)
     workers: int | str = option(
-        OrAuto(whole(1, 1024)), 1, "of add, describe so many pictures at a time, and of a sheet of "
-        "for, paint so many, each in a process with its share of --threads and memory; auto: as "
-        "many as there are cores, and as memory allows",
+        OrAuto(whole(1, 1024)), 1, "of add, describe so many pictures at a time, and of for, "
+        "paint so many previews, each in a process with its share of --threads and memory; auto: "
+        "as many as there are cores, and as memory allows",
     )
     cluster: str | None = option(
         Text("ADDRESS|local"), None, "the same by the nodes of a Ray cluster, as many at a time as "
@@ -144,10 +149,14 @@ def _check_pictures(options: LibraryOptions) -> None:
     if (takes_one and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
         raise InputError(f"{given[-1]!r}: {verb} takes {'one' if takes_one else 'no'} picture. "
                          "Pictures are chosen by --folder, --palette, --name and --min_size")
+    if options.previews != AUTO and verb != "for":
+        raise InputError(f"--previews: has no effect with {verb}. Leave it out")
+    paints = verb == "for" and (options.sheet or options.previews not in (AUTO, 0))
     for flag, asked in (("workers", options.workers != 1), ("cluster", options.cluster)):
-        if asked and verb != "add" and not (verb == "for" and options.sheet):
+        if asked and verb != "add" and not paints:
             raise InputError(f"--{flag}: has no effect with {verb}"
-                             + " without --sheet" * (verb == "for") + ". Leave it out")
+                             + " without --sheet or --previews" * (verb == "for")
+                             + ". Leave it out")
     if options.cluster:
         from tf_style.commands import engines
 
@@ -225,15 +234,42 @@ def _like(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
 
 
 def _for(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
-    most = _PREVIEWS if options.sheet and "count" not in line.given else options.count
-    found = shelf.suits(options.pictures[0], most, **options.filters(), callback=lambda done, whole:
-                        status.show("looking at thumbnails", done / whole))
-    code = _show(dataclasses.replace(options, sheet=None), shelf, found)
+    shown = _PREVIEWS if options.sheet and "count" not in line.given else options.count
+    painted = max(0 if options.previews == AUTO else options.previews,
+                  shown if options.sheet else 0)
+    found = shelf.suits(
+        options.pictures[0], max(shown, painted), **options.filters(),
+        callback=lambda done, whole: status.show("looking at thumbnails", done / whole))
+    _check_found(options, shelf, found)
+    previews: list[Preview | None] = []
+    if painted:
+        from tf_style.commands.library_sheet import painted_previews
+        from tf_style.library.library import by_previews
+
+        previews = painted_previews(options, found[:painted], shelf.made_by, line.signals)
+        found, order = by_previews(found, [each and each.quality for each in previews])
+        previews = [*previews, *[None] * (len(found) - len(previews))]
+        previews = [previews[place] for place in order]
+    _show(dataclasses.replace(options, sheet=None), shelf, found[:shown])
+    return _tell_previews(line, options, found, previews, shown, painted) if painted else DONE
+
+
+def _tell_previews(
+    line: CommandLine, options: LibraryOptions, found: Sequence[Suggestion],
+    previews: Sequence[Preview | None], shown: int, painted: int,
+) -> int:
+    """Write the sheet, and say what is missing; returns the exit code."""
+    made, whole = sum(each is not None for each in previews), min(painted, len(found))
     if options.sheet:
         from tf_style.commands.library_sheet import write_previews
 
-        code = write_previews(options, found, line.signals)
-    return code
+        write_previews(options, found[:shown], previews[:shown])
+    if made < whole:
+        where = "are on the sheet" if options.sheet and shown >= painted else "were painted"
+        nothing = "no preview was painted" + "; no sheet was written" * bool(options.sheet)
+        say(f"tf_style_library: {'stopped; ' * bool(line.signals)}{made} of {whole} previews "
+            f"{where}" if made else f"tf_style_library: {nothing}")
+    return INTERRUPTED if line.signals else FAILED if made < whole else DONE
 
 
 def _surprise(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
@@ -315,6 +351,8 @@ def _told(options: LibraryOptions, shelf: Library, match: Match) -> str:
     parts = [os.path.basename(match.path), f"{record.width} x {record.height}"]
     if isinstance(match, Suggestion):
         parts.append(f"score {match.score:.3f}")
+        if match.preview is not None:
+            parts.append(f"preview {match.preview:.3f}")
     elif match.distance is not None:
         parts.append(f"distance {match.distance:.3f}")
     parts += record.defects
@@ -347,6 +385,8 @@ def _plain(options: LibraryOptions, shelf: Library, match: Match) -> dict[str, A
         found["distance"] = match.distance
     if isinstance(match, Suggestion):
         found |= {"score": match.score, "reasons": list(match.reasons)}
+        if match.preview is not None:
+            found["preview"] = match.preview
     return {
         "name": os.path.basename(match.path), "path": match.path, **found,
         "width": record.width, "height": record.height, "defects": list(record.defects),
@@ -367,7 +407,8 @@ def _json(data: Mapping[str, Any]) -> str:
 
 COMMAND = Command(
     "tf_style_library", USAGE, (LibraryOptions,), library, places=("verb", "pictures"),
-    needed=("library", "count", "folder", "palette", "name", "min_size", "sheet", "json"),
+    needed=("library", "count", "folder", "palette", "name", "min_size", "previews", "sheet",
+            "json"),
     examples=("tf_style_library add sample:ink sample:waves sample:stained_glass "
               "--library=styles.db",
               "tf_style_library like painting.jpg --library=styles.db --sheet=like.png"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ from PIL import Image
 from tf_style.commands import status
 from tf_style.commands.display import mention, printable, say
 from tf_style.commands.engines import share_of
-from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
+from tf_style.commands.exits import tensorflow_quiet
 from tf_style.commands.outputs import writing
 from tf_style.commands.preview_work import NEEDED, painted_by_workers
 from tf_style.image.picture import read_picture, write_picture
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tf_style.commands.library import LibraryOptions
     from tf_style.commands.signals import Signals
     from tf_style.library.library import Library, Match, Suggestion
+    from tf_style.library.previews import Preview
 
 # With the photograph, two dozen previews fill five rows.
 _ABREAST = 5
@@ -39,52 +40,61 @@ def write_thumbnails(
     _write(options, [[_thumbnail(shelf, match) for match in row] for row in rows])
 
 
-def write_previews(
-    options: LibraryOptions, found: Sequence[Suggestion], signals: Signals
-) -> int:
-    """Write a sheet of the photograph in each of these styles; returns the exit code.
+def painted_previews(
+    options: LibraryOptions, found: Sequence[Suggestion], made_by: Mapping[str, Any],
+    signals: Signals,
+) -> list[Preview | None]:
+    """The photograph in each of these styles, in small; what is bad or stopped is `None`.
 
-    If it is stopped, those are on it that were painted.
+    Args:
+        made_by: what described the pictures of the library.
     """
-    name = options.pictures[0]
-    photograph = read_picture(name)
-    cells, failed = [], 0
+    photograph, paths = options.pictures[0], [match.path for match in found]
     each = share_of(options, options.threads, len(found), lambda: NEEDED)
     if each:
-        painted = painted_by_workers(options, name, [match.path for match in found], each, signals)
+        painted = painted_by_workers(options, photograph, paths, made_by, each, signals)
     else:
-        painted = _painted_here(options, photograph, [match.path for match in found], signals)
-    for number, (match, picture) in enumerate(zip(found, painted, strict=False), start=1):
-        if isinstance(picture, InputError):
-            say(f"tf_style_library: {printable(picture.flags)}")
-            failed += 1
-        else:
-            cells.append(Cell(_bytes(picture), f"{number}. {_name(match.path)} {match.score:.2f}"))
-    made = len(cells)
-    if made:
-        cells.insert(0, Cell(_bytes(shrink(photograph, THUMBNAIL)), _name(name)))
+        painted = _painted_here(options, photograph, paths, made_by, signals)
+    made: list[Preview | None] = []
+    for preview in painted:
+        if isinstance(preview, InputError):
+            say(f"tf_style_library: {printable(preview.flags)}")
+        made.append(None if isinstance(preview, InputError) else preview)
+    status.hide()
+    return [*made, *[None] * (len(found) - len(made))]
+
+
+def write_previews(
+    options: LibraryOptions, found: Sequence[Suggestion], previews: Sequence[Preview | None]
+) -> None:
+    """Write a sheet of the photograph in each of these styles, those that there are."""
+    cells = [
+        Cell(_bytes(preview.picture), f"{number}. {_name(match.path)} {match.score:.2f}")
+        for number, (match, preview) in enumerate(zip(found, previews, strict=True), start=1)
+        if preview
+    ]
+    if cells:
+        name = options.pictures[0]
+        cells.insert(0, Cell(_bytes(shrink(read_picture(name), THUMBNAIL)), _name(name)))
         _write(options, [cells[start : start + _ABREAST]
                          for start in range(0, len(cells), _ABREAST)])
-    if made < len(found):
-        say(f"tf_style_library: {'stopped; ' * bool(signals)}{made} of {len(found)} previews are "
-            "on the sheet" if made else "tf_style_library: no preview was painted; no sheet was "
-            "written")
-    return INTERRUPTED if signals else FAILED if failed else DONE
 
 
 def _painted_here(
-    options: LibraryOptions, photograph: np.ndarray, styles: Sequence[str], signals: Signals
-) -> Iterator[np.ndarray | InputError]:
+    options: LibraryOptions, photograph: str, styles: Sequence[str], made_by: Mapping[str, Any],
+    signals: Signals,
+) -> Iterator[Preview | InputError]:
     with tensorflow_quiet(options.verbose):
-        from tf_style.library.previews import previews
+        from tf_style.library.previews import judge_of, previews
 
     signals.keep()
     status.show("painting previews", 0, details=(f"0/{len(styles)}",))
-    painted = previews(photograph, styles, lambda: bool(signals), options.threads)
-    for number, picture in enumerate(painted, start=1):
+    painted = previews(photograph, styles, lambda: bool(signals), options.threads,
+                       judge_of(made_by))
+    for number, preview in enumerate(painted, start=1):
         status.show("painting previews", number / len(styles),
                     details=(f"{number}/{len(styles)}",))
-        yield picture
+        yield preview
 
 
 def _write(options: LibraryOptions, rows: Sequence[Sequence[Cell]]) -> None:

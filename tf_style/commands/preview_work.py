@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tf_style.cluster.share import Share
 from tf_style.cluster.task import Talk, Task
@@ -16,9 +16,8 @@ from tf_style.image.paths import named
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tf_style.commands.library import LibraryOptions
+    from tf_style.library.previews import Preview
 
 # Bytes that a process takes that paints previews.
 NEEDED = 1.2e9
@@ -45,13 +44,15 @@ class PreviewWork:
 
     Attributes:
         threads: with which each worker computes.
+        made_by: what described the pictures of the library.
     """
 
     threads: int
+    made_by: Mapping[str, Any]
 
-    def results(self, data: Iterator[Wanted], talk: Talk) -> Iterator[np.ndarray | InputError]:
+    def results(self, data: Iterator[Wanted], talk: Talk) -> Iterator[Preview | InputError]:
         """The previews, or why a style cannot be used."""
-        from tf_style.library.previews import previews
+        from tf_style.library.previews import judge_of, previews
 
         names: dict[str, str] = {}
 
@@ -65,7 +66,7 @@ class PreviewWork:
         if first is None:
             return
         for made in previews(first.photograph, styles(itertools.chain([first], data)),
-                             lambda: talk.stopping, self.threads):
+                             lambda: talk.stopping, self.threads, judge_of(self.made_by)):
             yield InputError(named(made.flags, names)) if isinstance(made, InputError) else made
 
     def check(self) -> None:
@@ -79,10 +80,11 @@ class PreviewWork:
 
 
 def painted_by_workers(
-    options: LibraryOptions, photograph: str, styles: Sequence[str], each: Share, signals: Signals
-) -> Iterator[np.ndarray | InputError]:
+    options: LibraryOptions, photograph: str, styles: Sequence[str], made_by: Mapping[str, Any],
+    each: Share, signals: Signals,
+) -> Iterator[Preview | InputError]:
     """The photograph in each style, in their order, or why that is not there."""
-    engine, _ = engines.engine(options, each, lambda each, _: PreviewWork(each.threads))
+    engine, _ = engines.engine(options, each, lambda each, _: PreviewWork(each.threads, made_by))
     workers = Workers("tf_style_library", engine, signals, quiet=options.quiet)
     count = len(styles)
     done = 0

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import difflib
 import io
+import itertools
 import os
 import random
 import re
@@ -65,12 +66,14 @@ class Suggestion(Match):
     """A picture that suits a photograph, more or less.
 
     Attributes:
-        score: how good the result is expected to be; see `ranking.suitability`.
+        score: how good the result is expected to be: see `ranking.suitability`, and `by_previews`.
         reasons: what speaks for and against it, in words, what weighs most first.
+        preview: how good its preview is; see `previews.Preview`. `None` if none was painted.
     """
 
     score: float = 0.0
     reasons: tuple[str, ...] = ()
+    preview: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +105,40 @@ class _Seen:
     number: int | None
     origin: str
     made_by: Mapping[str, Any]
+
+
+def by_previews(
+    found: Sequence[Suggestion], qualities: Sequence[float | None]
+) -> tuple[list[Suggestion], list[int]]:
+    """Suggestions in the order of their scores after previews were painted, the best first.
+
+    A score is then the mean of what was expected and of what came out: either alone is further
+    from the truth; see benchmarks/RESULTS.md.
+
+    Args:
+        qualities: of the previews of the first of them; `None` for one that there is not.
+
+    Returns:
+        the suggestions, of which those without a preview come last, in the order that they had;
+        and the place that each had.
+    """
+    scored = [each if quality is None else dataclasses.replace(
+        each, score=round((each.score + quality) / 2, 4), preview=round(quality, 4))
+        for each, quality in itertools.zip_longest(found, qualities)]
+    order = sorted(range(len(found)), key=lambda place: (
+        (False, -scored[place].score) if scored[place].preview is not None else (True, place)))
+    return [scored[place] for place in order], order
+
+
+def _painted(
+    photograph: PathLike | np.ndarray | Image.Image, found: Sequence[Suggestion], count: int,
+    made_by: Mapping[str, Any],
+) -> list[Suggestion]:
+    from tf_style.library.previews import judge_of, previews
+
+    made = previews(photograph, [each.path for each in found[:count]], judge=judge_of(made_by))
+    return by_previews(found, [None if isinstance(each, InputError) else each.quality
+                               for each in made])[0]
 
 
 def _describer(settings: Settings) -> Describer:
@@ -188,6 +225,12 @@ class Library:
         return sorted({os.path.basename(path) for record in self._all().values()
                        for path in record.paths})
 
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """The settings of what described most of its pictures; nothing of none."""
+        usual = self._catalogue().usual_origin()
+        return usual[1] if usual else {}
+
     def add(
         self, pictures: PathLike | Iterable[PathLike],
         callback: Callable[[Added, int], object] | None = None, *,
@@ -249,18 +292,21 @@ class Library:
 
     def suits(
         self, photograph: PathLike | np.ndarray | Image.Image, count: int = 12, *,
+        previews: int = 0,
         callback: Callable[[int, int], object] = lambda done, whole: None, **filters: Any,
     ) -> list[Suggestion]:
         """The pictures that suit a photograph as its style, the best first.
 
         They are ranked by what the results would be like, as far as that can be told without
         making them: how well they take on the style and keep the content. Near duplicates are left
-        out, and the photograph itself is. The best can be made in small, and are then ranked by
-        what came out.
+        out, and the photograph itself is. The best can be made in small, and what came out then
+        counts as much as what was expected.
 
         Args:
             photograph: as for `like`.
             count: how many.
+            previews: how many of the best are painted, with a long side of 128 pixels, which takes
+                one or two seconds each; those that cannot be come after those that are.
             callback: called with how many thumbnails were looked at, and how many there are: each
                 is once, and kept in mind by a library that can be written.
             filters: as for `like`.
@@ -277,11 +323,14 @@ class Library:
                      [each.palette for each in records], index.descriptors, seen.made_by),
         )
         apart = index.distances(seen.descriptor)
-        return [
+        best = [
             Suggestion(records[place], records[place].path, round(float(apart[place]), 4),
                        round(float(found.scores[place]), 4), found.reasons(place))
-            for place in np.argsort(-found.scores, kind="stable")[:count].tolist()
+            for place in np.argsort(-found.scores, kind="stable")[:max(count, previews)].tolist()
         ]
+        if previews:
+            best = _painted(photograph, best, previews, self.made_by)
+        return best[:count]
 
     def browse(self, **filters: Any) -> list[MatchGroup]:
         """All pictures in groups of two levels: what differs most comes first.
