@@ -30,6 +30,8 @@ _PATIENCE = 60.0
 _ID = "(SELECT id FROM origins WHERE name = ?)"
 # Descriptors that are turned into float32 at once: no second copy of all is made.
 _BLOCK = 4096
+# Values of one statement: older SQLite takes no more than 999.
+_ASKED = 500
 
 _SCHEMA = """
 CREATE TABLE pictures (
@@ -383,9 +385,12 @@ class Catalogue:
         """
         with self._guarded():
             id_of = self._row("SELECT id FROM origins WHERE name = ?", origin) or (None,)
-            found = [row for number in numbers.tolist() if (row := self._row(
-                "SELECT number, descriptor FROM descriptors WHERE origin = ? AND number = ?",
-                *id_of, number))]
+            found = []
+            for start in range(0, len(numbers), _ASKED):
+                some = numbers[start : start + _ASKED].tolist()
+                found += self._file.execute(
+                    "SELECT number, descriptor FROM descriptors WHERE origin = ? AND number IN "
+                    f"({', '.join('?' * len(some))})", (*id_of, *some)).fetchall()
             if not found:
                 return np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
             several = np.frombuffer(b"".join(each for _, each in found), "<f2")

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_style.library.search import Index
-
 if TYPE_CHECKING:
     from tf_style.library.catalogue import Catalogue
 
@@ -208,7 +206,7 @@ class Coded:
             self._origin, np.concatenate([near, self.others]))
         if not len(numbers):
             return numbers, np.zeros(0, np.float32)
-        apart = Index(descriptors).distances(one)
+        apart = np.square(descriptors - one).sum(axis=1)
         order = np.argsort(apart, kind="stable")
         return numbers[order], apart[order]
 
