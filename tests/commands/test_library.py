@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 
 from tests.commands.conftest import TINY, call, files_in, process, without_tensorflow
 from tests.library.conftest import Colors, painting, save
-from tf_style import cli
+from tf_style import InputError, cli
 from tf_style.library import descriptor
 from tf_style.run import machine
 from tf_style.run.stylizer import Stylizer
@@ -153,6 +154,26 @@ def test_previews_decide_the_order(paintings, capfd, small_previews):
     sheet = ["--sheet=sheet.png", "--count=2", "-q"]
     assert call(cli.library, "for", "content.png", "--previews=5", *sheet) == 0
     assert Image.open("sheet.png").width > 2.9 * 32
+
+
+@pytest.mark.parametrize("cluster", [None, "local"])
+def test_all_previews_are_measured_by_one_network(monkeypatch, cluster):
+    """By one that every node has."""
+    from tf_style.commands import preview_work
+
+    works = []
+
+    def engine(options, each, work):
+        works.append(work(each, None))
+        raise InputError("enough")
+
+    monkeypatch.setattr(preview_work.engines, "engine", engine)
+    made_by = {"network": "vgg16", "weights": "vgg16.h5"}
+    with pytest.raises(InputError, match="enough"):
+        next(preview_work.painted_by_workers(
+            SimpleNamespace(cluster=cluster, quiet=True), "photo.png", ["a.png"], made_by,
+            SimpleNamespace(threads=1), None))
+    assert works[0].made_by == ({} if cluster else made_by)
 
 
 def test_a_bad_picture_costs_only_its_preview(paintings, capfd, small_previews):

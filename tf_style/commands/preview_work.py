@@ -84,7 +84,9 @@ def painted_by_workers(
     each: Share, signals: Signals,
 ) -> Iterator[Preview | InputError]:
     """The photograph in each style, in their order, or why that is not there."""
-    engine, _ = engines.engine(options, each, lambda each, _: PreviewWork(each.threads, made_by))
+    # A node may lack the weights, and what two networks measured cannot be compared.
+    judge = {} if options.cluster else made_by
+    engine, _ = engines.engine(options, each, lambda each, _: PreviewWork(each.threads, judge))
     workers = Workers("tf_style_library", engine, signals, quiet=options.quiet)
     count = len(styles)
     done = 0
