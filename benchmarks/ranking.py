@@ -30,6 +30,9 @@ flags.DEFINE_string("judge", None, "weights of VGG19", required=True)
 flags.DEFINE_string("output", None, "a folder for the pictures and the figures", required=True)
 flags.DEFINE_string("network", "compact", "what paints and describes")
 flags.DEFINE_string("weights", "auto", "its weights")
+flags.DEFINE_string("describer", None, "what describes in its place, and measures previews: "
+                                       "weights of VGG16")
+flags.DEFINE_integer("previews", 0, "how many previews decide the order")
 flags.DEFINE_integer("size", 192, "long side of the results, in pixels")
 flags.DEFINE_string("steps", "40,20", "at each size")
 
@@ -75,12 +78,13 @@ def agreement(photographs: list[str], styles: list[str], notes: Notes) -> dict[s
     from tf_style import Library, Settings
 
     found = {}
-    settings = Settings(network=FLAGS.network, weights=FLAGS.weights)
+    settings = (Settings(network="vgg16", weights=FLAGS.describer) if FLAGS.describer else
+                Settings(network=FLAGS.network, weights=FLAGS.weights))
     with tempfile.TemporaryDirectory() as folder, \
             Library(f"{folder}/styles.db", settings) as library:
         library.add(styles)
         for photograph in photographs:
-            suits = library.suits(photograph, len(styles))
+            suits = library.suits(photograph, len(styles), previews=FLAGS.previews)
             names = [Path(each.path).stem for each in suits]
             true = np.array([quality(notes.get(Path(photograph).stem, name)) for name in names])
             ranks = [np.argsort(np.argsort(each)) for each in
