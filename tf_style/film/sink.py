@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_style.film.ahead import ahead
 from tf_style.film.source import ANIMATIONS, Info
 from tf_style.film.store import Store
 from tf_style.image.paths import check_writable
@@ -70,9 +71,9 @@ def write(
     ends = [*times, times[-1] + last]
 
     def frames() -> Iterator[np.ndarray]:
-        for number in range(len(times)):
-            yield store.layers(number)
-            watch((number + 1) / len(times))
+        for number, layers in enumerate(ahead(map(store.layers, range(len(times)))), start=1):
+            yield layers
+            watch(number / len(times))
 
     try:
         if is_folder(path):
