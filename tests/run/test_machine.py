@@ -67,6 +67,21 @@ assert machine.use_threads("auto") == 3
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_operations_can_be_taken_in_order():
+    code = """
+from tf_style.run import machine
+now = machine.use_threads("auto", in_order=True)
+import tensorflow as tf
+assert tf.config.threading.get_inter_op_parallelism_threads() == 1
+assert now == machine.cores() == machine.use_threads("auto")
+assert machine.use_threads(3, in_order=True) == 3
+assert tf.config.threading.get_inter_op_parallelism_threads() == 1
+tf.constant(1.0)
+assert machine.use_threads(3, in_order=True) == 3
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_precision_that_is_given_stays():
     assert machine.resolve_precision("float16", "cpu") == "float16"
     assert machine.resolve_precision("auto", "cpu") in ("float32", "bfloat16")

@@ -1,5 +1,8 @@
 """Training networks that paint."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -115,6 +118,21 @@ def test_a_resumed_training_ends_with_the_same_weights(painting, tmp_path):
     resumed = trainer(painting, steps=6, steady=True).train(
         lambda lesson: numbers.append(lesson.number), Checkpoints(tmp_path / "kept", resume=True))
     assert numbers == [4, 5, 6] and same(whole, resumed)
+
+
+@pytest.mark.slow
+def test_two_threads_give_the_same_weights_again():
+    program = """
+import hashlib
+import tf_style
+
+made = tf_style.train(["sample:waves"], width="fast", steps=3, threads=2, network="compact",
+                      weights="included", offline=True)
+print(hashlib.sha256(b"".join(each.tobytes() for each in made.model.get_weights())).hexdigest())
+"""
+    told = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                           check=True).stdout for _ in range(2)]
+    assert told[0] == told[1] != ""
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -17,20 +18,28 @@ from tf_style.settings import AUTO, InputError, Settings
 _SHARE = 0.85
 
 
-def resolve(settings: Settings) -> Settings:
+def resolve(settings: Settings, *, in_order: bool = False) -> Settings:
     """The settings with every `auto` resolved that this machine decides; its threads are set.
+
+    Args:
+        in_order: as for `use_threads`.
 
     Raises:
         InputError: for a device that is not there, or threads that can no longer be set.
     """
-    threads = use_threads(settings.threads)
+    threads = use_threads(settings.threads, in_order=in_order)
     device = resolve_device(settings.device)
     return settings.replace(
         threads=threads, device=device, precision=resolve_precision(settings.precision, device))
 
 
-def use_threads(threads: int | str) -> int:
+def use_threads(threads: int | str, *, in_order: bool = False) -> int:
     """Have TensorFlow compute with so many threads, or as it does; returns how many they are.
+
+    Args:
+        in_order: whether it takes one operation after another, each with all threads: of several at
+            a time, such as gradients of kernels, the last bits differ from run to run. Where it
+            computes already, this stays as it is.
 
     Raises:
         InputError: if it already computes with another number of them.
@@ -39,15 +48,18 @@ def use_threads(threads: int | str) -> int:
 
     threading = tf.config.threading
     now = threading.get_intra_op_parallelism_threads() or cores()
-    if threads in (AUTO, now):
-        return now
-    try:
-        threading.set_intra_op_parallelism_threads(threads)
-        threading.set_inter_op_parallelism_threads(threads)
-    except RuntimeError:
-        raise InputError(f"--threads={threads}: TensorFlow computes with {now} in this process "
-                         "already. Set them before anything else is computed") from None
-    return threads
+    if threads not in (AUTO, now):
+        try:
+            threading.set_intra_op_parallelism_threads(threads)
+            threading.set_inter_op_parallelism_threads(threads)
+        except RuntimeError:
+            raise InputError(f"--threads={threads}: TensorFlow computes with {now} in this process "
+                             "already. Set them before anything else is computed") from None
+        now = threads
+    if in_order:
+        with contextlib.suppress(RuntimeError):
+            threading.set_inter_op_parallelism_threads(1)
+    return now
 
 
 def cores() -> int:

@@ -90,8 +90,10 @@ class Trainer:
         if not styles:
             raise InputError("--style: expected at least one painting. Received none")
         self.replicas, given = gathered(given, watch)
-        self.settings, choices = choose(
-            machine.resolve(given), functools.partial(weights.settle, watch=watch))
+        # With the operations in order, the same steps give the same weights. Those of several
+        # devices wait for one another.
+        known = machine.resolve(given, in_order=self.replicas.count == 1)
+        self.settings, choices = choose(known, functools.partial(weights.settle, watch=watch))
         self.photographs = Photographs.read(
             [str(each) for each in pictures], self.settings.seed, self.settings.max_pixels)
         least = max([1, *[choice.least_size for choice in choices]])
@@ -268,7 +270,8 @@ def train(
             less well.
         settings: defaults to `Settings()`; the options of the objective and of the machine count.
         width: `fine`, or `fast`, which takes a third of the time and paints less well.
-        steps: how many; `None`: as many as `time_limit` allows.
+        steps: how many; `None`: as many as `time_limit` allows. So many steps give the same weights
+            again on the same machine, if TensorFlow has computed nothing before in the process.
         time_limit: seconds, or a time such as `"10m"`, with what comes before the first step.
         init: a network of the same width to start from; `auto`: the one that comes with tf_style;
             `none`: weights drawn at random.
