@@ -159,7 +159,7 @@ def test_one_picture_needs_no_cluster(folder, capfd):
 def test_where_memory_is_short_auto_takes_one(photos, here, monkeypatch):
     engines, _ = here
     monkeypatch.setattr(machine, "cores", lambda: 4)
-    monkeypatch.setattr(machine, "use_threads", lambda threads: 4)
+    monkeypatch.setattr(machine, "use_threads", lambda threads, **_: 4)
     for limit, workers in ((1e9, 0), (2e9, 2), (9e9, 3), (None, 3)):
         monkeypatch.setattr(machine, "memory_limit", lambda limit=limit: limit)
         engines.clear()

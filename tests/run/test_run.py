@@ -6,6 +6,7 @@ import pytest
 from tf_style import Stylizer
 from tf_style.run import schedule
 from tf_style.run.canvas import Canvas
+from tf_style.settings import with_flags
 
 SMALL = {
     "size": 48, "scales": 2, "steps": "6,4", "weights": "random", "tolerance": 0,
@@ -47,7 +48,7 @@ def test_a_run_goes_on_from_its_moments_when_it_grows(stylizer, content, style, 
 def test_notes_are_warned_of_and_kept(content, style):
     with pytest.warns(UserWarning) as seen:
         result = Stylizer(**SMALL, style_scale=4).stylize(content, style)
-    assert [str(each.message) for each in seen] == list(result.notes)
+    assert [with_flags(each.message) for each in seen] == list(result.notes)
     assert "small; cleaned up" in result.notes[0]
 
 

@@ -14,7 +14,7 @@ from tf_style.image.color import as_gray
 from tf_style.image.picture import read_note, read_picture
 from tf_style.image.resize import fit
 from tf_style.run.canvas import Canvas
-from tf_style.settings import auto
+from tf_style.settings import auto, with_flags
 
 SMALL = {
     "size": 48, "scales": 2, "steps": "6,4", "weights": "random", "tolerance": 0,
@@ -265,7 +265,7 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_image(content, style, mon
         result = stylize(content, style, **SMALL)
     assert result.stopped == "not finite" and len(result.history) == 4
     assert np.isfinite(result.image).all() and result.image.shape == (36, 48, 3)
-    assert [str(each.message) for each in caught] == list(result.notes)
+    assert [with_flags(each.message) for each in caught] == list(result.notes)
     assert "not finite at step 4" in result.notes[0]
 
 

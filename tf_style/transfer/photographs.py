@@ -66,7 +66,7 @@ class Photographs:
                     warnings.simplefilter("ignore")
                     found.append(_kept(read_picture(name, max_pixels=max_pixels, side=SIDE)))
             except InputError as error:
-                broken.append(str(error))
+                broken.append(error.flags)
         if names and not found:
             raise InputError(f"--pictures: none can be read. The first: {broken[0]}")
         if broken:
