@@ -41,6 +41,7 @@ class Plan:
         title: what tells it from others; empty if there are none.
         names: place → what is said in its stead, of files that were brought elsewhere.
         begun: when the command began, in seconds as of `time.time`.
+        beside_others: whether others are trained at the same time.
     """
 
     styles: tuple[str, ...]
@@ -55,6 +56,7 @@ class Plan:
     title: str = ""
     names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     begun: float = dataclasses.field(default_factory=time.time)
+    beside_others: bool = False
 
     @property
     def unfinished(self) -> Path:
@@ -159,10 +161,11 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
     """
     options = plan.options
     with tensorflow_quiet(options.verbose):
-        from tf_style.transfer.replicas import LostError
+        from tf_style.transfer.replicas import LostError, on_one
         from tf_style.transfer.train import Trainer
+    settings = on_one(plan.settings) if plan.beside_others else plan.settings
     trainer = Trainer(
-        plan.styles, plan.pictures, plan.settings, width=options.width, steps=options.steps,
+        plan.styles, plan.pictures, settings, width=options.width, steps=options.steps,
         time_limit=options.time_limit, init=options.init, steady=options.steady,
         watch=listener.begin, spent=spent,
     )
@@ -178,8 +181,14 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
             return Trained(plan, None, made.note["steps"], made.note["seconds"], stopped,
                            replicas.any(False), title=replicas.title)
     except LostError as error:
-        goes_on = "; with --resume, all go on from the checkpoint" if options.checkpoint else ""
-        raise OutputError(f"{error}{goes_on}") from None
+        kept = ""
+        if replicas.chief and follower.last:
+            with writing():
+                trainer.made().save(plan.unfinished)
+            kept = f"; the network so far is in {plan.unfinished}"
+        if options.checkpoint:
+            kept += "; with --resume, all go on from the checkpoint"
+        raise OutputError(f"{error}{kept}") from None
     listener.begin("writing")
     path = plan.unfinished if stopped else plan.output
     with writing():

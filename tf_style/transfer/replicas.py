@@ -113,9 +113,9 @@ class Replicas:
             InputError: in all of them, if one does not.
         """
         text = json.dumps(origin).encode()
-        told = np.zeros(int(self.of_chief(np.float64(len(text)))))
+        told = np.zeros(int(np.rint(self.of_chief(np.float64(len(text))))))
         told[: len(text)] = list(text)[: len(told)]
-        theirs = json.loads(self.of_chief(told).astype(np.uint8).tobytes())
+        theirs = json.loads(np.rint(self.of_chief(told)).astype(np.uint8).tobytes())
         found = differences(theirs, json.loads(text))
         if self.any(bool(found)):
             raise InputError(
@@ -134,8 +134,13 @@ class Replicas:
                             f"({type(error).__name__})") from None
 
     def _summed(self, values: tf.Tensor) -> tf.Tensor:
-        # Each device of a process adds the same, once it is there: an argument is on no device.
-        return self.processes * self.run(lambda place: self.mean(tf.identity(values)))[0]
+        def added(place: int) -> tf.Tensor:
+            # An argument is on no device.
+            return tf.distribute.get_replica_context().all_reduce(
+                tf.distribute.ReduceOp.SUM, tf.identity(values))
+
+        # Each device of a process adds the same. A mean, multiplied, would not always be whole.
+        return self.run(added)[0] / len(self.devices)
 
 
 def gathered(settings: Settings, watch: Callable[..., object]) -> tuple[Replicas, Settings]:
@@ -169,6 +174,12 @@ def gathered(settings: Settings, watch: Callable[..., object]) -> tuple[Replicas
                          "one, or unset TF_CONFIG") from None
     except tf.errors.OpError as error:
         raise InputError(f"TF_CONFIG: the processes cannot be joined ({error.message})") from None
+
+
+def on_one(settings: Settings) -> Settings:
+    """The settings of a training that is to leave all GPUs but one to others."""
+    several = settings.device == AUTO and len(tf.config.get_visible_devices("GPU")) > 1
+    return settings.replace(device="gpu:0") if several else settings
 
 
 def _alone(settings: Settings, gpus: Sequence[tf.config.PhysicalDevice]) -> Settings:

@@ -85,29 +85,44 @@ class Cluster:
         ends = time.monotonic() + seconds
         try:
             # Who looks for this process finds it here, and TensorFlow's server later on.
-            server = socket.create_server(("", port), backlog=len(self.names) + 16)
+            both = socket.has_dualstack_ipv6()
+            server = socket.create_server(
+                ("", port), family=socket.AF_INET6 if both else socket.AF_INET,
+                dualstack_ipv6=both, backlog=len(self.names) + 16)
         except OSError as error:
             raise InputError(
                 f"TF_CONFIG: {self.addresses[self.rank]}, which is {self.names[self.rank]}'s, "
                 f"cannot be used here ({error.strerror or error})") from None
         with server:
-            for name, address in zip(self.names, self.addresses, strict=True):
-                watch(f"waiting for {name} at {address}")
-                while reason := _missing(address):
-                    if time.monotonic() > ends:
-                        raise InputError(
-                            f"TF_CONFIG: {name} at {address} has not come within {seconds:.0f} s "
-                            f"({reason}). Start the same command there, with a TF_CONFIG that "
-                            "differs in 'task' alone")
-                    time.sleep(_AGAIN)
+            said = ""
+            # From the first again: one that was there may have given up since.
+            while found := self._first_missing():
+                name, address, reason = found
+                if name != said:
+                    watch(f"waiting for {name} at {address}")
+                    said = name
+                if time.monotonic() > ends:
+                    raise InputError(
+                        f"TF_CONFIG: {name} at {address} has not come within {seconds:.0f} s "
+                        f"({reason}). Start the same command there, with a TF_CONFIG that "
+                        "differs in 'task' alone")
+                time.sleep(_AGAIN)
+
+    def _first_missing(self) -> tuple[str, str, str] | None:
+        """The first process that cannot be reached: its name, address and why; `None`: all can."""
+        for name, address in zip(self.names, self.addresses, strict=True):
+            if reason := _missing(address):
+                return name, address, reason
+        return None
 
 
 def _missing(address: str) -> str:
     """Why nobody can be reached at an address; empty if somebody can."""
     try:
         socket.create_connection(_parted(address), timeout=5).close()
-    except OSError as error:
-        return error.strerror or str(error)
+    # The codec of names refuses some.
+    except (OSError, UnicodeError) as error:
+        return getattr(error, "strerror", None) or str(error)
     return ""
 
 
