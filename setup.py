@@ -67,7 +67,7 @@ setup(
         # Networks that paint, without loading TensorFlow.
         "lite": ["ai-edge-litert"],
         # Libraries of more than 100 000 pictures.
-        "index": ["faiss-cpu"],
+        "index": ["faiss-cpu>=1.8"],
         # features.export(…, format="onnx").
         "onnx": ["tf2onnx", "onnx"],
         "lbfgs": ["scipy>=1.11"],

@@ -368,9 +368,9 @@ class Catalogue:
     def described(self, origin: str) -> np.ndarray:
         """The numbers of the pictures with descriptors of this origin, int64, rising."""
         with self._guarded():
-            return np.array([number for number, in self._file.execute(
-                f"SELECT number FROM descriptors WHERE origin = {_ID} ORDER BY number", (origin,))],
-                np.int64)
+            return np.fromiter((number for number, in self._file.execute(
+                f"SELECT number FROM descriptors WHERE origin = {_ID} ORDER BY number",
+                (origin,))), np.int64)
 
     def count(self, origin: str) -> int:
         """How many pictures have descriptors of this origin."""

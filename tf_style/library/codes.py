@@ -98,6 +98,8 @@ class Codes:
     def nearest(self, one: np.ndarray, count: int) -> np.ndarray:
         """The places of the codes nearest to a descriptor, about the nearest first."""
         count = min(count, self._index.ntotal)
+        if not count:
+            return np.zeros(0, np.int64)
         with _one_thread():
             places = self._index.search(_filled(one[None]), count)[1][0]
         return places[places >= 0]
@@ -188,12 +190,13 @@ class Coded:
     def __init__(self, catalogue: Catalogue, origin: str):
         book = Codebook(catalogue.codebook(origin))
         self._catalogue, self._origin = catalogue, origin
-        self._numbers, codes = catalogue.codes(origin, book.length)
-        self._codes = Codes(book, codes)
+        numbers, codes = catalogue.codes(origin, book.length)
+        described = catalogue.described(origin)
+        # Forgotten ones keep their codes in the file.
+        there = np.isin(numbers, described, assume_unique=True)
+        self._numbers, self._codes = numbers[there], Codes(book, codes[there])
         # Added since, by somebody without faiss.
-        self.others = np.zeros(0, np.int64)
-        if catalogue.count(origin) != len(self._numbers):
-            self.others = np.setdiff1d(catalogue.described(origin), self._numbers)
+        self.others = np.setdiff1d(described, numbers, assume_unique=True)
 
     def nearest(self, one: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The numbers of the pictures that are nearest to one, and their squared distances.
