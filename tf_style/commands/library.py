@@ -151,6 +151,8 @@ def _check_pictures(options: LibraryOptions) -> None:
                          "Pictures are chosen by --folder, --palette, --name and --min_size")
     if options.previews != AUTO and verb != "for":
         raise InputError(f"--previews: has no effect with {verb}. Leave it out")
+    if options.previews == 0 and options.sheet:
+        raise InputError("--previews=0: a --sheet of for is of previews. Leave one of them out")
     paints = verb == "for" and (options.sheet or options.previews not in (AUTO, 0))
     for flag, asked in (("workers", options.workers != 1), ("cluster", options.cluster)):
         if asked and verb != "add" and not paints:
@@ -234,9 +236,12 @@ def _like(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
 
 
 def _for(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
-    shown = _PREVIEWS if options.sheet and "count" not in line.given else options.count
-    painted = max(0 if options.previews == AUTO else options.previews,
-                  shown if options.sheet else 0)
+    painted = 0 if options.previews == AUTO else options.previews
+    shown = options.count
+    if options.sheet and "count" not in line.given:
+        shown = painted or _PREVIEWS
+    if options.sheet:
+        painted = max(painted, shown)
     found = shelf.suits(
         options.pictures[0], max(shown, painted), **options.filters(),
         callback=lambda done, whole: status.show("looking at thumbnails", done / whole))
