@@ -39,6 +39,8 @@ _OF_PICTURES = (
     "checkpoint_every", "profile",
 )
 _TRIAL_SIDE, _TRIAL_SECONDS = 256, 2
+# How frames are painted: one that others were painted by is not gone on with.
+_METHOD = 2
 # Of a file that is read for its digest, at once.
 _PIECE = 1 << 20
 
@@ -168,7 +170,7 @@ class Request:
             "fps": str(self.films.fps), "start": str(self.films.start), "end": str(self.films.end),
             "every": self.films.every, "trial": self.films.trial,
             "steadiness": self.films.steadiness, "frame_steps": self.films.frame_steps,
-            "settings": self.settings.as_dict(),
+            "settings": self.settings.as_dict(), "method": _METHOD,
         }, resume=self.options.resume or self.films.piece is not None)
         try:
             yield store
