@@ -58,7 +58,7 @@ class Engine:
     def hear(self, seconds):
         found, self.waiting = list(self.waiting), collections.deque()
         for message in found:
-            if message.kind is Kind.LOST:
+            if message.kind in (Kind.LOST, Kind.UNFIT):
                 self.running.discard(message.worker)
         return found
 
@@ -140,6 +140,26 @@ def test_where_no_worker_starts_nothing_is_waited_for(hello, message):
     with pytest.raises(InputError, match=message):
         list(Dispatcher(engine).done(tasks(5)))
     assert engine.started < 10 and engine.closed
+
+
+def test_machines_that_cannot_do_it_are_no_reason_to_end():
+    unfit = [(Kind.UNFIT, "node: no such folder")]
+    engine = Engine(hello=lambda number: unfit if number < 6 else [(Kind.READY, HELLO)])
+    notes = []
+    dispatcher = Dispatcher(engine, note=lambda text, task: notes.append(text))
+    assert len(list(dispatcher.done(tasks(5)))) == 5
+    assert {*notes} == {"a worker was not started: node: no such folder"} and len(notes) == 6
+
+
+def test_a_fault_is_told_apart_from_a_note():
+    engine = Engine(lambda worker, data: [
+        (Kind.NOTE, "odd"), (Kind.FAULT, "a full disk"), (Kind.RESULT, data)])
+    notes, faults = [], []
+    dispatcher = Dispatcher(engine, note=lambda text, task: notes.append(text),
+                            fault=lambda text, task: faults.append((text, task.key)))
+    assert len(list(dispatcher.done(tasks(2)))) == 2
+    assert notes == ["odd"] * 2
+    assert sorted(faults) == [("a full disk", "k0"), ("a full disk", "k1")]
 
 
 @pytest.mark.parametrize("kind, error", [(Kind.UNABLE, InputError), (Kind.BROKEN, BrokenError)])

@@ -52,6 +52,18 @@ def test_what_several_say_is_said_once(shown, capfd, quiet, lines):
     assert error.count("an odd number\n") == lines == error.count("program: task ")
 
 
+def test_what_went_wrong_is_said_to_those_who_want_no_notes(shown, capfd):
+    class Failing(Doubled):
+        def results(self, data, talk):
+            for number in data:
+                talk.fault("a full disk")
+                yield number
+
+    workers = Workers("program", Here(Failing(), 2), Signals(), quiet=True)
+    assert len(list(workers.done(tasks(3), lambda: None))) == 3
+    assert capfd.readouterr().err.count("a full disk\n") == 1
+
+
 def test_how_far_all_are_is_shown(shown, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])

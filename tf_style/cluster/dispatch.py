@@ -45,15 +45,19 @@ class Dispatcher:
         engine: has the workers; it is closed with the last result.
         stop: whether no more tasks are to be begun, and those at hand to end early.
         note: called with what the user should know, and the task that it is about, if any.
+        fault: likewise with what went wrong, of which the user has to know.
+        grace: seconds that those at hand have, once they are asked to end early.
         watch: called several times a second.
     """
 
     def __init__(
         self, engine: Engine, stop: Callable[[], object] = lambda: False,
         note: Callable[[str, Task | None], object] = lambda text, task: None,
-        watch: Callable[[], object] = lambda: None,
+        fault: Callable[[str, Task | None], object] = lambda text, task: None,
+        watch: Callable[[], object] = lambda: None, grace: float = _GRACE,
     ):
-        self._engine, self._stop, self._note, self._watch = engine, stop, note, watch
+        self._engine, self._stop, self._watch, self._grace = engine, stop, watch, grace
+        self._note, self._fault = note, fault
         self._hands: dict[str, _Hands] = {}
         self._again: collections.deque[Task] = collections.deque()
         self._ahead: collections.deque[Task] = collections.deque()
@@ -89,7 +93,7 @@ class Dispatcher:
                     self._deal(source)
                     if not (self._again or self._ahead or self.working):
                         return
-                elif not self.working or time.monotonic() - asked > _GRACE:
+                elif not self.working or time.monotonic() - asked > self._grace:
                     return
                 for message in self._engine.hear(_LOOK):
                     yield from self._heard(message)
@@ -150,6 +154,8 @@ class Dispatcher:
             hands.share = message.value
         elif message.kind is Kind.NOTE:
             self._note(message.value, task)
+        elif message.kind is Kind.FAULT:
+            self._fault(message.value, task)
         elif message.kind is Kind.RESULT and task:
             hands.task = None
             self._losses.pop(task.key, None)
@@ -166,6 +172,9 @@ class Dispatcher:
                 yield from self._lost(hands, task, message.value)
             elif not hands.ready:
                 self._start_failed(message.value)
+        elif message.kind is Kind.UNFIT:
+            del self._hands[message.worker]
+            self._note(f"a worker was not started: {message.value}", None)
 
     def _lost(self, hands: _Hands, task: Task, why: str) -> Iterator[Done]:
         losses = self._losses[task.key] = self._losses.get(task.key, 0) + 1

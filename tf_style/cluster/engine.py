@@ -26,6 +26,8 @@ class Kind(enum.Enum):
     SHARE = "share"
     # Something that the user should know, a text.
     NOTE = "note"
+    # Something that went wrong, of which the user has to know, a text.
+    FAULT = "fault"
     # What it made of its task.
     RESULT = "result"
     # It leaves its task early, as it was asked to.
@@ -36,6 +38,8 @@ class Kind(enum.Enum):
     BROKEN = "broken"
     # It is no more, and why, a text.
     LOST = "lost"
+    # The machine that it was to be on cannot do such tasks, and why, a text.
+    UNFIT = "unfit"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,7 +38,7 @@ class RayEngine:
     """
 
     def __init__(self, address: str, *, verbose: bool = False):
-        _check(address)
+        check(address)
         self._address = address
         self._heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._numbers = itertools.count()
@@ -143,7 +143,7 @@ def check_address(address: str) -> None:
                          "ray://HOST:PORT")
 
 
-def _check(address: str) -> None:
+def check(address: str) -> None:
     """Check what can be known of a cluster without Ray.
 
     Raises:

@@ -124,7 +124,7 @@ class Actor:
             work_off(work, self._tasks(work), self._speaker)
 
     def _unfit(self, why: str) -> None:
-        self._said.put((Kind.LOST, f"{Hello.of_this_process().name}: {why}"))
+        self._said.put((Kind.UNFIT, f"{Hello.of_this_process().name}: {why}"))
 
     def _tasks(self, work: Work) -> Iterator[Any]:
         while True:
@@ -133,7 +133,7 @@ class Actor:
     def _say(self, kind: Kind, value: Any) -> None:
         if kind is Kind.RESULT:
             value = value, self._brought()
-        elif kind in (Kind.NOTE, Kind.UNABLE):
+        elif kind in (Kind.NOTE, Kind.FAULT, Kind.UNABLE):
             value = named(value, self._names)
         self._said.put((kind, value))
 

@@ -241,10 +241,9 @@ class Driver:
         self._ask(self._hear, name, worker.actor.hear.remote())
         for kind, content in said:
             if kind is Kind.READY and (differs := content.differs(self._hello)):
-                kind, content = Kind.LOST, f"{content.name} has {differs}"
-            if kind is Kind.LOST:
-                self._unfit[worker.node] = content
-                self._lost(name, content)
+                kind, content = Kind.UNFIT, f"{content.name} has {differs}"
+            if kind is Kind.UNFIT:
+                self._leave_out(worker.node, content)
                 return
             if kind is Kind.READY:
                 worker.ready = True
@@ -253,6 +252,18 @@ class Driver:
                 content, files = content
                 unwritten = brought_home(worker.task.output, files)
             self._say("said", Message(name, kind, content, unwritten))
+
+    def _leave_out(self, node: str, why: str) -> None:
+        """Have nobody on a node that cannot do the work; one of those who were begun there says so.
+
+        Args:
+            node: its identity.
+        """
+        self._unfit[node] = why
+        begun = [name for name, each in self._workers.items() if each.node == node]
+        for number, name in enumerate(begun):
+            self._drop(name)
+            self._say("said", Message(name, Kind.LEFT if number else Kind.UNFIT, why))
 
     def _lost(self, name: str, why: str) -> None:
         self._drop(name)

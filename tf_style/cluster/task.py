@@ -41,6 +41,9 @@ class Unwritten:
     why: str
     folder: Path | None = None
 
+    def __str__(self) -> str:
+        return self.why + (f"; what came is in {self.folder}" if self.folder else "")
+
     def place(self, name: str) -> Path | None:
         """Where a file is instead; `None` for one that is nowhere."""
         return self.folder / name if self.folder and name in self.names else None
@@ -73,6 +76,9 @@ class Talk(Protocol):
 
     def note(self, text: str) -> None:
         """Say something that the user should know."""
+
+    def fault(self, text: str) -> None:
+        """Say what went wrong: also to those who asked for errors alone."""
 
     @property
     def stopping(self) -> bool:

@@ -49,6 +49,9 @@ class Speaker:
     def note(self, text: str) -> None:
         self.say(Kind.NOTE, text)
 
+    def fault(self, text: str) -> None:
+        self.say(Kind.FAULT, text)
+
 
 def work_off(work: Work, data: Iterator[Any], speaker: Speaker) -> None:
     """Do all tasks, and say what comes of each; whatever goes wrong is said, too."""
@@ -59,6 +62,9 @@ def work_off(work: Work, data: Iterator[Any], speaker: Speaker) -> None:
         say(Kind.LEFT, None)
     except InputError as error:
         say(Kind.UNABLE, error.flags)
+    except MemoryError:
+        say(Kind.UNABLE, f"{Hello.of_this_process().name}: not enough memory. Try a smaller "
+                         "--size, or fewer --workers")
     except Exception:
         say(Kind.BROKEN, traceback.format_exc())
 

@@ -107,7 +107,7 @@ class _Crew:
         """What is known of a picture where files that a worker sent cannot be written."""
         if painted.path is None or painted.path.name not in files.names:
             # Of what is beside it.
-            self._audience.fail(InputError(files.why))
+            self._audience.fail(InputError(str(files)))
             return painted
         kept = files.place(painted.path.name)
         if kept is None:

@@ -15,6 +15,7 @@ from tf_style.cluster.share import Share, share
 from tf_style.cluster.task import Work
 from tf_style.commands import status
 from tf_style.image.samples import PREFIX
+from tf_style.network import weights
 from tf_style.network.choice import choose, limits
 from tf_style.run.machine import resolve_precision
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Note, Settings
@@ -119,7 +120,8 @@ def _settled(settings: Settings, need: Need) -> Settings:
                  else resolve_precision(settings.precision, device))
     if not settings.model:
         given = settings
-        settings, choices = choose(settings)
+        settings, choices = choose(
+            settings, functools.partial(weights.settle, watch=status.show))
         for text in limits(given, choices):
             warnings.warn(text, Note, stacklevel=2)
     places = {

@@ -135,6 +135,11 @@ def _shared(
         return None, None
     from tf_style.commands.film_crew import FilmOfPieces
 
+    if request.options.cluster:
+        # Before all of the film is read.
+        from tf_style.cluster import on_ray
+
+        on_ray.check(request.options.cluster)
     found = FilmOfPieces.of(request, film, size, store)
     each = found.share(request)
     return (found, each) if each and found.times else (None, None)

@@ -15,13 +15,14 @@ from tf_style.commands.film_request import Request
 from tf_style.commands.picture_work import check_files
 from tf_style.commands.signals import Signals
 from tf_style.commands.workers import told
+from tf_style.film.extra import needs
 from tf_style.film.frame import StoppedError
 from tf_style.film.known import Known
 from tf_style.film.making import Making
 from tf_style.film.pieces import Piece
 from tf_style.film.source import open_film
 from tf_style.film.store import Store
-from tf_style.image.paths import locate
+from tf_style.image.paths import expand, locate
 from tf_style.run import machine
 from tf_style.settings import InputError, Settings
 
@@ -55,7 +56,7 @@ class FilmWork:
         known: its frames as the command saw them.
         mark: a file in it, by which a machine knows that it shares the folder; empty if all
             workers are on one.
-        sizes: of the film and its styles, in bytes, by name; of files alone.
+        sizes: of the film and its styles, in bytes, by name.
     """
 
     request: Request
@@ -109,6 +110,8 @@ class FilmWork:
         Raises:
             InputError: if not.
         """
+        for module in ("av", "cv2"):
+            needs(module)
         if self.mark and not os.path.exists(self.mark):
             raise InputError(f"{self.folder}: this folder is not there; films on a --cluster need "
                              "one that all nodes share, and so does the film itself")
@@ -124,9 +127,11 @@ class FilmWork:
 
 
 def _size(name: str) -> int | None:
-    """Of a file, in bytes; `None` for what is none."""
-    path = locate(name)
-    return os.path.getsize(path) if os.path.isfile(path) else None
+    """Of a file, or of all frames of a folder or a pattern, in bytes; `None` for what is none."""
+    try:
+        return sum(map(os.path.getsize, expand(os.fspath(locate(name)))))
+    except (InputError, OSError):
+        return None
 
 
 class _Asked(Signals):

@@ -51,7 +51,7 @@ _STRENGTHS = ("0.3", "0.4", "0.5", "0.6", "0.7")
 # What belongs to a picture of its own, or to a run of one.
 _ALONE = ("output", "skip_existing", "bits", "dry_run", "report", "settings_from",
           "snapshot_every", "animate", "plot", "logdir", "checkpoint", "checkpoint_every", "resume",
-          "profile")
+          "profile", "logs")
 # What settles how large and how fine a picture is, not what it looks like.
 _FINENESS = ("size", "scales", "steps", "tolerance", "learning_rate_schedule")
 

@@ -230,7 +230,9 @@ def _plans(line: CommandLine, options: TrainOptions, *, writes: bool) -> list[Pl
                 raise InputError(f"--{flag}={path}: the --checkpoint folder is for checkpoints "
                                  "only")
         for flag, path in {**beside, "checkpoint": plan.checkpoint}.items():
-            if options.cluster and path and path.parent != plan.output.parent:
+            if options.cluster and path and (
+                os.path.abspath(path.parent) != os.path.abspath(plan.output.parent)
+            ):
                 raise InputError(f"--{flag}={path}: with --cluster, expected the folder of "
                                  f"--output={plan.output}, as all that a node writes goes there")
     made: dict[Any, Plan] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,8 @@ from tf_style.commands.picture_work import check_files
 from tf_style.commands.signals import Signals
 from tf_style.commands.training import Plan, Trained, attempted
 from tf_style.commands.workers import Workers, told
-from tf_style.image.paths import named
-from tf_style.settings import AUTO, Settings
+from tf_style.image.paths import existing, mark, named
+from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.settings import IN_TRAINING
 from tf_style.transfer.samples import check_model
 
@@ -34,11 +36,16 @@ class TrainingWork:
         settings: what to aim for.
         init: as the option.
         quiet: whether only errors are said.
+        folder: that checkpoints are kept in; empty for none, or where all workers are on one
+            machine.
+        mark: a file in it, by which a machine knows that it shares the folder.
     """
 
     settings: Settings
     init: str
     quiet: bool
+    folder: str = ""
+    mark: str = ""
 
     def results(self, data: Iterator[Plan], talk: Talk) -> Iterator[Trained]:
         """What became of each training. One that is stopped leaves the network so far."""
@@ -46,15 +53,19 @@ class TrainingWork:
             for plan in data:
                 options = dataclasses.replace(plan.options, init=self.init)
                 made = attempted(dataclasses.replace(
-                    plan, settings=self.settings, options=options), _Passed(talk))
+                    plan, settings=self.settings, options=options, beside_others=True),
+                    _Passed(talk))
                 yield dataclasses.replace(made, plan=plan, error=named(made.error, plan.names))
 
     def check(self) -> None:
-        """Check that the files are here which the settings name.
+        """Check that the files are here which the settings name, and that folder.
 
         Raises:
             InputError: if one is missing.
         """
+        if self.folder and not os.path.exists(self.mark):
+            raise InputError(f"{self.folder}: this folder is not there; a --checkpoint on a "
+                             "--cluster needs one that all nodes share")
         check_files(self.settings)
         if self.init not in (AUTO, "none"):
             check_model("init", self.init)
@@ -74,7 +85,7 @@ class _Passed:
         pass
 
     def say(self, text: str) -> None:
-        self._talk.note(text)
+        self._talk.fault(text)
 
     def stops(self) -> bool:
         return self._talk.stopping
@@ -88,6 +99,20 @@ def trained_by_workers(
 ) -> Iterator[Trained]:
     """What becomes of each training, as workers end it."""
     options = plans[0].options
+    kept = [plan.checkpoint for plan in plans if plan.checkpoint] if options.cluster else []
+    with contextlib.ExitStack() as stack:
+        folder, marked = "", ""
+        if kept:
+            # They are all in the folder of the networks.
+            folder = os.path.abspath(existing(kept[0].parent))
+            marked = stack.enter_context(mark(folder))
+        yield from _trained(plans, each, signals, folder, marked)
+
+
+def _trained(
+    plans: Sequence[Plan], each: Share, signals: Signals, folder: str, marked: str
+) -> Iterator[Trained]:
+    options = plans[0].options
 
     def work(each: Share, settle: engines.Settle) -> TrainingWork:
         given = plans[0].settings.replace(threads=each.threads)
@@ -97,10 +122,11 @@ def trained_by_workers(
             init = os.path.abspath(init)
         return TrainingWork(
             given.replace(**{name: getattr(settled, name) for name in IN_TRAINING}), init,
-            options.quiet)
+            options.quiet, folder, marked)
 
     engine, _ = engines.engine(options, each, work, plans[0].settings.device)
-    workers = Workers("tf_style_train", engine, signals, quiet=options.quiet)
+    # One that is stopped writes its network, and perhaps exports it. Another signal ends all.
+    workers = Workers("tf_style_train", engine, signals, quiet=options.quiet, grace=math.inf)
     done = 0
 
     def watch() -> None:
@@ -126,7 +152,7 @@ def _at_home(done: Done) -> Trained:
         return dataclasses.replace(
             made, path=None,
             error=files.why + (f"; the network is in {kept}" if kept else ""))
-    say(f"tf_style_train: {plan.title}: {files.why}")
+    say(f"tf_style_train: {plan.title}: {files}")
     return dataclasses.replace(made, failed=True)
 
 

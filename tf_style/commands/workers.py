@@ -29,6 +29,7 @@ class Workers:
         signals: those that ask the command to stop.
         quiet: whether only errors are said.
         seconds: after which no more tasks are begun; `None` for no limit.
+        grace: as for a `Dispatcher`; `None`: its own.
 
     Attributes:
         late: whether these are over.
@@ -36,7 +37,7 @@ class Workers:
 
     def __init__(
         self, program: str, engine: Engine, signals: Signals, *, quiet: bool = False,
-        seconds: float | None = None,
+        seconds: float | None = None, grace: float | None = None,
     ):
         self.late = False
         self._program, self._signals, self._quiet = program, signals, quiet
@@ -44,7 +45,9 @@ class Workers:
         self._began = time.monotonic()
         self._ends = self._began + seconds if seconds else None
         self._paced: tuple[float, float] | None = None
-        self._dispatcher = Dispatcher(engine, self._is_over, self._note, lambda: self._watch())
+        self._dispatcher = Dispatcher(
+            engine, self._is_over, self._note, self._fault, lambda: self._watch(),
+            **({} if grace is None else {"grace": grace}))
         self._watch: Callable[[], object] = lambda: None
 
     def done(self, tasks: Iterable[Task], watch: Callable[[], object]) -> Iterator[Done]:
@@ -99,7 +102,11 @@ class Workers:
 
     def _note(self, text: str, task: Task | None) -> None:
         """Say what several may say once."""
-        if text in self._said or self._quiet:
+        if not self._quiet:
+            self._fault(text, task)
+
+    def _fault(self, text: str, task: Task | None) -> None:
+        if text in self._said:
             return
         if len(self._said) < _REMEMBERED:
             self._said.add(text)
