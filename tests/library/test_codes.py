@@ -107,6 +107,18 @@ def test_what_is_new_gets_codes_and_is_found_without(catalogue, monkeypatch):
     assert coded(catalogue, "drawn") is None
 
 
+def test_what_came_in_place_of_forgotten_pictures_is_found(catalogue):
+    """As many as before: nothing is told by how many there are."""
+    encode(catalogue, "drawn")
+    catalogue.forget([3, 4, 5])
+    fill(catalogue, drawn(3, seed=5))
+    found = coded(catalogue, "drawn")
+    assert found.others.tolist() == [201, 202, 203]
+    assert sorted(found.nearest(drawn(1)[0])[0]) == [1, 2, *range(6, 204)]
+    catalogue.forget([1, 2, *range(6, 201)])
+    assert sorted(coded(catalogue, "drawn").nearest(drawn(1)[0])[0]) == [201, 202, 203]
+
+
 def test_two_processes_at_once(catalogue):
     """Both make codes of the same descriptors; the first book stays."""
     encode(catalogue, "drawn")
