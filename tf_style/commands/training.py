@@ -182,12 +182,12 @@ def trained(plan: Plan, listener: Listener, spent: float = 0.0) -> Trained:
                            replicas.any(False), title=replicas.title)
     except LostError as error:
         kept = ""
-        if replicas.chief and follower.last:
+        if options.checkpoint:
+            kept = "; with --resume, all go on from the checkpoint"
+        elif replicas.chief and follower.last:
             with writing():
                 trainer.made().save(plan.unfinished)
             kept = f"; the network so far is in {plan.unfinished}"
-        if options.checkpoint:
-            kept += "; with --resume, all go on from the checkpoint"
         raise OutputError(f"{error}{kept}") from None
     listener.begin("writing")
     path = plan.unfinished if stopped else plan.output
