@@ -254,13 +254,16 @@ class Driver:
             self._say("said", Message(name, kind, content, unwritten))
 
     def _leave_out(self, node: str, why: str) -> None:
-        """Have nobody on a node that cannot do the work; one of those who were begun there says so.
+        """Begin nobody more on a node that cannot do the work; one of those begun there says so.
+
+        Those who have a task there already end it.
 
         Args:
             node: its identity.
         """
         self._unfit[node] = why
-        begun = [name for name, each in self._workers.items() if each.node == node]
+        begun = [name for name, each in self._workers.items()
+                 if each.node == node and not each.ready]
         for number, name in enumerate(begun):
             self._drop(name)
             self._say("said", Message(name, Kind.LEFT if number else Kind.UNFIT, why))
