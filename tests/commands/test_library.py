@@ -307,35 +307,30 @@ def workers(monkeypatch):
     return Engine
 
 
+def added(path, capfd, *flags):
+    """What is said when paintings are added of which one is bad, and what is in the library."""
+    capfd.readouterr()
+    assert call(cli.library, "add", "paintings", f"--library={path}", *flags) == 1
+    return [*(text.replace(path.name, "db") for text in capfd.readouterr()), _content(path)]
+
+
 def test_workers_make_the_same_library(paintings, folder, workers, capfd, described):
     save(paintings / "small.jpg", painting(0, 45, 60) * 0.95, quality=60)
     shutil.copy(paintings / "a.png", paintings / "aa.png")
     (paintings / "bad.png").write_text("no picture")
-    told = []
-    for flags in ([], ["--workers=3", "--threads=1"]):
-        capfd.readouterr()
-        path = folder / f"{len(flags)}.db"
-        assert call(cli.library, "add", "paintings", f"--library={path}", *flags) == 1
-        told.append([text.replace(path.name, "db") for text in capfd.readouterr()])
-        told[-1].append(_content(path))
-    assert told[0] == told[1]
+    others = folder / "others.db"
+    assert added(folder / "own.db", capfd) == added(others, capfd, "--workers=3", "--threads=1")
     assert len(workers.made) == 1 and len(workers.made[0].given) == 9
     assert [each.threads for each in described[-2:]] == [1, 1]
     # What is known needs nobody.
-    assert call(cli.library, "add", "paintings", f"--library={path}", "--workers=3") == 1
+    assert call(cli.library, "add", "paintings", f"--library={others}", "--workers=3") == 1
     assert [task.title for task in workers.made[1].given] == [str(paintings / "bad.png")]
 
 
 def test_nodes_make_the_same_library(paintings, folder, nodes, capfd, described):
     (paintings / "bad.png").write_text("no picture")
-    told = []
-    for flags in ([], ["--cluster=auto", "--threads=1"]):
-        capfd.readouterr()
-        path = folder / f"{len(flags)}.db"
-        assert call(cli.library, "add", "paintings", f"--library={path}", *flags) == 1
-        told.append([text.replace(path.name, "db") for text in capfd.readouterr()])
-        told[-1].append(_content(path))
-    assert told[0] == told[1]
+    others = folder / "others.db"
+    assert added(folder / "own.db", capfd) == added(others, capfd, "--cluster=auto", "--threads=1")
     engine, = nodes.made
     assert len(engine.given) == 7 and engine.need.threads == described[-1].threads == 1
     assert not [task for task in engine.given if task.data.place.startswith(str(paintings))]
