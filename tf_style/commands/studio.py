@@ -19,7 +19,7 @@ from tf_style.commands.display import answer, say
 from tf_style.commands.exits import DONE, INTERRUPTED
 from tf_style.commands.library_names import opened
 from tf_style.settings import MAX_PIXELS, InputError, Settings, with_flags
-from tf_style.settings.option import Bytes, File, Switch, Text, option, whole
+from tf_style.settings.option import Bytes, File, Files, Switch, Text, option, whole
 
 USAGE = """\
 Open a page in the browser, on this machine alone, to paint pictures with.
@@ -56,6 +56,10 @@ class StudioOptions(CommonOptions):
     keep: float = option(
         Bytes(), "5GB", "how much the folder may take; beyond, the oldest results are deleted"
     )
+    model: tuple[str, ...] = option(
+        Files(), (), "a .keras file that tf_style_train wrote, to be shown among the styles; give "
+        "it again for more"
+    )
     max_pixels: int = option(
         Settings.option("max_pixels").type, MAX_PIXELS, Settings.option("max_pixels").help
     )
@@ -70,6 +74,7 @@ def studio(line: CommandLine) -> int:
             raise InputError(f"the studio needs {package}; pip install 'tf_style[studio]'")
     from tf_style.studio import store
     from tf_style.studio.guard import is_loopback
+    from tf_style.studio.networks import Network
 
     if not options.public and not is_loopback(options.host):
         raise InputError(
@@ -77,6 +82,7 @@ def studio(line: CommandLine) -> int:
             "pictures there and use this machine, and what is sent could be read on its way. If "
             "that is meant, add --public"
         )
+    networks = [*dict.fromkeys(map(Network.of, options.model))]
     line.tell()
     # What a result records is found from other folders, too.
     folder = Path(options.folder).absolute() if options.folder else store.default_folder()
@@ -95,7 +101,7 @@ def studio(line: CommandLine) -> int:
             say(f"tf_style_studio: port {options.port} is busy; listening at {port}")
         fixed = {"offline": True, "max_pixels": options.max_pixels}
         with contextlib.closing(
-            Studio(folder, options.keep, library, options.host, port, fixed, _report)
+            Studio(folder, options.keep, library, options.host, port, fixed, _report, networks)
         ) as made:
             line.signals.keep()
 
@@ -145,7 +151,7 @@ def _report(text: str) -> None:
 
 COMMAND = Command(
     "tf_style_studio", USAGE, (StudioOptions,), studio,
-    needed=("host", "port", "browser", "library", "folder", "keep"),
+    needed=("host", "port", "browser", "library", "model", "folder", "keep"),
     examples=("tf_style_studio", "tf_style_studio --folder=results --keep=20GB --nobrowser"),
     alone=True,
 )

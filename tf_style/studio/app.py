@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import json
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from tf_style.studio.events import Hub
 from tf_style.studio.guard import Guard
 from tf_style.studio.job import Job
 from tf_style.studio.jobs import Queue
+from tf_style.studio.networks import Network
 from tf_style.studio.pictures import UPLOAD_BYTES, Pictures, TooLargeError, has_result
 from tf_style.studio.store import Store
 
@@ -47,6 +48,8 @@ _MOST_LISTED, _MOST_ALIKE = 500, 100
 _INSIDE = 1011
 _FOREVER = {"Cache-Control": "private, max-age=86400"}
 _ENDINGS = (".png", ".jpg", ".tif")
+# Where something is sent to → what it is to be.
+_UPLOADS = {"/api/pictures": "picture", "/api/films": "film", "/api/networks": "network"}
 
 
 @dataclasses.dataclass
@@ -60,6 +63,7 @@ class Studio:
         host, port: where it is reached.
         fixed: settings that are the same for all jobs.
         report: called with what went wrong inside.
+        networks: the user's own.
 
     Attributes:
         queue, pictures, store, hub, guard: its parts.
@@ -72,11 +76,12 @@ class Studio:
     port: int = 8000
     fixed: dict[str, Any] = dataclasses.field(default_factory=lambda: {"offline": True})
     report: Callable[[str], object] = lambda text: None
+    networks: Sequence[Network] = ()
 
     def __post_init__(self) -> None:
         self.store, self.hub = Store(self.folder, self.keep), Hub()
         self.pictures = Pictures(
-            self.store, self.library, self.fixed.get("max_pixels", MAX_PIXELS))
+            self.store, self.library, self.fixed.get("max_pixels", MAX_PIXELS), self.networks)
         self.queue = Queue(self.store, self.pictures, self.hub, self.fixed, self.report)
         has_films = films.are_possible()
         self._offers = {
@@ -84,6 +89,8 @@ class Studio:
             "presets": [{"name": name, "help": text, "values": form.preset(name)}
                         for name, text in presets().items()],
             "samples": form.samples(), "models": form.models(), "upload_bytes": UPLOAD_BYTES,
+            "networks": [{"ref": each.reference, "name": each.path.name}
+                         for each in self.networks],
             "camera": has_films, "films": has_films,
         }
         self.guard = Guard(
@@ -121,7 +128,7 @@ class Studio:
             Route("/", self._page),
             Route("/page/{name}", self._page),
             Route("/api/form", self._form),
-            Route("/api/pictures", self._upload, methods=["POST"]),
+            *(Route(path, self._upload, methods=["POST"]) for path in _UPLOADS),
             Route("/api/pictures/{ref}", self._picture),
             Route("/api/library", self._library),
             Route("/api/library/like", self._like),
@@ -135,7 +142,6 @@ class Studio:
             Route("/api/jobs/{id}/python", self._recipe),
             Route("/api/jobs/{id}/result{ending}", self._result),
             Route("/api/jobs/{id}/{verb}", self._act, methods=["POST"]),
-            Route("/api/films", self._upload_film, methods=["POST"]),
             WebSocketRoute("/api/events", self._events),
             WebSocketRoute("/api/camera", self._camera),
         ]
@@ -162,15 +168,10 @@ class Studio:
         return JSONResponse(self._offers)
 
     async def _upload(self, request: Request) -> Response:
-        return await self._uploaded(request, "picture")
-
-    async def _upload_film(self, request: Request) -> Response:
-        return await self._uploaded(request, "film", films.look)
-
-    async def _uploaded(self, request: Request, kind: str, *look: Any) -> Response:
         _check_length(request, UPLOAD_BYTES)
+        kind = _UPLOADS[request.url.path]
         name = unquote(request.headers.get("x-name", kind), errors="replace")
-        upload = await self.pictures.add(request.stream(), name, *look)
+        upload = await self.pictures.add(request.stream(), name, kind)
         await to_thread.run_sync(self.queue.make_room)
         return JSONResponse({"ref": f"{kind}:{upload.digest}", "name": upload.name,
                              "width": upload.width, "height": upload.height, **upload.more}, 201)
@@ -278,6 +279,8 @@ class Studio:
                 try:
                     if (text := message.get("text")) is not None:
                         choice = Choice.of(text, **self.fixed)
+                        choice = dataclasses.replace(
+                            choice, settings=self.pictures.settled(choice.settings))
                         continue
                     frame = message.get("bytes") or b""
                     painted = await asyncio.wrap_future(self.queue.between(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ _GROUPS = {
                  "style_network", "style_network_weights", "pooling"),
 }
 _REST = "steps"
+_NETWORK = re.compile(r"network:[0-9a-f]{64}")
 
 
 def offered() -> tuple[Option, ...]:
@@ -66,6 +68,11 @@ def models() -> dict[str, str]:
     return {each: each for each in _SAMPLE_NETWORKS}
 
 
+def is_network(value: Any) -> bool:
+    """Whether this is a reference to a network of the user's own."""
+    return isinstance(value, str) and bool(_NETWORK.fullmatch(value))
+
+
 def preset(name: str) -> dict[str, Any]:
     """The values of a preset, without what the page cannot set."""
     names = {each.name for each in offered()}
@@ -89,7 +96,8 @@ def checked(options: Mapping[str, Any], **fixed: Any) -> Settings:
         option = known[name]
         given = words(option)
         if isinstance(option.type, File) and value is not None and (
-                not isinstance(value, str) or value not in given):
+                not isinstance(value, str) or value not in given) and not (
+                name == "model" and is_network(value)):
             raise InputError(f"--{name}: expected one of {', '.join(given)}. Received: "
                              f"{str(value)[:80]!r}")
     try:

@@ -82,8 +82,10 @@ class Request:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """All pictures that it names."""
-        named = (self.content, *self.styles, *self.content_masks, self.protect)
+        """All pictures that it names, and the user's own network."""
+        model = self.options.get("model")
+        named = (self.content, *self.styles, *self.content_masks, self.protect,
+                 model if form.is_network(model) else None)
         return tuple(each for each in named if each)
 
     @property

@@ -181,7 +181,7 @@ class Queue:
             for each in references:
                 if each:
                     self._pictures.path(each, option)
-        settings = request.settings(**self._fixed)
+        settings = self._pictures.settled(request.settings(**self._fixed))
         if request.is_film:
             if not films.are_possible():
                 raise InputError("--content: films need pip install 'tf_style[video]'")
@@ -419,7 +419,7 @@ class Queue:
             self._store.result(job),
             tuple(path(each, "content_mask") for each in request.content_masks),
             protect=request.protect and path(request.protect, "protect"),
-        ), request.settings(**self._fixed)
+        ), self._pictures.settled(request.settings(**self._fixed))
 
     def _paint_picture(self, job: Job) -> str:
         run, settings = self.run_job(job)

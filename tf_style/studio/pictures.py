@@ -1,4 +1,7 @@
-"""Pictures as the page names them: samples, uploads, a library's, results. No TensorFlow."""
+"""Pictures, and networks, as the page names them: samples, uploads, a library's, results.
+
+No TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import os
 import secrets
 import threading
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +26,11 @@ from tf_style.image.resize import shrink
 from tf_style.image.unfinished import unfinished
 from tf_style.library.catalogue import Record
 from tf_style.library.library import Library, Match, Suggestion
-from tf_style.settings import InputError
-from tf_style.studio import films
+from tf_style.settings import InputError, Settings
+from tf_style.studio import films, form, networks
 from tf_style.studio.job import DONE, STOPPED, Job
-from tf_style.studio.store import Store, Upload
+from tf_style.studio.networks import Network
+from tf_style.studio.store import NETWORK_ENDING, Store, Upload
 
 UPLOAD_BYTES = 200_000_000
 _MOST_SIDE, _LEAST_SIDE = 4096, 16
@@ -54,11 +58,14 @@ class Pictures:
         store: has uploads and results.
         library: the user's, if there is one.
         max_pixels: the most that a picture may have.
+        given: networks that the user has named.
     """
 
-    def __init__(self, store: Store, library: Library | None, max_pixels: int):
+    def __init__(self, store: Store, library: Library | None, max_pixels: int,
+                 given: Sequence[Network] = ()):
         self._store, self._max_pixels = store, max_pixels
         self._library = library
+        self._networks = {each.digest: each for each in given}
         self._lock = threading.Lock()
         self._searching = threading.RLock()
         self._state: tuple[int, ...] = ()
@@ -77,9 +84,11 @@ class Pictures:
         if kind == "sample":
             locate(reference)
             return reference
-        if kind in ("picture", "film"):
+        if kind == "network" and (given := self._networks.get(name)) and given.is_there:
+            return os.fspath(given.path)
+        if kind in ("picture", "film", "network"):
             upload = self._store.upload(name)
-            if upload and bool(upload.more) == (kind == "film"):
+            if upload and upload.kind == kind:
                 return os.fspath(self._store.upload_path(upload))
         elif kind == "library" and (record := self._known().get(name)) and record.is_there:
             return record.path
@@ -91,7 +100,9 @@ class Pictures:
     def name(self, reference: str) -> str:
         """What to call a picture."""
         kind, _, name = reference.partition(":")
-        if kind in ("picture", "film"):
+        if kind == "network" and name in self._networks:
+            return self._networks[name].path.name
+        if kind in ("picture", "film", "network"):
             upload = self._store.upload(name)
             return upload.name if upload else name
         if kind == "library":
@@ -117,23 +128,31 @@ class Pictures:
                 message = message.replace(path, self.name(each))
         return message
 
-    async def add(
-        self, chunks: AsyncIterator[bytes], name: str,
-        look: Callable[[Path, str, str, str], Upload] | None = None,
-    ) -> Upload:
-        """Keep what is uploaded, if it is a picture.
+    def settled(self, settings: Settings) -> Settings:
+        """These settings with a file in place of a reference to a network.
+
+        Raises:
+            InputError: if there is no such network.
+        """
+        if not form.is_network(settings.model):
+            return settings
+        return settings.replace(model=self.path(settings.model, "model"))
+
+    async def add(self, chunks: AsyncIterator[bytes], name: str, kind: str = "picture") -> Upload:
+        """Keep what is uploaded, if it is what it should be.
 
         Args:
             chunks: its bytes.
             name: what it is called where it comes from.
-            look: makes an upload of a file, its digest, name and ending; by default of a picture.
+            kind: `picture`, `film` or `network`.
 
         Raises:
-            InputError: if it is no picture that can be read.
+            InputError: if it is none that can be read.
             TooLargeError: if it has more bytes.
         """
         import anyio
 
+        look = {"picture": self._look, "film": films.look, "network": networks.look}[kind]
         folder = self._store.folder / "pictures"
         name = _plain(name)
         ending = Path(name).suffix.lower()
@@ -149,13 +168,11 @@ class Pictures:
                     await anyio.to_thread.run_sync(file.write, chunk)
             found = digest.hexdigest()
             known = self._store.upload(found)
-            if known and bool(known.more) == bool(look) and (
-                    self._store.upload_path(known).is_file()):
+            if known and known.kind == kind and self._store.upload_path(known).is_file():
                 partial.unlink()
                 upload = dataclasses.replace(known, name=name)
             else:
-                upload = await anyio.to_thread.run_sync(
-                    look or self._look, partial, found, name, ending)
+                upload = await anyio.to_thread.run_sync(look, partial, found, name, ending)
                 os.replace(partial, self._store.upload_path(upload))
         self._store.add_upload(upload)
         return upload
@@ -194,8 +211,10 @@ class Pictures:
         return view
 
     def _pictured(self, reference: str) -> str | np.ndarray:
-        """What shows how a picture or a film looks."""
+        """What shows how a picture or a film looks, or what a network paints."""
         kind, _, name = reference.partition(":")
+        if kind == "network":
+            return networks.thumbnail(self.path(reference, "model"))
         if kind == "film":
             return films.first_frame(self.path(reference))
         job = self._store.job(name) if kind == "result" else None
@@ -277,7 +296,7 @@ def has_result(job: Job) -> bool:
 def _stem(name: str) -> str:
     """A name without the ending that it has as a file."""
     ending = Path(name).suffix
-    is_one = ending.lower() in {*known_endings(), *CONTAINERS}
+    is_one = ending.lower() in {*known_endings(), *CONTAINERS, NETWORK_ENDING}
     return name.removesuffix(ending) if is_one else name
 
 

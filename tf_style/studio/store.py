@@ -29,6 +29,7 @@ _NAME = "studio.db"
 _PRIVATE = 0o700
 # Uploads that stay though no job names them yet.
 _SHOWN = 16
+NETWORK_ENDING = ".keras"
 _SCHEMA = """
 CREATE TABLE jobs (id TEXT PRIMARY KEY, place INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE uploads (
@@ -40,13 +41,13 @@ CREATE TABLE uploads (
 
 @dataclasses.dataclass(frozen=True)
 class Upload:
-    """A picture or a film that came from the page.
+    """A picture, a film or a network that came from the page.
 
     Attributes:
         digest: SHA-256 of its bytes.
         file: its name in the folder.
         name: what it was called where it came from.
-        width, height: in pixels.
+        width, height: in pixels; of a network, those of its thumbnail.
         more: of a film, `seconds` and `frames`.
     """
 
@@ -56,6 +57,13 @@ class Upload:
     width: int
     height: int
     more: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What it is: how references to it begin."""
+        if self.file.endswith(NETWORK_ENDING):
+            return "network"
+        return "film" if self.more else "picture"
 
 
 def default_folder() -> Path:

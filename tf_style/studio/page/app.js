@@ -1,13 +1,13 @@
 /** The page's one thread: what is chosen becomes a draft at once, and a picture when asked. */
 import { allMasks, brushMask } from "/page/brush.js";
 import { buildCamera } from "/page/camera.js";
-import { buildChoice, nameOf } from "/page/choose.js";
+import { buildChoice, modelOf, nameOf } from "/page/choose.js";
 import { $, fill, later, say, t } from "/page/dom.js";
 import { showHistory } from "/page/history.js";
 import { buildOptions, clearErrors, showError } from "/page/options.js";
 import { call, listen } from "/page/server.js";
 import { frames, isRunning, jobs, showStage, titleOf } from "/page/stage.js";
-import { change, changeStyle, isFilm, state, watch } from "/page/state.js";
+import { change, changeStyle, isFilm, isNetwork, state, watch } from "/page/state.js";
 
 // What a network that paints takes into account, of the sliders.
 const WITH_NETWORK = ["strength", "preserve_color", "size"];
@@ -22,11 +22,12 @@ async function request(draft) {
   const { styles } = state;
   const content = state.content === "none" ? null : state.content;
   const options = { ...state.options };
-  const model = styles.length === 1 ? form.models[styles[0].ref] : null;
+  const model = styles.length === 1 ? modelOf(styles[0].ref) : null;
   const forNetwork = Object.fromEntries(WITH_NETWORK.map((name) => [name, options[name]]));
   const plain = { content, styles: [], content_masks: [], protect: null, draft };
   const steadiness = state.steadiness ?? "auto";
   if (isFilm()) return { ...plain, options: { ...forNetwork, model, steadiness } };
+  if (isNetwork(model)) return { ...plain, options: { ...forNetwork, model } };
   if (options.model) return { ...plain, options };
   const isQuick = draft && model && content && !state.protect && !styles[0].mask
     && Object.keys(options).every((name) => WITH_NETWORK.includes(name));

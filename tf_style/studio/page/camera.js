@@ -1,6 +1,6 @@
 /** The camera, painted live: one frame is under way at a time. */
 import { $, el, later, say, t } from "/page/dom.js";
-import { bring, nameOf, showChoice } from "/page/choose.js";
+import { bring, modelOf, nameOf, showChoice } from "/page/choose.js";
 import { socket } from "/page/server.js";
 import { showStage } from "/page/stage.js";
 import { state, watch } from "/page/state.js";
@@ -8,13 +8,12 @@ import { state, watch } from "/page/state.js";
 const SIZE = 384;
 /** @type {{frames: WebSocket, stream: MediaStream}|null} */
 let live = null;
-let models = {};
 const canvas = el("canvas"), video = el("video", { muted: true, playsInline: true });
 const isCamera = () => document.body.dataset.mode === "camera";
 
 /** Tell what paints; whether that is known. */
 function sendSettings() {
-  const model = models[state.styles[0]?.ref];
+  const model = modelOf(state.styles[0]?.ref);
   const { steadiness, options: { strength, preserve_color } } = state;
   if (!model) say(t("camera_choose"));
   else live?.frames.send(JSON.stringify(
@@ -90,7 +89,6 @@ function showMode(mode) {
 }
 
 export function buildCamera(form) {
-  models = form.models;
   $("modes").hidden = !form.camera;
   for (const mode of ["picture", "camera"]) $(`mode-${mode}`).onclick = () => showMode(mode);
   $("shoot").addEventListener("click", () => {

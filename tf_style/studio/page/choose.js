@@ -2,7 +2,7 @@
 import { $, button, el, icon, iconButton, later, range, say, t, word } from "/page/dom.js";
 import { showError } from "/page/options.js";
 import { call, picture, upload } from "/page/server.js";
-import { change, changeStyle, chooseStyle, isChosen, isFilm, remember, state, watch }
+import { change, changeStyle, chooseStyle, isChosen, isFilm, isNetwork, remember, state, watch }
   from "/page/state.js";
 
 const AT_ONCE = 60;
@@ -11,12 +11,16 @@ let form, brush;
 /** What a picture is called: its name without what tells the kind of file. */
 export function nameOf(part, ref) {
   if (ref.startsWith("sample:")) return word("samples", ref.slice(7), true);
-  const known = [...state.mine[part], ...state.styles].find((each) => each.ref === ref);
-  return known?.name.replace(/\.\w{2,4}$/, "") ?? t(part === "content" ? "photograph" : "painting");
+  const all = [...state.mine[part], ...form.networks, ...state.styles];
+  const known = all.find((each) => each.ref === ref);
+  return known?.name.replace(/\.\w{2,5}$/, "") ?? t(part === "content" ? "photograph" : "painting");
 }
 const samples = (part) => form.samples[part].map((ref) => ({ ref, name: nameOf(part, ref) }));
-const canMask = () => Boolean(state.content) && state.content !== "none" && !isFilm();
+/** The network that has learned a style, if there is one. */
+export const modelOf = (ref) => isNetwork(ref) ? ref : form.models[ref];
 const needsNetwork = () => isFilm() || document.body.dataset.mode === "camera";
+const byNetwork = () => needsNetwork() || isNetwork(state.styles[0]?.ref);
+const canMask = () => Boolean(state.content) && state.content !== "none" && !byNetwork();
 
 /** A tile: a picture that is a choice. */
 function tile(type, group, { ref, name, reasons = [] }, checked, choose, disabled = false) {
@@ -31,18 +35,19 @@ function tile(type, group, { ref, name, reasons = [] }, checked, choose, disable
 /** The tile that takes files. */
 function addTile(part) {
   const input = el("input", { type: "file", id: `add-${part}`, ariaLabel: t(`add_${part}`),
-    accept: part === "content" && form.films ? "image/*,video/*" : "image/*",
+    accept: part === "style" ? "image/*,.keras" : form.films ? "image/*,video/*" : "image/*",
     onchange: () => { bring(part, input.files); input.value = ""; } });
   return el("label", { class: "tile add", title: t(`add_${part}`) }, input, icon("plus"));
 }
 
-/** Take in a file as the photograph, or files as paintings. */
-export async function bring(part, files) {
-  for (const file of [...files].slice(0, part === "content" ? 1 : 8)) {
+/** Take in a file as the photograph, or files as paintings and as networks, wherever dropped. */
+export async function bring(zone, files) {
+  for (const file of [...files].slice(0, zone === "content" ? 1 : 8)) {
+    const isKeras = /\.keras$/i.test(file.name), part = isKeras ? "style" : zone;
     say(t("uploading", { name: file.name }));
     try {
-      const path = file.type.startsWith("video/") ? "/api/films" : "/api/pictures";
-      const { ref } = await upload(file, file.name, path);
+      const kind = isKeras ? "networks" : file.type.startsWith("video/") ? "films" : "pictures";
+      const { ref } = await upload(file, file.name, `/api/${kind}`);
       remember(part, { ref, name: file.name });
       if (part === "content") chooseContent(ref);
       else if (!isChosen(ref)) chooseStyle({ ref, name: file.name });
@@ -75,11 +80,12 @@ function showContents() {
 }
 
 function showStyles() {
-  const known = [...state.mine.style, ...samples("style")];
+  const mine = state.mine.style.filter(({ ref }) => !form.networks.some((n) => n.ref === ref));
+  const known = [...mine, ...form.networks, ...samples("style")];
   const more = state.styles.filter((style) => !known.some(({ ref }) => ref === style.ref));
   const type = state.several && !needsNetwork() ? "checkbox" : "radio";
   showTiles($("styles"), [addTile("style"), ...[...more, ...known].map((each) => tile(type, "style",
-    each, isChosen(each.ref), chooseStyle, needsNetwork() && !form.models[each.ref]))]);
+    each, isChosen(each.ref), chooseStyle, needsNetwork() && !modelOf(each.ref)))]);
   $("several").checked = state.several;
 }
 
@@ -88,7 +94,7 @@ function showChosen() {
   const box = $("chosen"), several = state.styles.length > 1;
   // A slider that is held stays.
   if (box.querySelector("input:focus")) return;
-  box.hidden = needsNetwork() || !(several || canMask());
+  box.hidden = byNetwork() || !(several || canMask());
   box.replaceChildren(...state.styles.map(({ ref, share, mask }) => {
     const name = nameOf("style", ref);
     return el("li", {}, el("img", { src: picture(ref, 128), alt: "" }), several
@@ -105,8 +111,8 @@ export function showChoice() {
   showStyles();
   showChosen();
   $("steadiness-part").hidden = !needsNetwork();
-  $("more").hidden = needsNetwork();
-  $("make").classList.toggle("network", needsNetwork());
+  $("more").hidden = byNetwork();
+  $("make").classList.toggle("network", byNetwork());
 }
 
 /** The library in its dialogue, a page at a time. */
@@ -117,7 +123,7 @@ function buildLibrary() {
     const mine = ++turn;
     tiles.ariaBusy = "true";
     const start = tiles.children.length, count = start + AT_ONCE;
-    const ref = order.value === "like" ? state.styles[0]?.ref : canMask() ? state.content : null;
+    const ref = order.value === "like" ? byNetwork() ? null : state.styles[0]?.ref : canMask() ? state.content : null;
     const isRanked = order.value !== "name" && ref;
     const path = isRanked ? `/${order.value}?ref=${encodeURIComponent(ref)}&count=${count}`
       : `?start=${start}&count=${AT_ONCE}&name=${encodeURIComponent($("library-name").value)}`;
@@ -171,7 +177,8 @@ export async function buildChoice(given, openBrush) {
   form = given;
   brush = openBrush;
   $("several").addEventListener("change", ({ target }) => change({ several: target.checked,
-    styles: target.checked ? state.styles : state.styles.slice(0, 1) }));
+    styles: target.checked ? state.styles.filter(({ ref }) => !isNetwork(ref))
+      : state.styles.slice(0, 1) }));
   $("protect").addEventListener("click", () => brush(null));
   $("welcome-choose").addEventListener("click", () => $("add-content").click());
   $("welcome-samples").append(...samples("content").map(({ ref, name }) =>

@@ -32,12 +32,14 @@ export function remember(part, picture) {
 }
 
 export const isFilm = () => Boolean(state.content?.startsWith("film:"));
+/** Whether this is a network of the person's own: it paints alone, without brushes or blends. */
+export const isNetwork = (ref) => Boolean(ref?.startsWith("network:"));
 export const isChosen = (ref) => state.styles.some((style) => style.ref === ref);
 
-/** Choose a painting; where several are blended, one more or one less. */
+/** Choose a painting or a network; where several are blended, one more or one less. */
 export function chooseStyle({ ref, name }) {
   const chosen = { ref, name, share: 1, mask: null };
-  if (!state.several) change({ styles: [chosen] });
+  if (!state.several || isNetwork(ref)) change({ styles: [chosen], several: false });
   else if (isChosen(ref)) change({ styles: state.styles.filter((style) => style.ref !== ref) });
   else change({ styles: [...state.styles, chosen] });
 }

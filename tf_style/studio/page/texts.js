@@ -11,7 +11,7 @@ export default {
   choose_file: "Choose a photograph",
   drop_content: "Drop here as the photograph", drop_style: "Drop here as the painting",
   photograph: "Photograph", painting: "Painting", look: "Look",
-  add_content: "Add a photograph or a film", add_style: "Add a painting",
+  add_content: "Add a photograph or a film", add_style: "Add a painting, or a network of your own",
   texture: "No photograph: a texture of the painting",
   uploading: "Reading {name} …",
   several: "Blend several", share: "Share of {name}", remove: "Take out {name}",
