@@ -83,14 +83,16 @@ class Studio:
         self.pictures = Pictures(
             self.store, self.library, self.fixed.get("max_pixels", MAX_PIXELS), self.networks)
         self.queue = Queue(self.store, self.pictures, self.hub, self.fixed, self.report)
-        has_films = films.are_possible()
+        has_films, samples = films.are_possible(), form.samples()
+        # The user's own are offered as the samples are.
+        names = {each.reference: each.path.stem for each in self.networks}
         self._offers = {
             "version": tf_style.__version__, "options": form.form(), "first": list(form.FIRST),
             "presets": [{"name": name, "help": text, "values": form.preset(name)}
                         for name, text in presets().items()],
-            "samples": form.samples(), "models": form.models(), "upload_bytes": UPLOAD_BYTES,
-            "networks": [{"ref": each.reference, "name": each.path.name}
-                         for each in self.networks],
+            "samples": {**samples, "style": [*names, *samples["style"]]}, "networks": names,
+            "models": {**form.models(), **{each: each for each in names}},
+            "upload_bytes": UPLOAD_BYTES,
             "camera": has_films, "films": has_films,
         }
         self.guard = Guard(

@@ -7,11 +7,8 @@ import { showHistory } from "/page/history.js";
 import { buildOptions, clearErrors, showError } from "/page/options.js";
 import { call, listen } from "/page/server.js";
 import { frames, isRunning, jobs, showStage, titleOf } from "/page/stage.js";
-import { change, changeStyle, isFilm, isNetwork, state, watch } from "/page/state.js";
+import { change, changeStyle, isCamera, isFilm, isNetwork, state, watch } from "/page/state.js";
 
-// What a network that paints takes into account, of the sliders.
-const WITH_NETWORK = ["strength", "preserve_color", "size"];
-let form;
 /** The draft that is to be shown when something of it is there. @type {string|null} */
 let awaited = null;
 /** Counts what was asked for, so that an answer that comes late does not show what was before. */
@@ -19,19 +16,18 @@ let turn = 0;
 
 /** What is chosen, as a job. @returns {Promise<import("/page/server.js").Request>} */
 async function request(draft) {
-  const { styles } = state;
-  const content = state.content === "none" ? null : state.content;
+  const { styles } = state, content = state.content === "none" ? null : state.content;
   const options = { ...state.options };
   const model = styles.length === 1 ? modelOf(styles[0].ref) : null;
-  const forNetwork = Object.fromEntries(WITH_NETWORK.map((name) => [name, options[name]]));
+  // What a network that paints takes into account, of the sliders.
+  const { strength, preserve_color, size, ...others } = options;
   const plain = { content, styles: [], content_masks: [], protect: null, draft };
-  const steadiness = state.steadiness ?? "auto";
-  if (isFilm()) return { ...plain, options: { ...forNetwork, model, steadiness } };
-  if (isNetwork(model)) return { ...plain, options: { ...forNetwork, model } };
-  if (options.model) return { ...plain, options };
+  const steadiness = isFilm() ? state.steadiness ?? "auto" : undefined;
   const isQuick = draft && model && content && !state.protect && !styles[0].mask
-    && Object.keys(options).every((name) => WITH_NETWORK.includes(name));
-  if (isQuick) return { ...plain, options: { ...options, model } };
+    && !Object.keys(others).length;
+  const few = { strength, preserve_color, size, model, steadiness };
+  if (isQuick || isFilm() || isNetwork(model)) return { ...plain, options: few };
+  if (options.model) return { ...plain, options };
   if (styles.length > 1) options.style_blend = styles.map(({ share }) => share);
   return { content, draft, options, styles: styles.map(({ ref }) => ref),
     protect: content && state.protect,
@@ -53,8 +49,8 @@ async function send(draft) {
 
 /** A first result at once. What is being painted stays in view until the draft has something. */
 const draft = later(150, async () => {
-  const { brushing, mode } = document.body.dataset;
-  if (!state.content || !state.styles.length || isFilm() || brushing || mode === "camera") return;
+  if (!state.content || !state.styles.length || isFilm() || isCamera()
+    || document.body.dataset.brushing) return;
   const job = await send(true), shown = jobs.get(state.shown ?? "");
   if (!job) return;
   if (isRunning(shown) && !shown.draft) awaited = job.id;
@@ -139,9 +135,8 @@ const heard = {
 
 /** Brush where a style goes, or what to protect. */
 async function openBrush(ref) {
-  const { shown } = state;
-  const style = state.styles.find((each) => each.ref === ref);
-  const was = style ? style.mask : state.protect;
+  const { shown, styles, protect } = state, style = styles.find((each) => each.ref === ref);
+  const was = style ? style.mask : protect;
   change({ shown: null });
   document.body.dataset.brushing = "true";
   try {
@@ -161,7 +156,7 @@ async function openBrush(ref) {
 
 async function begin() {
   fill();
-  form = await call("GET", "/api/form");
+  const form = await call("GET", "/api/form");
   buildOptions(form);
   buildCamera(form);
   watch((part, isOurs) => {

@@ -3,13 +3,12 @@ import { $, el, later, say, t } from "/page/dom.js";
 import { bring, modelOf, nameOf, showChoice } from "/page/choose.js";
 import { socket } from "/page/server.js";
 import { showStage } from "/page/stage.js";
-import { state, watch } from "/page/state.js";
+import { isCamera, state, watch } from "/page/state.js";
 
 const SIZE = 384;
 /** @type {{frames: WebSocket, stream: MediaStream}|null} */
 let live = null;
 const canvas = el("canvas"), video = el("video", { muted: true, playsInline: true });
-const isCamera = () => document.body.dataset.mode === "camera";
 
 /** Tell what paints; whether that is known. */
 function sendSettings() {

@@ -2,8 +2,8 @@
 import { $, button, el, icon, iconButton, later, range, say, t, word } from "/page/dom.js";
 import { showError } from "/page/options.js";
 import { call, picture, upload } from "/page/server.js";
-import { change, changeStyle, chooseStyle, isChosen, isFilm, isNetwork, remember, state, watch }
-  from "/page/state.js";
+import { change, changeStyle, chooseStyle, isCamera, isChosen, isFilm, isNetwork, remember, state,
+  watch } from "/page/state.js";
 
 const AT_ONCE = 60;
 let form, brush;
@@ -11,14 +11,13 @@ let form, brush;
 /** What a picture is called: its name without what tells the kind of file. */
 export function nameOf(part, ref) {
   if (ref.startsWith("sample:")) return word("samples", ref.slice(7), true);
-  const all = [...state.mine[part], ...form.networks, ...state.styles];
-  const known = all.find((each) => each.ref === ref);
+  if (form.networks[ref]) return form.networks[ref];
+  const known = [...state.mine[part], ...state.styles].find((each) => each.ref === ref);
   return known?.name.replace(/\.\w{2,5}$/, "") ?? t(part === "content" ? "photograph" : "painting");
 }
-const samples = (part) => form.samples[part].map((ref) => ({ ref, name: nameOf(part, ref) }));
-/** The network that has learned a style, if there is one. */
 export const modelOf = (ref) => isNetwork(ref) ? ref : form.models[ref];
-const needsNetwork = () => isFilm() || document.body.dataset.mode === "camera";
+const samples = (part) => form.samples[part].map((ref) => ({ ref, name: nameOf(part, ref) }));
+const needsNetwork = () => isFilm() || isCamera();
 const byNetwork = () => needsNetwork() || isNetwork(state.styles[0]?.ref);
 const canMask = () => Boolean(state.content) && state.content !== "none" && !byNetwork();
 
@@ -40,7 +39,7 @@ function addTile(part) {
   return el("label", { class: "tile add", title: t(`add_${part}`) }, input, icon("plus"));
 }
 
-/** Take in a file as the photograph, or files as paintings and as networks, wherever dropped. */
+/** Take in a file as the photograph, or files as paintings; networks are such wherever dropped. */
 export async function bring(zone, files) {
   for (const file of [...files].slice(0, zone === "content" ? 1 : 8)) {
     const isKeras = /\.keras$/i.test(file.name), part = isKeras ? "style" : zone;
@@ -48,7 +47,7 @@ export async function bring(zone, files) {
     try {
       const kind = isKeras ? "networks" : file.type.startsWith("video/") ? "films" : "pictures";
       const { ref } = await upload(file, file.name, `/api/${kind}`);
-      remember(part, { ref, name: file.name });
+      if (!form.networks[ref]) remember(part, { ref, name: file.name });
       if (part === "content") chooseContent(ref);
       else if (!isChosen(ref)) chooseStyle({ ref, name: file.name });
     } catch (error) {
@@ -80,8 +79,7 @@ function showContents() {
 }
 
 function showStyles() {
-  const mine = state.mine.style.filter(({ ref }) => !form.networks.some((n) => n.ref === ref));
-  const known = [...mine, ...form.networks, ...samples("style")];
+  const known = [...state.mine.style, ...samples("style")];
   const more = state.styles.filter((style) => !known.some(({ ref }) => ref === style.ref));
   const type = state.several && !needsNetwork() ? "checkbox" : "radio";
   showTiles($("styles"), [addTile("style"), ...[...more, ...known].map((each) => tile(type, "style",
@@ -123,14 +121,14 @@ function buildLibrary() {
     const mine = ++turn;
     tiles.ariaBusy = "true";
     const start = tiles.children.length, count = start + AT_ONCE;
-    const ref = order.value === "like" ? byNetwork() ? null : state.styles[0]?.ref : canMask() ? state.content : null;
-    const isRanked = order.value !== "name" && ref;
-    const path = isRanked ? `/${order.value}?ref=${encodeURIComponent(ref)}&count=${count}`
+    const ref = { like: !byNetwork() && state.styles[0]?.ref,
+      for: canMask() && state.content }[order.value];
+    const path = ref ? `/${order.value}?ref=${encodeURIComponent(ref)}&count=${count}`
       : `?start=${start}&count=${AT_ONCE}&name=${encodeURIComponent($("library-name").value)}`;
     try {
       const { pictures } = await call("GET", `/api/library${path}`);
       if (mine !== turn) return;
-      const fresh = isRanked ? pictures.slice(start) : pictures;
+      const fresh = ref ? pictures.slice(start) : pictures;
       tiles.append(...fresh.map((each) => tile(state.several ? "checkbox" : "radio", "library",
         each, isChosen(each.ref), chooseStyle)));
       $("library-more").hidden = fresh.length < AT_ONCE;
@@ -177,8 +175,7 @@ export async function buildChoice(given, openBrush) {
   form = given;
   brush = openBrush;
   $("several").addEventListener("change", ({ target }) => change({ several: target.checked,
-    styles: target.checked ? state.styles.filter(({ ref }) => !isNetwork(ref))
-      : state.styles.slice(0, 1) }));
+    styles: target.checked ? state.styles : state.styles.slice(0, 1) }));
   $("protect").addEventListener("click", () => brush(null));
   $("welcome-choose").addEventListener("click", () => $("add-content").click());
   $("welcome-samples").append(...samples("content").map(({ ref, name }) =>

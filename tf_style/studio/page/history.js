@@ -1,8 +1,7 @@
 /** Results as thumbnails, the queue among them; each can be shown and deleted. */
 import { $, ask, button, el, iconButton, say, t } from "/page/dom.js";
-import { optionTitle } from "/page/options.js";
 import { call } from "/page/server.js";
-import { factsOf, isRunning, jobs, thumbnail, titleOf } from "/page/stage.js";
+import { factsOf, isRunning, jobs, madeWith, thumbnail, titleOf } from "/page/stage.js";
 import { change, state } from "/page/state.js";
 
 const remove = (method, path) => call(method, path).then(
@@ -38,8 +37,7 @@ function refresh(parts, job) {
   parts.remove.ariaLabel = parts.remove.title = t("delete", { title });
   parts.node.dataset.state = job.state;
   parts.show.ariaCurrent = String(state.shown === job.id);
-  const made = Object.entries(job.request.options).map(([name, value]) =>
-    `${optionTitle(name)} ${value}`);
+  const made = madeWith(job).map((each) => each.join(" "));
   parts.show.title = [title, facts, ...made].join("\n");
 }
 

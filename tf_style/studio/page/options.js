@@ -28,9 +28,7 @@ export const optionTitle = (name) => word("options", name, true);
 
 /** A slider with its value beside it, and a way back to the default. */
 function slider({ name, scale, fixed = undefined, get, set }) {
-  const title = optionTitle(name);
-  const output = el("output");
-  const { min, max, step } = scale;
+  const title = optionTitle(name), output = el("output"), { min, max, step } = scale;
   const input = range({ id: `option-${name}`, min, max, step }, (at) => set(scale.value(at)));
   const back = () => { set(undefined); input.focus(); };
   const reset = iconButton("again", t("reset", { name: title }), back);

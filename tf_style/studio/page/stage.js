@@ -3,7 +3,7 @@ import { $, button, el, icon, iconButton, say, t, time } from "/page/dom.js";
 import { nameOf } from "/page/choose.js";
 import { optionTitle, showError } from "/page/options.js";
 import { call, picture } from "/page/server.js";
-import { change, state } from "/page/state.js";
+import { change, isCamera, isNetwork, state } from "/page/state.js";
 
 /** @typedef {import("/page/server.js").Job} Job */
 /** All jobs by name, and the newest frame of each as an address. @type {Map<string, Job>} */
@@ -22,6 +22,10 @@ export function titleOf({ request: { content, styles, options } }) {
   return t(content ? "by" : "texture_of", { styles: names.join(" + "),
     content: content && nameOf("content", content) });
 }
+
+/** The options that a job was given, with what the page calls them. */
+export const madeWith = ({ request }) => Object.entries(request.options).map(([name, value]) =>
+  [optionTitle(name), isNetwork(value) ? nameOf("style", value) : String(value)]);
 
 /** One line of what goes on with a job. @param {Job} job */
 export function factsOf(job) {
@@ -62,16 +66,14 @@ function showCompare(isSeen) {
 /** Show what is chosen to be seen: a job, else the photograph. */
 export function showStage() {
   const job = jobs.get(state.shown ?? "");
-  const isCamera = document.body.dataset.mode === "camera";
-  $("welcome").hidden = isCamera || Boolean(state.content || job);
+  $("welcome").hidden = isCamera() || Boolean(state.content || job);
   $("view").hidden = !$("welcome").hidden;
-  if (isCamera) {
+  if (isCamera()) {
     showing = "";
     for (const id of ["caption", "progress", "details", "film"]) $(id).hidden = true;
     return showCompare(false);
   }
-  const content = job ? job.request.content : state.content;
-  const still = content === "none" ? null : content;
+  const still = job ? job.request.content : state.content === "none" ? null : state.content;
   before = still ? picture(still, 2048) : "";
   const film = $("film");
   const isFilm = job?.kind === "film" && hasResult(job);
@@ -185,14 +187,14 @@ async function copy(job, what) {
 }
 
 function detailsOf(job) {
-  const { content, styles, options, protect, content_masks: masks } = job.request;
+  const { content, styles, protect, content_masks: masks } = job.request, made = madeWith(job);
   const refs = [content, ...styles, protect, ...masks].filter(Boolean);
   const recipes = job.kind === "film" ? ["command"] : ["command", "python"];
   return [
     job.loss.length > 1 && curve(job.loss),
     el("div", { class: "made" }, refs.map((ref) => el("img", { src: picture(ref, 128), alt: "" }))),
-    Object.keys(options).length ? el("dl", {}, Object.entries(options).map(([name, value]) =>
-      el("div", {}, el("dt", {}, optionTitle(name)), el("dd", {}, String(value)))))
+    made.length ? el("dl", {}, made.map(([name, value]) =>
+      el("div", {}, el("dt", {}, name), el("dd", {}, value))))
       : el("p", { class: "quiet" }, t("defaults")),
     ...[job.why, ...job.notes].map((note) => note && el("p", { class: "quiet" }, note)),
     !job.draft && el("div", { class: "row" }, recipes.map((what) =>

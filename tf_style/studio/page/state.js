@@ -31,17 +31,18 @@ export function remember(part, picture) {
   change({ mine: { ...state.mine, [part]: [picture, ...others].slice(0, MOST) } });
 }
 
+export const isCamera = () => document.body.dataset.mode === "camera";
 export const isFilm = () => Boolean(state.content?.startsWith("film:"));
-/** Whether this is a network of the person's own: it paints alone, without brushes or blends. */
-export const isNetwork = (ref) => Boolean(ref?.startsWith("network:"));
+/** Whether this is a network of the person's own, which paints alone: no brushes, no blends. */
+export const isNetwork = (ref) => /^network:/.test(ref);
 export const isChosen = (ref) => state.styles.some((style) => style.ref === ref);
 
-/** Choose a painting or a network; where several are blended, one more or one less. */
+/** Choose a painting; where several are blended, one more or one less. */
 export function chooseStyle({ ref, name }) {
   const chosen = { ref, name, share: 1, mask: null };
   if (!state.several || isNetwork(ref)) change({ styles: [chosen], several: false });
   else if (isChosen(ref)) change({ styles: state.styles.filter((style) => style.ref !== ref) });
-  else change({ styles: [...state.styles, chosen] });
+  else change({ styles: [...state.styles.filter((style) => !isNetwork(style.ref)), chosen] });
 }
 
 export const changeStyle = (ref, part) => change({ styles: state.styles.map((style) =>
