@@ -458,6 +458,33 @@ def test_a_film_is_painted_by_a_network(opened, tmp_path):
     assert request["options"] == {"size": 128, "model": INK, "steadiness": 0.5}
 
 
+def test_a_network_of_ones_own_paints_alone(opened, network):
+    page = opened(HARBOR, [WAVES, INK], {"size": 96, "style_scale": 2})
+    page.locator("#add-style").set_input_files(network)
+    expect(page.get_by_label("my painting.keras", exact=True)).to_be_checked()
+    expect(page.get_by_label("Blend several")).not_to_be_checked()
+    for name in ("Size of the strokes", "Protect a part, such as a face", "More options"):
+        expect(page.get_by_text(name, exact=True)).to_be_hidden()
+    paint(page)
+    expect_finished(page)
+    expect(page.locator("#title")).to_have_text("Harbour as my painting")
+    request = shown_job(page)["request"]
+    reference = request["options"].pop("model")
+    assert reference.startswith("network:") and request["options"] == {"size": 96}
+    tool(page, "How it was made").click()
+    expect(page.locator("#details dl")).to_contain_text("Modelmy painting")
+    tile(page, "styles", INK).click()
+    tool(page, "Again, with other settings").click()
+    expect(tile(page, "styles", reference).locator("input")).to_be_checked()
+    # A blend begins with the painting that is chosen next.
+    page.get_by_label("Blend several").check()
+    tile(page, "styles", INK).click()
+    expect(tile(page, "styles", reference).locator("input")).not_to_be_checked()
+    expect(tile(page, "styles", INK).locator("input")).to_be_checked()
+    page.get_by_role("button", name="Camera").click()
+    expect(tile(page, "styles", reference).locator("input")).to_be_enabled()
+
+
 def test_axe_finds_nothing_serious(opened):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright",
                               reason="needs pip install axe-playwright-python").Axe()

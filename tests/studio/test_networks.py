@@ -1,0 +1,120 @@
+"""Networks of the user's own: dropped on the page, or named at the start."""
+
+import dataclasses
+import json
+import os
+import shlex
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.commands.conftest import call
+from tests.studio.served import file_of, pixels, serving
+from tf_style import cli
+from tf_style.studio.networks import Network
+
+
+@pytest.fixture
+def sent(page, network):
+    """The reference to what was sent to the page."""
+    answer = page.upload(network.read_bytes(), network.name, "/api/networks")
+    assert answer.status_code == 201, answer.text
+    assert answer.json() | {"name": "my painting.keras", "width": 40, "height": 30} == answer.json()
+    return answer.json()["ref"]
+
+
+def test_a_network_that_was_dropped_paints_as_by_the_command(page, sent, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = page.when(page.by_network(options={"model": sent, "size": 32, "strength": 0.5}))
+    assert (job["state"], job["error"], job["title"]) == ("done", None, "harbor, my painting")
+    made = page.get(f"/api/jobs/{job['id']}/result.png").content
+    command, python = [page.get(f"/api/jobs/{job['id']}/{kind}").text
+                       for kind in ("command", "python")]
+    name = Path("harbor_my_painting.png")
+    assert call(cli.main, *shlex.split(command)[1:]) == 0
+    assert name.read_bytes() == made
+    name.unlink()
+    exec(python, {})
+    assert np.abs(pixels(name.read_bytes()).astype(int) - pixels(made)).max() <= 1
+
+
+def test_its_thumbnail_shows_it(page, sent):
+    shown = pixels(page.get(f"/api/pictures/{sent}", side=20).content)
+    assert shown.shape == (15, 20, 3) and np.abs(shown - (255, 128, 0)).max() < 12
+
+
+def test_it_paints_what_the_camera_sees(page, sent, content):
+    with page.events("/api/camera") as camera:
+        for model, size in (("network:" + "0" * 64, 32), (sent, 32)):
+            camera.send(json.dumps({"model": model, "size": size}))
+            if model != sent:
+                assert "not here any more" in json.loads(camera.recv(60))["error"]["message"]
+        camera.send(file_of(content, "JPEG"))
+        assert pixels(camera.recv(60)).shape == (24, 32, 3)
+
+
+def test_it_paints_films(page, sent, tmp_path):
+    pytest.importorskip("av", reason="needs pip install 'tf_style[video]'")
+    pytest.importorskip("cv2", reason="needs pip install 'tf_style[video]'")
+    from tests.film.films import write
+
+    film = page.upload(write(tmp_path / "film.mp4", 2).read_bytes(), "film.mp4", "/api/films")
+    job = page.when(page.post(film.json()["ref"], [], options={"model": sent, "size": 32}))
+    assert (job["state"], job["error"], job["step"]) == ("done", None, 2)
+
+
+def without_thumbnail(path):
+    kept = path.with_name("kept.keras")
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(kept, "w") as other:
+        for name in archive.namelist():
+            if name != "thumbnail.jpg":
+                other.writestr(name, archive.read(name))
+    return kept.read_bytes()
+
+
+def test_what_no_training_wrote_is_refused_and_not_kept(page, network):
+    folder = page.studio.folder / "pictures"
+    before, content = sorted(folder.iterdir()), network.read_bytes()
+    for data, name, words in (
+        (b"", "a.keras", "not a Keras model"), (content[:2000], "a.keras", "not a Keras model"),
+        (without_thumbnail(network), "a.keras", "It has no thumbnail"),
+        (content + b" ", "a.h5", "expected a .keras file that tf_style_train wrote"),
+    ):
+        answer = page.upload(data, name, "/api/networks")
+        error = answer.json()["error"]
+        assert answer.status_code == 400 and error["option"] == "model"
+        assert error["message"].startswith(f"--model={name}: ") and words in error["message"]
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_network_is_no_picture(page, sent):
+    for given, option in (({"content": sent}, "content"), ({"styles": [sent]}, "style"),
+                          ({"options": {"init": sent}}, "init")):
+        assert page.post(**given)["error"]["option"] == option
+    assert page.http.get(f"/api/pictures/{sent.replace('network', 'picture')}").status_code == 400
+    answer = page.by_network(options={"model": "network:" + "0" * 64})
+    assert answer["error"] == {"message": f"--model: network:{'0' * 64} is not here any more",
+                               "option": "model"}
+
+
+def test_a_network_that_was_named_is_offered_and_read_where_it_is(network, tmp_path, monkeypatch):
+    monkeypatch.chdir(network.parent)
+    given = Network.of(network.name)
+    with serving(tmp_path / "studio", networks=[given]) as page:
+        form = page.get("/api/form").json()
+        assert form["networks"] == {given.reference: "my painting"}
+        assert form["samples"]["style"][0] == form["models"][given.reference] == given.reference
+        assert page.get(f"/api/pictures/{given.reference}", side=20).content
+        job = page.post(styles=(), options={"model": given.reference, "size": 32})
+        assert job["title"] == "harbor, my painting"
+        command = page.get(f"/api/jobs/{job['id']}/command").text
+        assert f"--model={network}" in shlex.split(command)
+
+
+def test_a_network_that_has_changed_is_not_taken_for_what_it_was(network):
+    given = Network.of(os.fspath(network))
+    assert given.is_there
+    assert not dataclasses.replace(given, changed=given.changed - 1).is_there
+    assert not dataclasses.replace(given, path=network.with_name("none.keras")).is_there
