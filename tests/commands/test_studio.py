@@ -102,6 +102,8 @@ def test_with_the_word_other_machines_may(served, capfd):
     ("--folder=.", ": expected a new or an empty folder, or a studio's"),
     ("--library=none.db", "none.db: there is no such library"),
     ("--library=content.png", "content.png: expected a library of tf_style"),
+    ("--model=none.keras", "--model=none.keras: expected a .keras file that tf_style_train wrote"),
+    ("--model=content.png", "--model=content.png: expected a .keras file that tf_style_train"),
     ("--host=203.0.113.1", "add --public"), ("photo.png", "'photo.png': expected --flag=value"),
 ])
 def test_what_cannot_be_used_is_refused(refused, flag, words):
@@ -119,6 +121,7 @@ def test_what_is_not_installed_is_said(refused, monkeypatch, package):
 
 def test_bad_input_loads_no_tensorflow():
     assert without_tensorflow(cli.studio, "--host=0.0.0.0") == 2
+    assert without_tensorflow(cli.studio, "--model=none.keras") == 2
 
 
 class Process:

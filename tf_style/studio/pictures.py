@@ -84,8 +84,11 @@ class Pictures:
         if kind == "sample":
             locate(reference)
             return reference
-        if kind == "network" and (given := self._networks.get(name)) and given.is_there:
-            return os.fspath(given.path)
+        if kind == "network" and (given := self._networks.get(name)):
+            if given.is_there:
+                return os.fspath(given.path)
+            raise InputError(f"--{option}: {given.path.name} is not what it was when the studio "
+                             "was started. Start it again")
         if kind in ("picture", "film", "network"):
             upload = self._store.upload(name)
             if upload and upload.kind == kind:
