@@ -7,6 +7,11 @@ from tf_style.measure.nearest import Nearest, Places, copied_places
 RNG = np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def the_same_numbers_whatever_was_tested_before(monkeypatch):
+    monkeypatch.setitem(globals(), "RNG", np.random.default_rng(0))
+
+
 def cosine_distances(first, second):
     """Of all pairs of vectors, in float64."""
     one, other = (
