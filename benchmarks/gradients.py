@@ -110,8 +110,11 @@ class Comparison:
         """One for each place in each size, coarse sizes first."""
         found = []
         for scale, pictures in self.pictures():
-            targets = [work.descent.objective.targets(*work.prepared.at(scale))
-                       for work in self._works]
+            targets = [
+                work.descent.objective.targets(
+                    *work.prepared.at(scale), regions=work.prepared.regions)
+                for work in self._works
+            ]
             for place, picture in pictures.items():
                 first, second = (
                     _gradients(work, goal, picture)

@@ -38,6 +38,7 @@ def our_step(content: np.ndarray, style: np.ndarray, precision: str) -> Callable
     work = painter.work(Scene.of(painter.settings, content, style))
     canvas = Canvas(work.descent, painter.settings.optimizer, work.block_size())
     canvas.start(work.prepared.start(work.settings))
-    targets = canvas.targets(*work.prepared.at(work.prepared.scales[-1]))
+    targets = canvas.targets(
+        *work.prepared.at(work.prepared.scales[-1]), regions=work.prepared.regions)
     rate = tf.constant(work.settings.learning_rate, tf.float32)
     return lambda: float(canvas.step(targets, rate)[0][0])

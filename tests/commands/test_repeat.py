@@ -382,7 +382,7 @@ def test_what_version_195f233_wrote_is_run_again(source):
     # An option that came later has its default, or what runs did before there was one.
     assert now["settings"] == {"max_pixels": MAX_PIXELS, "large_forms": "auto", "model": None,
                                "temporal_weight": 1000.0, "content_loss": "squared",
-                               "threads": machine.cores(),
+                               "threads": machine.cores(), "style_regions": 1,
                                **then["settings"]}
     for name in ("content", "style", "content_mask", "style_mask", "digests", "weights", "bits"):
         assert now[name] == then[name]

@@ -47,7 +47,7 @@ def test_styles_that_were_seen_last_are_not_looked_at_again(descent, content, st
     mask[:9] = 0
     region = np.ones(content.shape[:2], np.float32)
     asked = [{}, {"mask": mask}, {"region": region}, {"region": region / 2}, {"share": 0.5},
-             {"mended_again": style / 2}]
+             {"kinds": np.ones((2, 3, 4), np.float32)}, {"mended_again": style / 2}]
     found = [descent.targets(content, [Style(style.copy(), **each)], 0)
              for each in asked for _ in range(2)]
     assert len(looked) == len(asked) + 1, "what was mended is looked at with what it became again"

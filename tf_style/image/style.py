@@ -103,6 +103,9 @@ class Style:
             Source: the bootstrap's estimate of bias, Efron, Annals of Statistics 1979.
         largest: the largest long side at which it is to be seen, in pixels; `None` for any.
         alpha: how opaque each pixel of the style is, as `mask`; `None` for an opaque picture.
+        kinds: how much each place counts in each of the regions that styles and content have in
+            common, `(count, rows, columns)` in `[0, 1]`, coarser than the picture; `None` where
+            they are compared as wholes.
     """
 
     picture: np.ndarray
@@ -114,6 +117,7 @@ class Style:
     mended_again: np.ndarray | None = None
     largest: int | None = None
     alpha: np.ndarray | None = None
+    kinds: np.ndarray | None = None
 
     def counted(self) -> np.ndarray:
         """The mask; 1 everywhere if there is none."""

@@ -67,11 +67,12 @@ class Blocks:
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style],
         protect: np.ndarray | None = None, previous: Previous | None = None,
+        regions: np.ndarray | None = None,
     ) -> Targets:
         """See `Objective.targets`."""
         return targets_of(
             self, self._objective.networks, self._objective.terms, content, styles, protect,
-            previous,
+            previous, regions,
         )
 
     def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -79,17 +80,16 @@ class Blocks:
         return self._chains[network].content_maps(picture)
 
     def style_statistics(
-        self, network: int, picture: tf.Tensor, weights: Mapping[str, tf.Tensor]
-    ) -> dict[str, tf.Tensor]:
+        self, network: int, picture: tf.Tensor, weights: Mapping[str, Sequence[tf.Tensor]]
+    ) -> dict[str, list[tf.Tensor]]:
         """See `tf_style.loss.targets.Observer`."""
         terms = [term for term in self._objective.terms
                  if term.network == network and term.reference == "style"]
         asked = {
-            term.key: [{"goals": [], **({"weights": weights[term.layer]} if weights else {})}]
-            for term in terms
+            term.key: [{"goals": [], "weights": each} for each in weights[term.layer]]
+            if term.layer in weights else [{"goals": []}] for term in terms
         }
-        found = self._chains[network].gathered(picture, asked).statistics
-        return {key: regions[0] for key, regions in found.items()}
+        return self._chains[network].gathered(picture, asked).statistics
 
     def value_and_gradient(
         self, image: tf.Tensor, targets: Targets, step: tf.Tensor | int = 0

@@ -78,10 +78,11 @@ class Objective:
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style],
         protect: np.ndarray | None = None, previous: Previous | None = None,
+        regions: np.ndarray | None = None,
     ) -> Targets:
         """What an image is compared with; see `tf_style.loss.targets.targets_of`."""
         return targets_of(
-            self, self.networks, self.terms, content, styles, protect, previous
+            self, self.networks, self.terms, content, styles, protect, previous, regions
         )
 
     def content_maps(self, network: int, picture: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -93,12 +94,13 @@ class Objective:
         }
 
     def style_statistics(
-        self, network: int, picture: tf.Tensor, weights: Mapping[str, tf.Tensor]
-    ) -> dict[str, tf.Tensor]:
+        self, network: int, picture: tf.Tensor, weights: Mapping[str, Sequence[tf.Tensor]]
+    ) -> dict[str, list[tf.Tensor]]:
         """See `tf_style.loss.targets.Observer`."""
         maps = self.networks[network].model(picture, training=False)
         return {
-            term.key: term.loss.statistic(maps[term.layer], weights.get(term.layer))
+            term.key: [term.loss.statistic(maps[term.layer], each)
+                       for each in weights.get(term.layer, [None])]
             for term in self.terms
             if term.network == network and term.reference == "style"
         }

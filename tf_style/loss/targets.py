@@ -1,7 +1,8 @@
 """Targets: what the terms of an objective compare the image with.
 
 A target is a list of regions of the image: only the whole image, unless styles have their own
-regions. A region is a dict. `goals` is a list of dicts with `share`, the goal's weight, and
+regions, or a layer sees so much of a picture at once that its kinds of places are told apart. A
+region is a dict. `goals` is a list of dicts with `share`, the goal's weight, and
 `target`, the target that `Loss.distance` takes. A region that is not the whole image also has
 `weights`, `(1, h, w, 1)`, of the map's positions.
 
@@ -14,7 +15,7 @@ refers to the previous frame.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ import tensorflow as tf
 
 from tf_style.image.previous import Previous
 from tf_style.image.style import Style
+from tf_style.loss.statistics import TINY
 from tf_style.loss.terms import Loss, Term
 from tf_style.network.networks import Network
 from tf_style.settings import InputError
@@ -33,6 +35,10 @@ Targets = Mapping[str, Target]
 # deep style layers still paint over a face's eyes; with twice as much, little changes.
 PROTECTION = 20.0
 
+# A map with no more positions along its long side sees so much of the picture at once that what is
+# painted there is a thing, and not the manner of painting it. Finer layers than these see strokes.
+_MOST_PLACES, _LEAST_STRIDE = 64, 4
+
 
 class Observer(Protocol):
     """Looks at pictures through networks: whole, or block by block."""
@@ -41,23 +47,25 @@ class Observer(Protocol):
         """Layer → feature map, of the layers at which terms refer to the content."""
 
     def style_statistics(
-        self, network: int, picture: tf.Tensor, weights: Mapping[str, tf.Tensor]
-    ) -> dict[str, tf.Tensor]:
-        """Term → statistic, for the terms whose reference is the style.
+        self, network: int, picture: tf.Tensor, weights: Mapping[str, Sequence[tf.Tensor]]
+    ) -> dict[str, list[tf.Tensor]]:
+        """Term → statistics, for the terms whose reference is the style.
 
         Args:
-            weights: layer → weights of the map's positions; empty if they are equal.
+            weights: layer → for each statistic the weights of the map's positions; without those
+                of a layer, there is one, whose weights are equal.
         """
 
 
 def targets_of(
     observer: Observer, networks: Sequence[Network], terms: Sequence[Term],
     content: np.ndarray | None, styles: Sequence[Style], protect: np.ndarray | None = None,
-    previous: Previous | None = None,
+    previous: Previous | None = None, regions: np.ndarray | None = None,
 ) -> Targets:
     """What the terms compare an image with.
 
-    A term whose picture is not given has no target, and takes no part.
+    A term whose picture is not given has no target, and takes no part. Where styles have `kinds`
+    and no content is given, the targets of the style still have to be `placed`.
 
     Args:
         observer: looks at the pictures.
@@ -66,6 +74,8 @@ def targets_of(
         protect: where the content is held more strongly, `(height, width)` in `[0, 1]`, of the
             image's size; `None` for nowhere.
         previous: of the image's size; `None` for none.
+        regions: how much each place of the content belongs to each of the styles' `kinds`,
+            `(count, rows, columns)`, coarser than the picture; `None` if they have none.
     """
     found: dict[str, Target] = {}
     held = None if protect is None else _mask(protect)
@@ -89,6 +99,46 @@ def targets_of(
         own = [term for term in own if term.reference == "style"]
         if own and styles:
             found |= _style_targets(observer, place, network, own, styles)
+            if content is not None and regions is not None:
+                found |= _placed(network, own, found, regions, content)
+    return found
+
+
+def placed(
+    networks: Sequence[Network], terms: Sequence[Term], targets: Targets, regions: np.ndarray,
+    content: np.ndarray,
+) -> Targets:
+    """The targets of the style, each kind of place where the content has its like.
+
+    Args:
+        targets: of the terms that refer to the style, not placed yet.
+        regions, content: as for `targets_of`.
+    """
+    found = dict(targets)
+    for place, network in enumerate(networks):
+        own = [term for term in terms if term.network == place and term.key in targets]
+        found |= _placed(network, own, targets, regions, content)
+    return found
+
+
+def _placed(
+    network: Network, terms: Sequence[Term], targets: Targets, regions: np.ndarray,
+    content: np.ndarray,
+) -> dict[str, Target]:
+    told = [term for term in terms if len(targets[term.key]) > 1]
+    shapes = network.model.compute_output_shape(
+        tuple(network.continued(tf.constant(content[None])).shape)
+    )
+    masks = tf.constant(regions[..., None], tf.float32)
+    areas = regions.mean(axis=(1, 2))
+    found: dict[str, Target] = {}
+    for term in told:
+        weights = tf.image.resize(masks, shapes[term.layer][1:3])
+        found[term.key] = [
+            {"goals": [{**goal, "share": float(area) * goal["share"]} for goal in each["goals"]],
+             "weights": weights[number : number + 1]}
+            for number, (each, area) in enumerate(zip(targets[term.key], areas, strict=True))
+        ]
     return found
 
 
@@ -119,17 +169,19 @@ def _style_targets(
     if styles[0].region is None:
         # One that has no share describes nothing.
         styles = [style for style in styles if style.share]
-    seen = [_shown(observer, place, network, terms, style) for style in styles]
+    wide = _wide(network, terms, styles)
+    seen = [_shown(observer, place, network, terms, style, wide) for style in styles]
     told = _telling(network, terms, styles)
     found: dict[str, Target] = {}
     for term in terms:
-        shown = [(style.share, each[term.key]) for style, each in zip(styles, seen, strict=True)]
         if styles[0].region is not None:
-            groups = [[each] for each in shown]
-        elif term.loss.mean_over_positions:
-            groups = [[_blended(shown)]]
+            groups = [[(style.share, each[term.key][0])]
+                      for style, each in zip(styles, seen, strict=True)]
         else:
-            groups = [shown]
+            groups = [
+                [_blended(shown)] if term.loss.mean_over_positions else shown
+                for shown in _by_kind(styles, [each[term.key] for each in seen])
+            ]
         counts = 1.0 if term in told else 0.0
         found[term.key] = [
             _region([_goal(counts * share, term.loss.target(statistic))
@@ -143,6 +195,34 @@ def _style_targets(
             for term in terms:
                 found[term.key][number]["weights"] = weights[term.layer]
     return found
+
+
+def _by_kind(
+    styles: Sequence[Style], seen: Sequence[list[tf.Tensor]]
+) -> list[list[tuple[float, tf.Tensor]]]:
+    """For each kind of place, or for the whole: each style's share of it, and its statistic."""
+    if len(seen[0]) == 1:
+        return [[(style.share, each[0]) for style, each in zip(styles, seen, strict=True)]]
+    whole = sum(style.share for style in styles)
+    found = []
+    for kind in range(len(seen[0])):
+        # A style that has little of a kind says little of it.
+        parts = [style.share * float(style.kinds[kind].mean()) + TINY for style in styles]
+        found.append([(whole * part / sum(parts), each[kind])
+                      for part, each in zip(parts, seen, strict=True)])
+    return found
+
+
+def _wide(network: Network, terms: Sequence[Term], styles: Sequence[Style]) -> set[str]:
+    """The layers that see so much of a picture at once that kinds of places are told apart."""
+    if styles[0].kinds is None or network.architecture is None:
+        return set()
+    shape = max((style.picture.shape for style in styles), key=max)
+    shapes = network.model.compute_output_shape((1, *shape))
+    return {
+        term.layer for term in terms if max(shapes[term.layer][1:3]) <= _MOST_PLACES
+        and network.architecture.layer(term.layer).stride >= _LEAST_STRIDE
+    }
 
 
 def _telling(
@@ -162,17 +242,32 @@ def _telling(
 
 
 def _shown(
-    observer: Observer, place: int, network: Network, terms: Sequence[Term], style: Style
-) -> dict[str, tf.Tensor]:
-    """Term → statistic of one style picture, without the bias that mending leaves."""
-    masks = {} if style.mask is None else _layer_weights(
-        network, terms, _mask(style.mask), style.name)
+    observer: Observer, place: int, network: Network, terms: Sequence[Term], style: Style,
+    wide: Collection[str],
+) -> dict[str, list[tf.Tensor]]:
+    """Term → statistics of one style picture, without the bias that mending leaves.
+
+    Args:
+        wide: the layers of which there is a statistic for each kind of place.
+    """
+    masks = {} if style.mask is None else {
+        layer: [each] for layer, each in _layer_weights(
+            network, terms, _mask(style.mask), style.name).items()
+    }
+    shapes = network.model.compute_output_shape((1, *style.picture.shape))
+    for layer in wide:
+        kinds = tf.image.resize(style.kinds[..., None], shapes[layer][1:3])
+        masks[layer] = [kind * mask for kind in tf.split(kinds, len(style.kinds))
+                        for mask in masks.get(layer, [1.0])]
     found = observer.style_statistics(place, tf.constant(style.picture[None]), masks)
     means = [term.key for term in terms if term.loss.mean_over_positions]
     if style.mended_again is None or not means:
         return found
     again = observer.style_statistics(place, tf.constant(style.mended_again[None]), masks)
-    return {**found, **{key: 2 * found[key] - again[key] for key in means}}
+    return {**found, **{
+        key: [2 * one - other for one, other in zip(found[key], again[key], strict=True)]
+        for key in means
+    }}
 
 
 def _layer_weights(

@@ -245,7 +245,9 @@ def layer_shares(painter: Painter, scene: Scene, image: np.ndarray) -> list[Shar
     objective = work.descent.objective
     height, width = image.shape[:2]
     scale = dataclasses.replace(work.prepared.scales[-1], height=height, width=width)
-    targets = objective.targets(*work.prepared.at(scale), work.prepared.protected_at(scale))
+    targets = objective.targets(
+        *work.prepared.at(scale), work.prepared.protected_at(scale), None, work.prepared.regions
+    )
     image = tf.constant(image[None], tf.float32)
     shares = []
     for part, layer in dict.fromkeys((term.part, term.layer) for term in objective.terms):

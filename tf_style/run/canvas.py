@@ -124,6 +124,7 @@ class Canvas:
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style],
         protect: np.ndarray | None = None, previous: Previous | None = None,
+        regions: np.ndarray | None = None,
     ) -> Targets:
         """What the image is compared with, at its size; see `Descent.targets`.
 
@@ -133,7 +134,7 @@ class Canvas:
         try:
             return self._in_memory(
                 lambda: self._descent.targets(
-                    content, styles, self.block_size, protect, previous
+                    content, styles, self.block_size, protect, previous, regions
                 )
             )
         except tf.errors.InvalidArgumentError as error:

@@ -17,7 +17,7 @@ from tf_style.image.style import Style
 from tf_style.loss.blocks import Blocks
 from tf_style.loss.compiled import Compiled
 from tf_style.loss.objective import Objective
-from tf_style.loss.targets import Target, Targets
+from tf_style.loss.targets import Target, Targets, placed
 from tf_style.run.optimizers import EPSILON, Moments, adam
 
 Value = tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor]
@@ -58,6 +58,7 @@ class Descent:
     def targets(
         self, content: np.ndarray | None, styles: Sequence[Style], block_size: int,
         protect: np.ndarray | None = None, previous: Previous | None = None,
+        regions: np.ndarray | None = None,
     ) -> Targets:
         """What an image is compared with.
 
@@ -67,12 +68,17 @@ class Descent:
             block_size: 0 for whole pictures; those no larger than a block are always taken whole.
             protect: where the content is held more strongly, `(height, width)` in `[0, 1]`.
             previous: what a film's frame is to look like, of the image's size.
+            regions: how much each place of the content belongs to each of the styles' `kinds`.
         """
         shapes = [style.picture.shape for style in styles]
         shapes += [] if content is None else [content.shape]
         side = max(max(shape[:2]) for shape in shapes)
         objective = self._objective_for(side, block_size)
         of_style = self._of_style(objective, styles)
+        if content is not None and regions is not None:
+            of_style = placed(
+                self.objective.networks, self.objective.terms, of_style, regions, content
+            )
         if self._factor != 1:
             of_style = {key: _weighted(each, self._factor) for key, each in of_style.items()}
         return {**objective.targets(content, (), protect, previous), **of_style}
@@ -125,7 +131,7 @@ class Descent:
 def _digest(style: Style) -> bytes:
     """What tells a style, as it is seen, from another."""
     found = hashlib.sha256(repr(style.share).encode())
-    for each in (style.picture, style.mended_again, style.mask, style.region):
+    for each in (style.picture, style.mended_again, style.mask, style.region, style.kinds):
         found.update(b"" if each is None else repr(each.shape).encode())
         found.update(b"" if each is None else np.ascontiguousarray(each, np.float32))
     return found.digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 import time
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.loss.objective import Objective
+from tf_style.loss.regions import LastRegions, telling_layers
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.network import weights
 from tf_style.network.choice import choose, limits
@@ -23,13 +25,13 @@ from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
 from tf_style.run.scene import Scene, starts_by_network
-from tf_style.settings import AUTO, InputError, LiveModel, Remark, Settings, auto
+from tf_style.settings import AUTO, NETWORKS, InputError, LiveModel, Remark, Settings, auto
 
 # What neither networks nor compiled steps depend on: it decides what they are shown, or how far
 # and on what way they go.
 OF_A_RUN = (
     "size", "strength", "style_scale", "style_size", "style_blend", "style_cleanup",
-    "preserve_color", "scales", "steps", "tolerance", "optimizer", "learning_rate",
+    "style_regions", "preserve_color", "scales", "steps", "tolerance", "optimizer", "learning_rate",
     "learning_rate_schedule", "init", "init_noise", "block_size", "max_memory", "max_pixels",
     "cache_dir", "offline",
 )
@@ -96,6 +98,7 @@ class Painter:
         self._networks: tuple[Network, ...] = ()
         self._descent: Descent | None = None
         self._mender = Mender()
+        self._regions = LastRegions()
         self._measured: float | None = None
         self._lock = threading.Lock()
         learns = any(choice.weights == "unsupervised" for choice in self._choices)
@@ -140,12 +143,38 @@ class Painter:
         descent = self._warm([*([] if scene.content is None else [scene.content]), *pictures])
         scene = scene.seen_by(self.settings, self.least_size)
         scene = scene.starting_at(self.settings, self._start)
+        prepared = scene.prepared(self.settings, lambda each: self._mender.mend(each, note))
         return Work(
-            self._given, self._resolved(scene), scene,
-            scene.prepared(self.settings, lambda each: self._mender.mend(each, note)),
-            descent, self.weights, self.weights_seconds, self.weights_cached,
+            self._given, self._resolved(scene), scene, self._divided(prepared), descent,
+            self.weights, self.weights_seconds, self.weights_cached,
             lambda: self._block_size(scene, note),
         )
+
+    def _divided(self, scene: Scene) -> Scene:
+        """The same scene, whose content and styles have regions in common.
+
+        Raises:
+            InputError: if regions are asked for that cannot be found.
+        """
+        count, asked = self.settings.style_regions, self._given.style_regions not in (AUTO, 1)
+        network = self._networks[-1]
+        layers = telling_layers(network, self.settings.style_layers)
+        if asked and not layers:
+            raise InputError(f"--style_regions={count}: needs style layers of block 4 or 5 of "
+                             f"{', '.join(NETWORKS)}")
+        if asked and scene.styles[0].region is not None:
+            raise InputError(f"--style_regions={count} and --content_mask: choose one of them")
+        if count == 1 or not layers or not scene.can_be_divided:
+            return scene
+        with tf.device(self.settings.device):
+            found = self._regions.of(network, layers, scene.styles, count)
+            regions = found and found.of_content(scene.content)
+        if regions is None:
+            return scene
+        return dataclasses.replace(scene, regions=regions, styles=tuple(
+            dataclasses.replace(style, kinds=kinds)
+            for style, kinds in zip(scene.styles, found.of_styles, strict=True)
+        ))
 
     def forecast(self, scene: Scene) -> list[cost.Forecast]:
         """What `paint` would take, size by size; nothing is loaded, learned or run.

@@ -178,7 +178,8 @@ class Run:
             canvas.enlarge(scale.height, scale.width, self._detail(*canvas.shape, scale))
         prepared = self._work.prepared
         targets = canvas.targets(
-            *prepared.at(scale), prepared.protected_at(scale), prepared.previous_at(scale)
+            *prepared.at(scale), prepared.protected_at(scale), prepared.previous_at(scale),
+            prepared.regions,
         )
         losses = [step.loss for step in self.history if step.scale == scale.number]
 

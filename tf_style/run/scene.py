@@ -38,6 +38,8 @@ class Scene:
         painted: where a network paints that needs no style, likewise; `None` for everywhere.
         previous: what a film's frame starts from, and what it is to look like; `None` where none
             is before it.
+        regions: how much each place of the content belongs to each of the kinds of places that the
+            styles have, `(count, rows, columns)`; `None` where all are compared as wholes.
     """
 
     content: np.ndarray | None
@@ -49,6 +51,7 @@ class Scene:
     protect: np.ndarray | None = None
     painted: np.ndarray | None = None
     previous: Previous | None = None
+    regions: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -106,6 +109,11 @@ class Scene:
         scales = _scales(settings, picture, styles, least)
         painted = regions[0] if regions and not given else None
         return cls(picture, styles, scales, least, inputs, first, held, painted)
+
+    @property
+    def can_be_divided(self) -> bool:
+        """Whether content and styles may have regions in common: nobody said what goes where."""
+        return self.content is not None and all(each.region is None for each in self.styles)
 
     def seen_by(self, settings: Settings, least: int) -> Scene:
         """The same scene for networks that cannot see sides shorter than `least`."""
@@ -171,6 +179,8 @@ class Scene:
             "steps": self.scales[-1].all_steps,
         }
         found = {name: value for name, value in found.items() if getattr(settings, name) == AUTO}
+        if not self.can_be_divided:
+            found["style_regions"] = 1
         if self.content is not None:
             full = self.scales[-1]
             found["size"] = max(full.height, full.width)

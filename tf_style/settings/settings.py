@@ -130,6 +130,12 @@ class Settings(Options):
         "instead of --style_layers; auto: 0.25 with pretrained blocks 4 and 5, 0 without "
         "them or with --style_loss=phase or phase_match",
     )
+    style_regions: int | str = option(
+        whole(1, 8), AUTO,
+        "into how many regions, such as sky and houses, pictures are divided, so that large "
+        "forms of the style go where the content has their like; 1: not at all; auto: 2 where "
+        "style layers of blocks 4 and 5 are compared by moments, without --content_mask",
+    )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
     tv_weight: float = option(

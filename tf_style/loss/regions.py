@@ -1,0 +1,173 @@
+"""Regions that a content and its styles have in common, such as sky and houses.
+
+Found by what the deep layers of the style's network see. What a painting has in one region goes
+where the content has its like, and what the content has no place for is not painted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tf_style.image.masks import resized
+from tf_style.image.resize import fit
+from tf_style.image.style import Style
+from tf_style.network.networks import Network
+
+# Long side at which pictures are looked at, in pixels: large enough for things, and cheap.
+_SIDE = 256
+# Layers from this stride on tell things apart; finer ones tell edges and colours.
+_LEAST_STRIDE = 8
+# How sharply a place belongs to one region: cosines that differ by this are e times as likely.
+_SOFTNESS = 0.1
+_TRIALS, _ROUNDS = 8, 25
+
+
+def telling_layers(network: Network, names: Sequence[str]) -> list[str]:
+    """Those of a network's layers that tell things apart; none of a saved model's."""
+    if network.architecture is None:
+        return []
+    return [layer.name for layer in network.architecture.layers
+            if layer.name in names and layer.stride >= _LEAST_STRIDE]
+
+
+@dataclasses.dataclass(frozen=True)
+class Regions:
+    """Kinds of places that styles consist of, and where each style has them.
+
+    Attributes:
+        network: looks at pictures.
+        layers: whose maps are compared.
+        centers: `(count, features)`, each of length 1.
+        of_styles: for each style `(count, height, width)`, how much each place counts in each
+            region, in `[0, 1]`.
+
+    Source: our own. Styles clustered by deep features, and contents matched to the clusters, are
+        Zhang et al., Multimodal Style Transfer via Graph Cuts, ICCV 2019, section 3; statistics of
+        regions are Gatys et al., CVPR 2017, section 4.
+    """
+
+    network: Network
+    layers: tuple[str, ...]
+    centers: np.ndarray
+    of_styles: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(
+        cls, network: Network, layers: Sequence[str], styles: Sequence[Style], count: int
+    ) -> Regions | None:
+        """The regions of styles; `None` where pictures are too small to have any.
+
+        Args:
+            layers: as `telling_layers` returns them, at least one.
+            count: how many there are, at least 2.
+        """
+        seen = [_features(network, layers, style.picture) for style in styles]
+        if any(each is None for each in seen):
+            return None
+        counted = [resized(style.counted(), *each.shape[:2]) > 0.5
+                   for style, each in zip(styles, seen, strict=True)]
+        places = np.concatenate([each[mask] for each, mask in zip(seen, counted, strict=True)])
+        if len(places) < 2 * count:
+            return None
+        centers = _centers(places, count)
+        return cls(network, tuple(layers), centers, tuple(
+            # What is not typical of its region, such as a head in the sky, hardly counts.
+            _memberships(each, centers) * np.maximum(_likeness(each, centers), 0)
+            for each in seen
+        ))
+
+    def of_content(self, content: np.ndarray) -> np.ndarray | None:
+        """How much each place of a content belongs to each region.
+
+        Args:
+            content: `(height, width, 3)` in `[0, 1]`.
+
+        Returns:
+            Float32 `(count, rows, columns)`, which add up to 1 at each place; `None` for a picture
+            that is too small.
+        """
+        seen = _features(self.network, self.layers, content)
+        return None if seen is None else _memberships(seen, self.centers)
+
+
+class LastRegions:
+    """Finds regions, and keeps those of the last styles for the next content, in any thread."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[object, Regions | None] = (None, None)
+
+    def of(
+        self, network: Network, layers: Sequence[str], styles: Sequence[Style], count: int
+    ) -> Regions | None:
+        """See `Regions.of`; the network is always the same."""
+        key = (*layers, count, *(each for style in styles
+                                 for each in (style.picture, style.mask)))
+        # One reference, as another thread may put its own there.
+        kept = self._kept
+        if len(kept[0] or ()) != len(key) or any(
+                one is not other and not np.array_equal(one, other)
+                for one, other in zip(kept[0], key, strict=True)):
+            kept = key, Regions.of(network, layers, styles, count)
+            self._kept = kept
+        return kept[1]
+
+
+def _features(network: Network, layers: Sequence[str], picture: np.ndarray) -> np.ndarray | None:
+    """What is where in a picture, `(rows, columns, features)` of length 1 at each place."""
+    shown = fit(picture, _SIDE)
+    if min(shown.shape[:2]) < network.least_size:
+        return None
+    maps = network.model(tf.constant(shown[None], tf.float32), training=False)
+    rows, columns = maps[layers[-1]].shape[1:3]
+    found = []
+    for layer in layers:
+        values = tf.image.resize(tf.cast(maps[layer], tf.float32), (rows, columns), "area")[0]
+        values = values.numpy() - values.numpy().mean((0, 1))
+        found.append(values / (np.sqrt(np.square(values).sum(-1).mean()) + 1e-6))
+    return _of_length_one(_smooth(np.concatenate(found, axis=-1)))
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """Each place's mean with its four neighbours, of which it counts as two."""
+    wide = np.pad(values, [(1, 1), (1, 1), (0, 0)], mode="edge")
+    return (wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:] + 2 * values) / 6
+
+
+def _of_length_one(vectors: np.ndarray) -> np.ndarray:
+    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-6)
+
+
+def _likeness(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Cosines, `(count, rows, columns)`."""
+    return np.moveaxis(features @ centers.T, -1, 0)
+
+
+def _memberships(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    likeness = _likeness(features, centers) / _SOFTNESS
+    found = np.exp(likeness - likeness.max(axis=0))
+    return found / found.sum(axis=0)
+
+
+def _centers(places: np.ndarray, count: int) -> np.ndarray:
+    """The centres of k-means by cosine, the best of a few trials; the same for the same places.
+
+    Source: Dhillon, Modha, Machine Learning 2001 (spherical k-means).
+    """
+    random = np.random.default_rng(0)
+    best, most = places[:count], -np.inf
+    for _ in range(_TRIALS):
+        centers = places[random.choice(len(places), count, replace=False)]
+        for _ in range(_ROUNDS):
+            nearest = (places @ centers.T).argmax(axis=1)
+            centers = _of_length_one(np.stack([
+                places[nearest == each].mean(axis=0) if (nearest == each).any() else centers[each]
+                for each in range(count)
+            ]))
+        fit_of_all = float((places @ centers.T).max(axis=1).sum())
+        if fit_of_all > most:
+            best, most = centers, fit_of_all
+    return best.astype(np.float32)
