@@ -49,6 +49,11 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         "style of `sample:stained_glass`, at twice the size.",
         {f"{each:g}": {"large_forms": each} for each in (0, 0.1, 0.25, 0.5, 0.75)},
     ),
+    "style_regions": (
+        "Into how many regions, such as sky and houses, the pictures are divided; with 1 they are "
+        "compared as wholes. Here in the style of `sample:waves`, at twice the size.",
+        {f"{each}": {"style_regions": each} for each in (1, 2, 3)},
+    ),
     "style_scale": (
         "The size at which the style is seen: a larger one gives larger strokes.",
         {f"{each:g}": {"style_scale": each} for each in (0.5, 1, 2)},
@@ -130,6 +135,8 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
     if row == "large_forms":
         # The deepest layer needs positions to count.
         style, size = "sample:stained_glass", 2 * FLAGS.size
+    if row == "style_regions":
+        style, size = "sample:waves", 2 * FLAGS.size
     protect = None
     if row == "protect":
         content = "sample:grace_hopper"

@@ -226,7 +226,7 @@ def _step(work: Work) -> Callable[[], np.ndarray]:
     import tensorflow as tf
 
     content, styles = work.prepared.at(work.prepared.scales[-1])
-    targets = work.descent.objective.targets(content, styles)
+    targets = work.descent.objective.targets(content, styles, regions=work.prepared.regions)
     image, first = tf.constant(content[None]), tf.constant(0)
     return lambda: work.descent.value_and_gradient(image, targets, first, 0)[2].numpy()
 

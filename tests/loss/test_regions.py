@@ -9,7 +9,7 @@ from tf_style import stylize
 from tf_style.image.style import Style
 from tf_style.loss.blocks import Blocks
 from tf_style.loss.objective import Objective
-from tf_style.loss.regions import LastRegions, Regions, telling_layers
+from tf_style.loss.regions import LastRegions, Regions
 from tf_style.network.architectures import ARCHITECTURES
 from tf_style.network.features import feature_model
 from tf_style.network.networks import Network
@@ -79,11 +79,6 @@ def test_pictures_that_are_too_small_have_no_regions(network):
     strip = np.zeros((2, 900, 3), np.float32)
     assert Regions.of(network, DEEP, [Style(strip)], 2) is None
     assert Regions.of(network, DEEP, [Style(halves(FLAT, BUSY))], 2).of_content(strip) is None
-
-
-def test_a_saved_model_has_no_layers_that_tell_things_apart(network):
-    assert telling_layers(network, LAYERS) == DEEP
-    assert telling_layers(Network(network.model), LAYERS) == []
 
 
 def objective(network):

@@ -71,18 +71,6 @@ def test_large_forms_are_the_share_of_the_deep_layers(large, kind):
     assert len(layers) == {0: 4, 1: 2}.get(large, 6)
 
 
-@pytest.mark.parametrize("kind, given, count", [
-    (Kind.DEEP, {}, 2), (Kind.COMPACT, {}, 2), (Kind.SHALLOW, {}, 1), (Kind.LEARNED, {}, 1),
-    (Kind.DEEP, {"large_forms": 0}, 1), (Kind.DEEP, {"style_layers": "block3_conv1"}, 1),
-    (Kind.DEEP, {"style_loss": "gram"}, 1), (Kind.DEEP, {"style_loss": "gram,moments:2"}, 2),
-    (Kind.DEEP, {"style_regions": 1}, 1), (Kind.DEEP, {"style_regions": 4}, 4),
-])
-def test_pictures_are_divided_where_large_forms_are_compared(kind, given, count):
-    once = resolved(kind, **given)
-    assert once.style_regions == count
-    assert for_weights(once, ("a.h5", kind), ("a.h5", kind)) == once
-
-
 def test_the_share_of_deep_layers_is_resolved_once():
     once = resolved(Kind.DEEP, large_forms=0.3)
     assert once.large_forms == AUTO

@@ -106,6 +106,7 @@ class Style:
         kinds: how much each place counts in each of the regions that styles and content have in
             common, `(count, rows, columns)` in `[0, 1]`, coarser than the picture; `None` where
             they are compared as wholes.
+        image_side: long side, in pixels, of the generated image at whose size it is seen.
     """
 
     picture: np.ndarray
@@ -118,6 +119,7 @@ class Style:
     largest: int | None = None
     alpha: np.ndarray | None = None
     kinds: np.ndarray | None = None
+    image_side: int = 0
 
     def counted(self) -> np.ndarray:
         """The mask; 1 everywhere if there is none."""
@@ -171,4 +173,5 @@ class Style:
             mask=None if self.mask is None else resized(self.mask, *shape),
             mended_again=None if again is None else fit(again, max(shape)),
             region=region,
+            image_side=max(height, width),
         )

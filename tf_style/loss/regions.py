@@ -12,26 +12,18 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tf_style.image.masks import resized
+from tf_style.image.masks import mostly
 from tf_style.image.resize import fit
 from tf_style.image.style import Style
 from tf_style.network.networks import Network
 
 # Long side at which pictures are looked at, in pixels: large enough for things, and cheap.
 _SIDE = 256
-# Layers from this stride on tell things apart; finer ones tell edges and colours.
-_LEAST_STRIDE = 8
 # How sharply a place belongs to one region: cosines that differ by this are e times as likely.
 _SOFTNESS = 0.1
 _TRIALS, _ROUNDS = 8, 25
-
-
-def telling_layers(network: Network, names: Sequence[str]) -> list[str]:
-    """Those of a network's layers that tell things apart; none of a saved model's."""
-    if network.architecture is None:
-        return []
-    return [layer.name for layer in network.architecture.layers
-            if layer.name in names and layer.stride >= _LEAST_STRIDE]
+# Of a map's own size: where it varies less, only rounding and the picture's edge are seen.
+_LEAST_SPREAD = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,25 +51,27 @@ class Regions:
     def of(
         cls, network: Network, layers: Sequence[str], styles: Sequence[Style], count: int
     ) -> Regions | None:
-        """The regions of styles; `None` where pictures are too small to have any.
+        """The regions of styles; `None` where pictures are too small or too uniform to have any.
 
         Args:
-            layers: as `telling_layers` returns them, at least one.
+            layers: those that tell things apart, at least one.
             count: how many there are, at least 2.
         """
-        seen = [_features(network, layers, style.picture) for style in styles]
+        # One that has no share describes nothing.
+        described = [style for style in styles if style.share]
+        seen = [_features(network, layers, style.picture) for style in described]
         if any(each is None for each in seen):
             return None
-        counted = [resized(style.counted(), *each.shape[:2]) > 0.5
-                   for style, each in zip(styles, seen, strict=True)]
-        places = np.concatenate([each[mask] for each, mask in zip(seen, counted, strict=True)])
+        places = np.concatenate([
+            each[mostly(style.mask, *each.shape[:2])]
+            for style, each in zip(described, seen, strict=True)
+        ])
         if len(places) < 2 * count:
             return None
-        centers = _centers(places, count)
+        centers, rest = _centers(places, count), iter(seen)
         return cls(network, tuple(layers), centers, tuple(
-            # What is not typical of its region, such as a head in the sky, hardly counts.
-            _memberships(each, centers) * np.maximum(_likeness(each, centers), 0)
-            for each in seen
+            _typical(next(rest), centers) if style.share else np.zeros((count, 1, 1), np.float32)
+            for style in styles
         ))
 
     def of_content(self, content: np.ndarray) -> np.ndarray | None:
@@ -88,7 +82,7 @@ class Regions:
 
         Returns:
             Float32 `(count, rows, columns)`, which add up to 1 at each place; `None` for a picture
-            that is too small.
+            that is too small, or the same everywhere.
         """
         seen = _features(self.network, self.layers, content)
         return None if seen is None else _memberships(seen, self.centers)
@@ -105,7 +99,7 @@ class LastRegions:
     ) -> Regions | None:
         """See `Regions.of`; the network is always the same."""
         key = (*layers, count, *(each for style in styles
-                                 for each in (style.picture, style.mask)))
+                                 for each in (style.picture, style.mask, bool(style.share))))
         # One reference, as another thread may put its own there.
         kept = self._kept
         if len(kept[0] or ()) != len(key) or any(
@@ -117,7 +111,10 @@ class LastRegions:
 
 
 def _features(network: Network, layers: Sequence[str], picture: np.ndarray) -> np.ndarray | None:
-    """What is where in a picture, `(rows, columns, features)` of length 1 at each place."""
+    """What is where in a picture, `(rows, columns, features)` of length 1 at each place.
+
+    `None` for a picture that is too small, or the same everywhere.
+    """
     shown = fit(picture, _SIDE)
     if min(shown.shape[:2]) < network.least_size:
         return None
@@ -126,8 +123,15 @@ def _features(network: Network, layers: Sequence[str], picture: np.ndarray) -> n
     found = []
     for layer in layers:
         values = tf.image.resize(tf.cast(maps[layer], tf.float32), (rows, columns), "area")[0]
-        values = values.numpy() - values.numpy().mean((0, 1))
-        found.append(values / (np.sqrt(np.square(values).sum(-1).mean()) + 1e-6))
+        values = values.numpy()
+        apart = values - values.mean((0, 1))
+        spread, size = (np.sqrt(np.square(each).sum(-1).mean()) for each in (apart, values))
+        if spread > _LEAST_SPREAD * size:
+            found.append(apart / spread)
+        else:
+            found.append(np.zeros_like(apart))
+    if not any(map(np.any, found)):
+        return None
     return _of_length_one(_smooth(np.concatenate(found, axis=-1)))
 
 
@@ -150,6 +154,11 @@ def _memberships(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
     likeness = _likeness(features, centers) / _SOFTNESS
     found = np.exp(likeness - likeness.max(axis=0))
     return found / found.sum(axis=0)
+
+
+def _typical(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Memberships of which what is not typical, such as a head in the sky, has hardly any."""
+    return _memberships(features, centers) * np.maximum(_likeness(features, centers), 0)
 
 
 def _centers(places: np.ndarray, count: int) -> np.ndarray:

@@ -14,6 +14,7 @@ refers to the previous frame.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.masks import resized
 from tf_style.image.previous import Previous
 from tf_style.image.style import Style
 from tf_style.loss.statistics import TINY
@@ -78,6 +80,8 @@ def targets_of(
             `(count, rows, columns)`, coarser than the picture; `None` if they have none.
     """
     found: dict[str, Target] = {}
+    if content is not None and regions is None:
+        styles = [dataclasses.replace(style, kinds=None) for style in styles]
     held = None if protect is None else _mask(protect)
     for term in terms:
         if not term.reference and not term.layer:
@@ -126,20 +130,25 @@ def _placed(
     content: np.ndarray,
 ) -> dict[str, Target]:
     told = [term for term in terms if len(targets[term.key]) > 1]
-    shapes = network.model.compute_output_shape(
-        tuple(network.continued(tf.constant(content[None])).shape)
-    )
-    masks = tf.constant(regions[..., None], tf.float32)
+    if not told:
+        return {}
+    masks = network.continued(_as_large(regions, content))
+    shapes = network.model.compute_output_shape((1, *masks.shape[1:3], 3))
     areas = regions.mean(axis=(1, 2))
     found: dict[str, Target] = {}
     for term in told:
-        weights = tf.image.resize(masks, shapes[term.layer][1:3])
+        weights = tf.image.resize(masks, shapes[term.layer][1:3], method="area")
         found[term.key] = [
             {"goals": [{**goal, "share": float(area) * goal["share"]} for goal in each["goals"]],
              "weights": weights[number : number + 1]}
             for number, (each, area) in enumerate(zip(targets[term.key], areas, strict=True))
         ]
     return found
+
+
+def _as_large(masks: np.ndarray, picture: np.ndarray) -> tf.Tensor:
+    """Masks `(count, rows, columns)` of a picture, at its size: `(count, height, width, 1)`."""
+    return tf.image.resize(tf.constant(masks[..., None], tf.float32), picture.shape[:2])
 
 
 def _kept(loss: Loss, features: tf.Tensor, protect: tf.Tensor | None) -> dict[str, Any]:
@@ -207,22 +216,27 @@ def _by_kind(
     found = []
     for kind in range(len(seen[0])):
         # A style that has little of a kind says little of it.
-        parts = [style.share * float(style.kinds[kind].mean()) + TINY for style in styles]
+        parts = [style.share * _amount(style, kind) + TINY for style in styles]
         found.append([(whole * part / sum(parts), each[kind])
                       for part, each in zip(parts, seen, strict=True)])
     return found
+
+
+def _amount(style: Style, kind: int) -> float:
+    """How much of a style is of a kind."""
+    places = style.kinds[kind]
+    return float((places * resized(style.counted(), *places.shape)).mean())
 
 
 def _wide(network: Network, terms: Sequence[Term], styles: Sequence[Style]) -> set[str]:
     """The layers that see so much of a picture at once that kinds of places are told apart."""
     if styles[0].kinds is None or network.architecture is None:
         return set()
-    shape = max((style.picture.shape for style in styles), key=max)
-    shapes = network.model.compute_output_shape((1, *shape))
-    return {
-        term.layer for term in terms if max(shapes[term.layer][1:3]) <= _MOST_PLACES
-        and network.architecture.layer(term.layer).stride >= _LEAST_STRIDE
-    }
+    # A small style beside a large image has small maps, but those of the image see strokes.
+    side = max(max(style.image_side, *style.picture.shape[:2]) for style in styles)
+    strides = {term.layer: network.architecture.layer(term.layer).stride for term in terms}
+    return {layer for layer, stride in strides.items()
+            if stride >= _LEAST_STRIDE and side // stride <= _MOST_PLACES}
 
 
 def _telling(
@@ -255,8 +269,9 @@ def _shown(
             network, terms, _mask(style.mask), style.name).items()
     }
     shapes = network.model.compute_output_shape((1, *style.picture.shape))
+    shown = None if style.kinds is None else _as_large(style.kinds, style.picture)
     for layer in wide:
-        kinds = tf.image.resize(style.kinds[..., None], shapes[layer][1:3])
+        kinds = tf.image.resize(shown, shapes[layer][1:3], method="area")
         masks[layer] = [kind * mask for kind in tf.split(kinds, len(style.kinds))
                         for mask in masks.get(layer, [1.0])]
     found = observer.style_statistics(place, tf.constant(style.picture[None]), masks)

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 
 from tf_style.settings import InputError
 
+# Positions of maps from this stride on are large enough to be things.
+_TELLING_STRIDE = 8
+
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
@@ -70,6 +73,12 @@ class Architecture:
         """Those of `names` that are read through a readout."""
         names = set(names)
         return tuple(layer for layer in self.convolutions if layer.name in names and self.readouts)
+
+    def telling(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of `names` that tell things apart; finer layers tell edges and colours."""
+        names = set(names)
+        return tuple(layer.name for layer in self.layers
+                     if layer.name in names and layer.stride >= _TELLING_STRIDE)
 
     def layer(self, name: str) -> Layer:
         """The layer called `name`."""

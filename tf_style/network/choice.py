@@ -128,6 +128,11 @@ def choose(
     for part, choice in (("content", content), ("style", style)):
         if choice.architecture:
             choice.architecture.check(getattr(settings, f"{part}_layers"), f"{part}_layers")
+    count = settings.style_regions
+    if count not in (AUTO, 1) and not (
+            style.architecture and style.architecture.telling(settings.style_layers)):
+        raise InputError(f"--style_regions={count}: needs style layers of block 4 or 5 of "
+                         f"{', '.join(ARCHITECTURES)}")
     if content == style:
         return settings, (dataclasses.replace(
             content, content=settings.content_layers, style=settings.style_layers

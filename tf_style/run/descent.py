@@ -52,7 +52,10 @@ class Descent:
 
     @property
     def traces(self) -> int:
-        """How many times a step has been traced: once, whatever the pictures and their sizes."""
+        """How many times a step has been traced, whatever the pictures.
+
+        Once; and once more for each set of layers that are compared region by region.
+        """
         return max([self._whole.traces, *[each.traces for each in self._blocks.values()]])
 
     def targets(
@@ -130,7 +133,8 @@ class Descent:
 
 def _digest(style: Style) -> bytes:
     """What tells a style, as it is seen, from another."""
-    found = hashlib.sha256(repr(style.share).encode())
+    side = style.image_side if style.kinds is not None else 0
+    found = hashlib.sha256(repr((style.share, side)).encode())
     for each in (style.picture, style.mended_again, style.mask, style.region, style.kinds):
         found.update(b"" if each is None else repr(each.shape).encode())
         found.update(b"" if each is None else np.ascontiguousarray(each, np.float32))

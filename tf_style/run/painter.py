@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.loss.objective import Objective
-from tf_style.loss.regions import LastRegions, telling_layers
+from tf_style.loss.regions import LastRegions
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.network import weights
 from tf_style.network.choice import choose, limits
@@ -25,7 +25,7 @@ from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
 from tf_style.run.scene import Scene, starts_by_network
-from tf_style.settings import AUTO, NETWORKS, InputError, LiveModel, Remark, Settings, auto
+from tf_style.settings import AUTO, InputError, LiveModel, Remark, Settings, auto
 
 # What neither networks nor compiled steps depend on: it decides what they are shown, or how far
 # and on what way they go.
@@ -108,7 +108,10 @@ class Painter:
 
     @property
     def traces(self) -> int:
-        """How many times the step has been traced: once, whatever the pictures and their sizes."""
+        """How many times the step has been traced, whatever the pictures.
+
+        Once; and once more for each set of layers that are compared region by region.
+        """
         return self._descent.traces if self._descent else 0
 
     @property
@@ -144,32 +147,30 @@ class Painter:
         scene = scene.seen_by(self.settings, self.least_size)
         scene = scene.starting_at(self.settings, self._start)
         prepared = scene.prepared(self.settings, lambda each: self._mender.mend(each, note))
+        prepared = self._divided(prepared, note)
+        count = 1 if prepared.regions is None else len(prepared.regions)
         return Work(
-            self._given, self._resolved(scene), scene, self._divided(prepared), descent,
-            self.weights, self.weights_seconds, self.weights_cached,
+            self._given, self._resolved(scene).replace(style_regions=count), scene, prepared,
+            descent, self.weights, self.weights_seconds, self.weights_cached,
             lambda: self._block_size(scene, note),
         )
 
-    def _divided(self, scene: Scene) -> Scene:
-        """The same scene, whose content and styles have regions in common.
-
-        Raises:
-            InputError: if regions are asked for that cannot be found.
-        """
-        count, asked = self.settings.style_regions, self._given.style_regions not in (AUTO, 1)
-        network = self._networks[-1]
-        layers = telling_layers(network, self.settings.style_layers)
-        if asked and not layers:
-            raise InputError(f"--style_regions={count}: needs style layers of block 4 or 5 of "
-                             f"{', '.join(NETWORKS)}")
-        if asked and scene.styles[0].region is not None:
-            raise InputError(f"--style_regions={count} and --content_mask: choose one of them")
-        if count == 1 or not layers or not scene.can_be_divided:
+    def _divided(self, scene: Scene, note: Callable[[str], None]) -> Scene:
+        """The same scene, whose content and styles have regions in common, if they are to."""
+        count, network = self.settings.style_regions, self._networks[-1]
+        layers = network.architecture.telling(self.settings.style_layers) if (
+            network.architecture) else ()
+        if count == AUTO:
+            count = 2 if layers and "moments" in self.settings.style_loss else 1
+        if count == 1 or not self.settings.style_weight or not scene.can_be_divided:
             return scene
         with tf.device(self.settings.device):
             found = self._regions.of(network, layers, scene.styles, count)
-            regions = found and found.of_content(scene.content)
+            regions = None if found is None else found.of_content(scene.content)
         if regions is None:
+            if self.settings.style_regions != AUTO:
+                note(f"--style_regions={count}: content and styles are too small, too narrow or "
+                     "too uniform to be divided; they are compared as wholes")
             return scene
         return dataclasses.replace(scene, regions=regions, styles=tuple(
             dataclasses.replace(style, kinds=kinds)

@@ -166,10 +166,10 @@ class Scene:
     def resolved(self, settings: Settings) -> Settings:
         """The settings with `auto` replaced by what it stands for with these pictures.
 
-        Some keep `auto`: `style_cleanup` examines whatever style is given, `style_size` follows
-        `style_scale`, `max_memory` is what was free, which shows in `block_size`, and `cache_dir`
-        depends on the user's system. `strength` shows in `style_weight`, and `large_forms` in
-        `style_layers`.
+        Some keep `auto`: `style_regions` is found with the pictures, `style_cleanup` examines
+        whatever style is given, `style_size` follows `style_scale`, `max_memory` is what was free,
+        which shows in `block_size`, and `cache_dir` depends on the user's system. `strength` shows
+        in `style_weight`, and `large_forms` in `style_layers`.
         """
         found = {
             "style_blend": (1.0,) * len(self.styles),
@@ -179,8 +179,6 @@ class Scene:
             "steps": self.scales[-1].all_steps,
         }
         found = {name: value for name, value in found.items() if getattr(settings, name) == AUTO}
-        if not self.can_be_divided:
-            found["style_regions"] = 1
         if self.content is not None:
             full = self.scales[-1]
             found["size"] = max(full.height, full.width)
@@ -294,6 +292,9 @@ def check_together(
                          "a larger one")
     if not has_content and 0 in (settings.style_weight, settings.strength):
         raise InputError("--style_weight=0: without a content there is nothing to do")
+    if content_masks and settings.style_regions not in (AUTO, 1):
+        raise InputError(f"--style_regions={settings.style_regions} and --content_mask: choose one "
+                         "of them")
     for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):
         if settings.model and flag == "content_mask" and masks > 1:
             raise InputError(f"--content_mask: expected one with --model. Received: {masks}")

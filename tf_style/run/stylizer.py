@@ -117,7 +117,7 @@ class Stylizer:
 
     @property
     def traces(self) -> int:
-        """How many times the step has been traced; once, whatever the pictures and their sizes."""
+        """How many times the step has been traced; see `Painter.traces`."""
         return self._painter.traces
 
     def stylize(

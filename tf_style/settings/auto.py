@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterable
 from typing import Any
 
 from tf_style.settings.option import AUTO
@@ -29,7 +28,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
         "network", "weights", "style_network", "style_network_weights", "large_forms", "style_loss",
     ),
     "style_regions": (
-        "content", "content_mask", "network", "weights", "style_network", "style_network_weights",
+        "content_mask", "network", "weights", "style_network", "style_network_weights",
         "style_layers", "large_forms", "style_loss",
     ),
     "style_weight": (
@@ -142,10 +141,6 @@ def for_weights(
             values["style_layers"] = _weighted(settings.large_forms)
         settings = settings.replace(large_forms=AUTO)
     values = {name: value for name, value in values.items() if getattr(settings, name) == AUTO}
-    if settings.style_regions == AUTO:
-        values["style_regions"] = _regions(
-            values.get("style_layers", settings.style_layers), settings.style_loss, style[1]
-        )
     if settings.strength != AUTO:
         values["style_weight"] *= (
             10 ** (_STRENGTH_DECADES * (settings.strength - 0.5))
@@ -159,11 +154,6 @@ def for_weights(
     else:
         values |= {"content_network_weights": content[0], "style_network_weights": style[0]}
     return settings.replace(**values)
-
-
-def _regions(layers: Iterable[str], losses: Iterable[str], kind: Kind) -> int:
-    """How many regions pictures are divided into, if that is left to `auto`."""
-    return 2 if kind.reaches_deep and {*layers} & {*_LARGE} and "moments" in losses else 1
 
 
 def _weighted(large: float) -> dict[str, float]:
