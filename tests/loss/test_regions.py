@@ -134,6 +134,51 @@ def test_several_styles_are_averaged_by_how_much_they_have_of_a_region(network):
     assert np.linalg.norm(means[0][0] - means[1][0]) > 0.05 * np.linalg.norm(means[1][0])
 
 
+def test_a_style_that_is_masked_where_a_region_is_says_nothing_of_it(network):
+    picture, kinds = halves(FLAT, BUSY), np.zeros((2, 6, 9), np.float32)
+    kinds[0, :, :4] = kinds[1, :, 4:] = 1
+    mask = np.zeros((96, 144), np.float32)
+    mask[:, 80:] = 1
+    found, both = objective(network), np.full((2, 6, 9), 0.5, np.float32)
+    masked = Style(picture, share=0.5, kinds=kinds, mask=mask)
+    other = Style(BUSY, share=0.5, kinds=both)
+    means = [
+        found.targets(picture, styles, regions=both)["style moments block4_conv1"][0]["goals"][0]
+        ["target"]["mean"].numpy()
+        for styles in ([masked, other], [Style(BUSY, kinds=both)])
+    ]
+    np.testing.assert_allclose(*means, rtol=1e-3)
+
+
+def test_a_style_without_a_share_has_no_say_in_the_regions(network):
+    picture, other = halves(FLAT, BUSY), halves(BUSY[::-1], 1 - FLAT)
+    alone = Regions.of(network, DEEP, [Style(picture)], 2)
+    beside = Regions.of(network, DEEP, [Style(picture), Style(other, share=0)], 2)
+    np.testing.assert_array_equal(alone.centers, beside.centers)
+    assert not beside.of_styles[1].any()
+
+
+def test_a_faint_mask_leaves_a_style_its_regions(network):
+    picture = halves(FLAT, BUSY)
+    faint = Style(picture, mask=np.full((96, 144), 0.3, np.float32))
+    np.testing.assert_array_equal(
+        Regions.of(network, DEEP, [faint], 2).centers,
+        Regions.of(network, DEEP, [Style(picture)], 2).centers,
+    )
+
+
+def test_a_region_ends_where_it_does_in_the_picture(network):
+    """The mirrored edge that lets the last columns count does not stretch it."""
+    picture, regions = np.zeros((48, 33, 3), np.float32), np.zeros((2, 3, 2), np.float32)
+    regions[0, :, 0] = regions[1, :, 1] = 1
+    target = objective(network).targets(
+        picture, [Style(picture, kinds=regions)], regions=regions)["style moments block3_conv1"]
+    left = target[0]["weights"].numpy()[0, 0, :, 0]
+    # 33 pixels are continued to 48, of which 12 positions see four each.
+    assert len(left) == 12 and left[0] == 1 and left[3] > 0.5 > left[4] and left[8:].min() >= 0
+    np.testing.assert_allclose(left[:8], 1 - target[1]["weights"].numpy()[0, 0, :8, 0], atol=1e-6)
+
+
 def test_blocks_see_the_same_regions(network):
     whole = objective(network)
     blocks, picture = Blocks(whole, 64), halves(FLAT, BUSY)
@@ -158,12 +203,23 @@ def test_a_run_divides_its_pictures_and_records_it():
     assert np.abs(divided.image - whole.image).max() > 0.01
     again = stylize(content, style, divided.settings)
     np.testing.assert_array_equal(again.image, divided.image)
-    # Whoever says what goes where has said it; and a texture is of one kind.
+    # Whoever says what goes where has said it; and a texture, or one colour, is of one kind.
     for result in (
         stylize(content, style, **RUN, content_masks=[np.ones((96, 144), np.float32)]),
         stylize(None, style, **RUN),
+        stylize(np.full_like(content, 0.5), style, **RUN),
+        stylize(content, style, **RUN, style_layers="block1_conv1"),
+        stylize(content, style, **RUN, style_loss="gram"),
+        stylize(content, style, **{**RUN, "network": "vgg16", "weights": "random"}),
     ):
         assert result.settings.style_regions == 1
+
+
+def test_what_cannot_be_divided_is_told_to_those_who_asked():
+    gray = np.full_like(FLAT, 0.5)
+    with pytest.warns(UserWarning, match="^style_regions=2: content and styles are too small"):
+        result = stylize(gray, halves(FLAT, BUSY), **RUN, style_regions=2)
+    assert result.settings.style_regions == 1
 
 
 @pytest.mark.parametrize("more, masks, problem", [

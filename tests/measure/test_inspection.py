@@ -123,6 +123,14 @@ def test_a_reconstruction_of_style_sees_nothing_of_the_content(settings, content
     assert result.history[-1].loss < 0.2 * result.history[0].loss
 
 
+@pytest.mark.parametrize("layer", ["block1_conv1", "block4_conv1"])
+def test_a_reconstruction_of_style_is_of_the_whole_style(layer, content, style):
+    settings = Painter(
+        Settings(size=64, scales=1, steps=1, network="compact", style_regions=2)).settings
+    result = inspection.reconstruct_style(content, style, layer, settings)
+    assert result.settings.style_regions == 1
+
+
 def test_inspect_looks_at_the_layers_that_it_is_told(content, style):
     stages = []
     seen = inspection.inspect(

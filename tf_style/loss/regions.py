@@ -22,8 +22,8 @@ _SIDE = 256
 # How sharply a place belongs to one region: cosines that differ by this are e times as likely.
 _SOFTNESS = 0.1
 _TRIALS, _ROUNDS = 8, 25
-# Of a map's own size: where it varies less, only rounding and the picture's edge are seen.
-_LEAST_SPREAD = 0.01
+# Of a picture's values: of one that varies less, a network sees rounding and the edge.
+_LEAST_RANGE = 2 / 255
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,22 +116,15 @@ def _features(network: Network, layers: Sequence[str], picture: np.ndarray) -> n
     `None` for a picture that is too small, or the same everywhere.
     """
     shown = fit(picture, _SIDE)
-    if min(shown.shape[:2]) < network.least_size:
+    if min(shown.shape[:2]) < network.least_size or np.ptp(shown) < _LEAST_RANGE:
         return None
     maps = network.model(tf.constant(shown[None], tf.float32), training=False)
     rows, columns = maps[layers[-1]].shape[1:3]
     found = []
     for layer in layers:
         values = tf.image.resize(tf.cast(maps[layer], tf.float32), (rows, columns), "area")[0]
-        values = values.numpy()
-        apart = values - values.mean((0, 1))
-        spread, size = (np.sqrt(np.square(each).sum(-1).mean()) for each in (apart, values))
-        if spread > _LEAST_SPREAD * size:
-            found.append(apart / spread)
-        else:
-            found.append(np.zeros_like(apart))
-    if not any(map(np.any, found)):
-        return None
+        values = values.numpy() - values.numpy().mean((0, 1))
+        found.append(values / (np.sqrt(np.square(values).sum(-1).mean()) + 1e-6))
     return _of_length_one(_smooth(np.concatenate(found, axis=-1)))
 
 
