@@ -70,7 +70,7 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         {"without": {}, "the face": {}},
     ),
     "preserve_color": (
-        "Whose colours the result has: the style's; the content's under the result's luminance; or "
+        "Whose colours the result has: the style's; the content's with the result's luminance; or "
         "those of the style first matched to the content's, in mean and covariance, or as a "
         "distribution.",
         {each: {"preserve_color": each} for each in (
