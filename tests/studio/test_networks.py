@@ -12,6 +12,7 @@ import pytest
 from tests.commands.conftest import call
 from tests.studio.served import file_of, pixels, serving
 from tf_style import cli
+from tf_style.settings import InputError
 from tf_style.studio.networks import Network
 
 
@@ -52,7 +53,12 @@ def test_it_paints_what_the_camera_sees(page, sent, content):
         for model, size in (("network:" + "0" * 64, 32), (sent, 32)):
             camera.send(json.dumps({"model": model, "size": size}))
             if model != sent:
-                assert "not here any more" in json.loads(camera.recv(60))["error"]["message"]
+                told = json.loads(camera.recv(60))
+                assert "not here any more" in told["error"]["message"] and not told["of_frame"]
+                # What cannot be had is not looked for as a file.
+                camera.send(file_of(content, "JPEG"))
+                told = json.loads(camera.recv(60))
+                assert "choose a network first" in told["error"]["message"] and told["of_frame"]
         camera.send(file_of(content, "JPEG"))
         assert pixels(camera.recv(60)).shape == (24, 32, 3)
 
@@ -65,6 +71,38 @@ def test_it_paints_films(page, sent, tmp_path):
     film = page.upload(write(tmp_path / "film.mp4", 2).read_bytes(), "film.mp4", "/api/films")
     job = page.when(page.post(film.json()["ref"], [], options={"model": sent, "size": 32}))
     assert (job["state"], job["error"], job["step"]) == ("done", None, 2)
+
+
+def test_a_film_waits_for_a_network_that_has_gone(network, tmp_path, monkeypatch):
+    pytest.importorskip("av", reason="needs pip install 'tf_style[video]'")
+    pytest.importorskip("cv2", reason="needs pip install 'tf_style[video]'")
+    from tests.film.films import write
+    from tf_style.studio.jobs import Queue
+
+    copy, between = tmp_path / "painting.keras", Queue.between_steps
+    copy.write_bytes(network.read_bytes())
+    given = Network.of(os.fspath(copy))
+
+    def stopping(queue):
+        between(queue)
+        if queue._now[-1].step == 1 and not queue._now[-1].why:
+            queue.stop(queue._now[-1].id)
+
+    with serving(tmp_path / "studio", networks=[given]) as page:
+        film = page.upload(write(tmp_path / "film.mp4", 3).read_bytes(), "film.mp4", "/api/films")
+        with monkeypatch.context() as patched:
+            patched.setattr(Queue, "between_steps", stopping)
+            job = page.when(page.post(film.json()["ref"], [],
+                                      options={"model": given.reference, "size": 32}))
+        assert (job["state"], job["step"]) == ("stopped", 1)
+        os.utime(copy, ns=(1, 1))
+        page.act(job, "resume")
+        job = page.when(job)
+        assert job["state"] == "stopped" and "Start it again" in job["error"]["message"]
+        os.utime(copy, ns=(given.changed, given.changed))
+        page.act(job, "resume")
+        job = page.when(job)
+        assert (job["state"], job["step"], job["error"]) == ("done", 3, None)
 
 
 def without_thumbnail(path):
@@ -83,6 +121,7 @@ def test_what_no_training_wrote_is_refused_and_not_kept(page, network):
         (b"", "a.keras", "not a Keras model"), (content[:2000], "a.keras", "not a Keras model"),
         (without_thumbnail(network), "a.keras", "It has no thumbnail"),
         (content + b" ", "a.h5", "expected a .keras file that tf_style_train wrote"),
+        (content + b" ", ".keras", "expected a .keras file that tf_style_train wrote"),
     ):
         answer = page.upload(data, name, "/api/networks")
         error = answer.json()["error"]
@@ -99,6 +138,15 @@ def test_a_network_is_no_picture(page, sent):
     answer = page.by_network(options={"model": "network:" + "0" * 64})
     assert answer["error"] == {"message": f"--model: network:{'0' * 64} is not here any more",
                                "option": "model"}
+
+
+def test_a_name_is_one_line_whatever_the_files_is(network, tmp_path):
+    odd = tmp_path / "a\nb\u202e.keras"
+    odd.write_bytes(network.read_bytes())
+    with serving(tmp_path / "studio", networks=[Network.of(os.fspath(odd))]) as page:
+        assert [*page.get("/api/form").json()["networks"].values()] == ["ab"]
+    with pytest.raises(InputError, match=r"expected a \.keras file"):
+        Network.of(os.fspath(tmp_path / "A.KERAS"))
 
 
 def test_a_network_that_was_named_is_offered_and_read_where_it_is(network, tmp_path, monkeypatch):

@@ -40,7 +40,6 @@ _THIS_MACHINES = ("offline", "max_pixels")
 _REPLACES = {
     "content": ("content_mask", "protect"),
     "content_mask": ("style_regions",),
-    "style_regions": ("content_mask",),
     "style": ("content_mask", "style_mask", "style_blend", "model"),
     "model": ("style", "content_mask", "style_mask", "style_blend"),
     "strength": ("style_weight",),

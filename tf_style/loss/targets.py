@@ -269,7 +269,7 @@ def _shown(
             network, terms, _mask(style.mask), style.name).items()
     }
     shapes = network.model.compute_output_shape((1, *style.picture.shape))
-    shown = None if style.kinds is None else _as_large(style.kinds, style.picture)
+    shown = _as_large(style.kinds, style.picture) if wide else None
     for layer in wide:
         kinds = tf.image.resize(shown, shapes[layer][1:3], method="area")
         masks[layer] = [kind * mask for kind in tf.split(kinds, len(style.kinds))

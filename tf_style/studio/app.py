@@ -85,7 +85,7 @@ class Studio:
         self.queue = Queue(self.store, self.pictures, self.hub, self.fixed, self.report)
         has_films, samples = films.are_possible(), form.samples()
         # The user's own are offered as the samples are.
-        names = {each.reference: each.path.stem for each in self.networks}
+        names = {each.reference: Path(each.name).stem for each in self.networks}
         self._offers = {
             "version": tf_style.__version__, "options": form.form(), "first": list(form.FIRST),
             "presets": [{"name": name, "help": text, "values": form.preset(name)}
@@ -275,20 +275,24 @@ class Studio:
 
     async def _camera(self, websocket: WebSocket) -> None:
         await websocket.accept()
-        camera, choice = Camera(self.queue.painters), None
+        camera, choice, named = Camera(self.queue.painters), None, ()
         with suppress(WebSocketDisconnect, RuntimeError):
             while (message := await websocket.receive())["type"] == "websocket.receive":
+                text = message.get("text")
                 try:
-                    if (text := message.get("text")) is not None:
-                        choice = Choice.of(text, **self.fixed)
+                    if text is not None:
+                        asked = Choice.of(text, **self.fixed)
+                        named = (asked.settings.model or "",)
                         choice = dataclasses.replace(
-                            choice, settings=self.pictures.settled(choice.settings))
+                            asked, settings=self.pictures.settled(asked.settings))
                         continue
                     frame = message.get("bytes") or b""
                     painted = await asyncio.wrap_future(self.queue.between(
                         functools.partial(camera.paint, choice, frame)))
                 except InputError as error:
-                    await websocket.send_text(json.dumps({"error": jobs.told(error.flags)}))
+                    error = jobs.told(self.pictures.told(error.flags, named))
+                    await websocket.send_text(
+                        json.dumps({"error": error, "of_frame": text is None}))
                 except Exception:
                     self.report(traceback.format_exc())
                     await websocket.close(_INSIDE)

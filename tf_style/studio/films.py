@@ -82,7 +82,9 @@ def paint(job: Job, queue: Queue, folder: Path) -> str:
     store = Store(folder)
     with open_film(run.content) as film:
         job.height, job.width = size = _size(film.info, settings.size.long_side)
-        store.begin({"settings": settings.as_dict(), "size": list(size),
+        # A network may lie elsewhere than it did.
+        named = {**settings.as_dict(), "model": job.request.options.get("model")}
+        store.begin({"settings": named, "size": list(size),
                      "steadiness": job.request.steadiness}, resume=True)
         settings = settings.replace(size=max(8, *size))
         painter = queue.painters.frames(settings, job.request.steadiness)

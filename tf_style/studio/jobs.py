@@ -35,7 +35,7 @@ from tf_style.studio.job import (
     told,
 )
 from tf_style.studio.painters import Painters
-from tf_style.studio.pictures import Pictures
+from tf_style.studio.pictures import MissingError, Pictures
 from tf_style.studio.store import Store
 from tf_style.transfer import lite
 
@@ -350,6 +350,11 @@ class Queue:
                 state = films.paint(job, self, self._store.checkpoint(job))
             else:
                 state = self._paint_picture(job)
+        except MissingError as error:
+            had_picture, state = job.has_picture, self._failed(job, error.flags)
+            if job.request.is_film and self._store.checkpoint(job).exists():
+                # What is missing may come back: the frames that are done stay.
+                job.has_picture, state = had_picture, STOPPED
         except InputError as error:
             state = self._failed(job, error.flags)
         except MemoryError:

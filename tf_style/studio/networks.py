@@ -14,7 +14,7 @@ from PIL import Image
 
 from tf_style.network.archives import THUMBNAIL
 from tf_style.settings import InputError
-from tf_style.studio.store import NETWORK_ENDING, Upload
+from tf_style.studio.store import NETWORK_ENDING, Upload, plain_name
 from tf_style.transfer.samples import check_model
 
 # Of a thumbnail: more than any is meant to exhaust memory.
@@ -42,10 +42,17 @@ class Network:
         Raises:
             InputError: if it is none that `tf_style_train` wrote.
         """
-        _check_name(name)
+        # Keras takes no other spelling.
+        if not name.endswith(NETWORK_ENDING):
+            raise _no_network(name)
         thumbnail(name)
         path = Path(name).absolute()
         return cls(path, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+
+    @property
+    def name(self) -> str:
+        """What to call it, in one line."""
+        return plain_name(self.path.name)
 
     @property
     def reference(self) -> str:
@@ -64,7 +71,8 @@ def look(path: Path, digest: str, name: str, ending: str) -> Upload:
     Raises:
         InputError: if it is none that `tf_style_train` wrote.
     """
-    _check_name(name)
+    if ending != NETWORK_ENDING:
+        raise _no_network(name)
     try:
         height, width, _ = thumbnail(path).shape
     except InputError as error:
@@ -92,6 +100,5 @@ def thumbnail(path: str | Path) -> np.ndarray:
                          "has no thumbnail that can be read") from None
 
 
-def _check_name(name: str) -> None:
-    if not name.lower().endswith(NETWORK_ENDING):
-        raise InputError(f"--model={name}: expected a .keras file that tf_style_train wrote")
+def _no_network(name: str) -> InputError:
+    return InputError(f"--model={name}: expected a .keras file that tf_style_train wrote")

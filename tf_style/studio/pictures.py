@@ -30,14 +30,17 @@ from tf_style.settings import InputError, Settings
 from tf_style.studio import films, form, networks
 from tf_style.studio.job import DONE, STOPPED, Job
 from tf_style.studio.networks import Network
-from tf_style.studio.store import NETWORK_ENDING, Store, Upload
+from tf_style.studio.store import NETWORK_ENDING, Store, Upload, plain_name
 
 UPLOAD_BYTES = 200_000_000
 _MOST_SIDE, _LEAST_SIDE = 4096, 16
 # Bytes of views that are kept.
 _KEPT = 64_000_000
 _THUMBNAIL = 128
-_LONGEST_NAME = 120
+
+
+class MissingError(InputError):
+    """What the page names is not here, or not any more."""
 
 
 class TooLargeError(Exception):
@@ -78,17 +81,15 @@ class Pictures:
         """The file that a reference names, or `sample:NAME`, as a run takes it.
 
         Raises:
-            InputError: if there is no such picture.
+            MissingError: if there is no such picture.
         """
         kind, _, name = reference.partition(":")
         if kind == "sample":
             locate(reference)
             return reference
-        if kind == "network" and (given := self._networks.get(name)):
-            if given.is_there:
-                return os.fspath(given.path)
-            raise InputError(f"--{option}: {given.path.name} is not what it was when the studio "
-                             "was started. Start it again")
+        given = self._networks.get(name) if kind == "network" else None
+        if given and given.is_there:
+            return os.fspath(given.path)
         if kind in ("picture", "film", "network"):
             upload = self._store.upload(name)
             if upload and upload.kind == kind:
@@ -98,13 +99,16 @@ class Pictures:
         elif kind == "result" and (job := self._store.job(name)) and job.has_picture and (
                 not job.request.is_film):
             return os.fspath(self._store.result(job))
-        raise InputError(f"--{option}: {reference} is not here any more")
+        if given:
+            raise MissingError(f"--{option}: {given.name} is not what it was when the studio was "
+                               "started. Start it again")
+        raise MissingError(f"--{option}: {reference} is not here any more")
 
     def name(self, reference: str) -> str:
         """What to call a picture."""
         kind, _, name = reference.partition(":")
         if kind == "network" and name in self._networks:
-            return self._networks[name].path.name
+            return self._networks[name].name
         if kind in ("picture", "film", "network"):
             upload = self._store.upload(name)
             return upload.name if upload else name
@@ -123,8 +127,9 @@ class Pictures:
     def told(self, message: str, references: tuple[str, ...]) -> str:
         """An error with the names that the page knows, in place of files'."""
         for each in references:
+            given = self._networks.get(each.partition(":")[2])
             try:
-                path = self.path(each)
+                path = os.fspath(given.path) if given else self.path(each)
             except InputError:
                 continue
             if path != each:
@@ -157,7 +162,7 @@ class Pictures:
 
         look = {"picture": self._look, "film": films.look, "network": networks.look}[kind]
         folder = self._store.folder / "pictures"
-        name = _plain(name)
+        name = plain_name(name)
         ending = Path(name).suffix.lower()
         partial = folder / f".{secrets.token_hex(8)}.partial"
         digest, size = hashlib.sha256(), 0
@@ -306,10 +311,3 @@ def _stem(name: str) -> str:
 def _listed(record: Record) -> dict[str, Any]:
     return {"ref": f"library:{record.digest}", "name": os.path.basename(record.path),
             "width": record.width, "height": record.height}
-
-
-def _plain(name: str) -> str:
-    """A name without folders and without what no line should have in it."""
-    name = name.replace("\\", "/").rpartition("/")[2]
-    name = "".join(each for each in name if each.isprintable()).strip()
-    return name[-_LONGEST_NAME:] or "picture"

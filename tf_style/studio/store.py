@@ -30,6 +30,7 @@ _PRIVATE = 0o700
 # Uploads that stay though no job names them yet.
 _SHOWN = 16
 NETWORK_ENDING = ".keras"
+_LONGEST_NAME = 120
 _SCHEMA = """
 CREATE TABLE jobs (id TEXT PRIMARY KEY, place INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE uploads (
@@ -64,6 +65,13 @@ class Upload:
         if self.file.endswith(NETWORK_ENDING):
             return "network"
         return "film" if self.more else "picture"
+
+
+def plain_name(name: str) -> str:
+    """A name without folders and without what no line should have in it."""
+    name = name.replace("\\", "/").rpartition("/")[2]
+    name = "".join(each for each in name if each.isprintable()).strip()
+    return name[-_LONGEST_NAME:] or "picture"
 
 
 def default_folder() -> Path:

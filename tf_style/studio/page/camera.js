@@ -56,9 +56,10 @@ async function start() {
     };
     frames.onmessage = ({ data }) => {
       if (!isCamera()) return;
-      if (data instanceof Blob) show(data);
-      else say(JSON.parse(data).error?.message ?? "");
-      setTimeout(sendFrame, data instanceof Blob ? 0 : 500);
+      const isPainted = data instanceof Blob, told = isPainted ? null : JSON.parse(data);
+      if (isPainted) show(data);
+      else say(told.error.message);
+      if (isPainted || told.of_frame) setTimeout(sendFrame, isPainted ? 0 : 500);
     };
     frames.onclose = () => { if (live?.frames === frames) showMode("picture"); };
     frames.onopen = settle;

@@ -79,7 +79,7 @@ function showContents() {
 }
 
 function showStyles() {
-  const known = [...state.mine.style, ...samples("style")];
+  const known = [...state.mine.style.filter(({ ref }) => !form.networks[ref]), ...samples("style")];
   const more = state.styles.filter((style) => !known.some(({ ref }) => ref === style.ref));
   const type = state.several && !needsNetwork() ? "checkbox" : "radio";
   showTiles($("styles"), [addTile("style"), ...[...more, ...known].map((each) => tile(type, "style",
@@ -121,8 +121,8 @@ function buildLibrary() {
     const mine = ++turn;
     tiles.ariaBusy = "true";
     const start = tiles.children.length, count = start + AT_ONCE;
-    const ref = { like: !byNetwork() && state.styles[0]?.ref,
-      for: canMask() && state.content }[order.value];
+    const like = state.styles[0]?.ref, suits = state.content !== "none" && !isFilm();
+    const ref = { like: !isNetwork(like) && like, for: suits && state.content }[order.value];
     const path = ref ? `/${order.value}?ref=${encodeURIComponent(ref)}&count=${count}`
       : `?start=${start}&count=${AT_ONCE}&name=${encodeURIComponent($("library-name").value)}`;
     try {
