@@ -249,7 +249,7 @@ def test_commands_run(command, folder, all_layers, capsys, monkeypatch):
         if any(each.startswith("--settings_from") for each in arguments):
             with pytest.raises(SystemExit):
                 cli.main(["photo.jpg", "painting.jpg", "result.png", *QUICK])
-        if "--large_forms" in words:
+        if "--large_forms" in words or "--style_regions" in words:
             arguments += [*SMALL, f"--weights={all_layers}"]
         elif "--weights=imagenet" in words:
             monkeypatch.setattr("tf_style.network.weights._imagenet_file",
