@@ -16,6 +16,7 @@ from tf_style.loss.terms import Loss
 from tf_style.loss.transport import (
     gaussian_distance,
     gaussian_target,
+    gaussian_target_of_region,
     histogram_distance,
     least_positions,
     mean_std_distance,
@@ -39,7 +40,7 @@ def matrix_distance(matrix: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf
 STYLE_LOSSES = {loss.name: loss for loss in (
     Loss("gram", gram_matrix, matrix_distance, mean_over_positions=True),
     Loss("moments", moments, gaussian_distance, gaussian_target, mean_over_positions=True,
-         least_positions=least_positions),
+         least_positions=least_positions, target_of_region=gaussian_target_of_region),
     Loss("mean_std", channel_moments, mean_std_distance, mean_over_positions=True),
     Loss("sliced_wasserstein", weighted_rows, sliced_distance),
     Loss("histogram", weighted_rows, histogram_distance),

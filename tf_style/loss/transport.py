@@ -26,18 +26,21 @@ def least_positions(channels: int) -> int:
     return 2 * _AXES if channels > _MOST_CHANNELS else 1
 
 
-def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
+def gaussian_target(
+    moments: tf.Tensor, most_channels: int = _MOST_CHANNELS
+) -> dict[str, tf.Tensor]:
     """What `gaussian_distance` needs from the style's moments, the same at each step.
 
     Args:
         moments: `(batch, channels, channels + 1)`, from `statistics.moments`.
+        most_channels: how many there may be for all axes to count, at least 128.
 
     Returns:
         For each picture: `mean` `(batch, channels)` and `energy` `(batch,)`, ‖m'‖² + tr B' + ε,
         float32; and, float64, `floor` `(batch,)`, a thousandth of the mean variance, `root`
         `(batch, channels, channels)`, the square root of B = B' + floor · I, and `trace`
         `(batch,)`, that of B. B' is the covariance, its negative eigenvalues set to 0. With more
-        than 256 channels, B is limited to the 128 axes along which the style varies most: `axes`
+        channels, B is limited to the 128 axes along which the style varies most: `axes`
         `(batch, channels, 128)`, float32, and `rest` `(batch,)`, the variance along all others.
     """
     covariance = _covariance(moments)
@@ -49,7 +52,7 @@ def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
         tf.reduce_sum(values, axis=-1), tf.float32
     )
     target = {"mean": moments[..., -1], "energy": energy + EPSILON, "floor": floor}
-    if moments.shape[1] > _MOST_CHANNELS:
+    if moments.shape[1] > most_channels:
         target["axes"] = tf.cast(vectors[..., -_AXES:], tf.float32)
         target["rest"] = tf.reduce_sum(values[..., :-_AXES], axis=-1)
         values = values[..., -_AXES:] + floor[:, None]
@@ -61,6 +64,11 @@ def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
         "root": tf.matmul(vectors * tf.sqrt(values)[:, None], vectors, transpose_b=True),
         "trace": tf.reduce_sum(values, axis=-1),
     }
+
+
+def gaussian_target_of_region(moments: tf.Tensor) -> dict[str, tf.Tensor]:
+    """`gaussian_target` of part of a map, whose few positions vary along few axes: 128 at most."""
+    return gaussian_target(moments, _AXES)
 
 
 def gaussian_distance(
