@@ -88,28 +88,6 @@ class Regions:
         return None if seen is None else _memberships(seen, self.centers)
 
 
-class LastRegions:
-    """Finds regions, and keeps those of the last styles for the next content, in any thread."""
-
-    def __init__(self) -> None:
-        self._kept: tuple[object, Regions | None] = (None, None)
-
-    def of(
-        self, network: Network, layers: Sequence[str], styles: Sequence[Style], count: int
-    ) -> Regions | None:
-        """See `Regions.of`; the network is always the same."""
-        key = (*layers, count, *(each for style in styles
-                                 for each in (style.picture, style.mask, bool(style.share))))
-        # One reference, as another thread may put its own there.
-        kept = self._kept
-        if len(kept[0] or ()) != len(key) or any(
-                one is not other and not np.array_equal(one, other)
-                for one, other in zip(kept[0], key, strict=True)):
-            kept = key, Regions.of(network, layers, styles, count)
-            self._kept = kept
-        return kept[1]
-
-
 def _features(network: Network, layers: Sequence[str], picture: np.ndarray) -> np.ndarray | None:
     """What is where in a picture, `(rows, columns, features)` of length 1 at each place.
 

@@ -129,14 +129,14 @@ def _placed(
     network: Network, terms: Sequence[Term], targets: Targets, regions: np.ndarray,
     content: np.ndarray,
 ) -> dict[str, Target]:
-    told = [term for term in terms if len(targets[term.key]) > 1]
-    if not told:
+    divided = [term for term in terms if len(targets[term.key]) > 1]
+    if not divided:
         return {}
     masks = network.continued(_as_large(regions, content))
     shapes = network.model.compute_output_shape((1, *masks.shape[1:3], 3))
     areas = regions.mean(axis=(1, 2))
     found: dict[str, Target] = {}
-    for term in told:
+    for term in divided:
         weights = tf.image.resize(masks, shapes[term.layer][1:3], method="area")
         found[term.key] = [
             {"goals": [{**goal, "share": float(area) * goal["share"]} for goal in each["goals"]],

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from tf_style.settings import InputError
 
 # Positions of maps from this stride on are large enough to be things.
-_TELLING_STRIDE = 8
+_COARSE_STRIDE = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,11 +74,11 @@ class Architecture:
         names = set(names)
         return tuple(layer for layer in self.convolutions if layer.name in names and self.readouts)
 
-    def telling(self, names: Iterable[str]) -> tuple[str, ...]:
+    def coarse(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of `names` that tell things apart; finer layers tell edges and colours."""
         names = set(names)
         return tuple(layer.name for layer in self.layers
-                     if layer.name in names and layer.stride >= _TELLING_STRIDE)
+                     if layer.name in names and layer.stride >= _COARSE_STRIDE)
 
     def layer(self, name: str) -> Layer:
         """The layer called `name`."""

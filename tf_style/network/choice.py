@@ -130,7 +130,7 @@ def choose(
             choice.architecture.check(getattr(settings, f"{part}_layers"), f"{part}_layers")
     count = settings.style_regions
     if count not in (AUTO, 1) and not (
-            style.architecture and style.architecture.telling(settings.style_layers)):
+            style.architecture and style.architecture.coarse(settings.style_layers)):
         raise InputError(f"--style_regions={count}: needs style layers of block 4 or 5 of "
                          f"{', '.join(ARCHITECTURES)}")
     if content == style:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import threading
 import time
@@ -13,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.loss.objective import Objective
-from tf_style.loss.regions import LastRegions
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.network import weights
 from tf_style.network.choice import choose, limits
@@ -21,6 +19,7 @@ from tf_style.network.networks import Network, build_for_run, fingerprints
 from tf_style.run import cost, machine, schedule
 from tf_style.run.checkpoints import Checkpoints
 from tf_style.run.descent import Descent
+from tf_style.run.divider import Divider
 from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
@@ -98,7 +97,7 @@ class Painter:
         self._networks: tuple[Network, ...] = ()
         self._descent: Descent | None = None
         self._mender = Mender()
-        self._regions = LastRegions()
+        self._divider: Divider | None = None
         self._measured: float | None = None
         self._lock = threading.Lock()
         learns = any(choice.weights == "unsupervised" for choice in self._choices)
@@ -147,35 +146,14 @@ class Painter:
         scene = scene.seen_by(self.settings, self.least_size)
         scene = scene.starting_at(self.settings, self._start)
         prepared = scene.prepared(self.settings, lambda each: self._mender.mend(each, note))
-        prepared = self._divided(prepared, note)
+        with tf.device(self.settings.device):
+            prepared = self._divider.divide(prepared, note)
         count = 1 if prepared.regions is None else len(prepared.regions)
         return Work(
             self._given, self._resolved(scene).replace(style_regions=count), scene, prepared,
             descent, self.weights, self.weights_seconds, self.weights_cached,
             lambda: self._block_size(scene, note),
         )
-
-    def _divided(self, scene: Scene, note: Callable[[str], None]) -> Scene:
-        """The same scene, whose content and styles have regions in common, if they are to."""
-        count, network = self.settings.style_regions, self._networks[-1]
-        layers = network.architecture.telling(self.settings.style_layers) if (
-            network.architecture) else ()
-        if count == AUTO:
-            count = 2 if layers and "moments" in self.settings.style_loss else 1
-        if count == 1 or not self.settings.style_weight or not scene.can_be_divided:
-            return scene
-        with tf.device(self.settings.device):
-            found = self._regions.of(network, layers, scene.styles, count)
-            regions = None if found is None else found.of_content(scene.content)
-        if regions is None:
-            if self.settings.style_regions != AUTO:
-                note(f"--style_regions={count}: content and styles are too small, too narrow or "
-                     "too uniform to be divided; they are compared as wholes")
-            return scene
-        return dataclasses.replace(scene, regions=regions, styles=tuple(
-            dataclasses.replace(style, kinds=kinds)
-            for style, kinds in zip(scene.styles, found.of_styles, strict=True)
-        ))
 
     def forecast(self, scene: Scene) -> list[cost.Forecast]:
         """What `paint` would take, size by size; nothing is loaded, learned or run.
@@ -223,6 +201,7 @@ class Painter:
                         self._choices, self.settings, pictures, watch=self._watch
                     )
                     self._descent = self._descent_like(shared)
+                self._divider = Divider(self.settings, self._networks[-1])
                 self.weights = fingerprints(self._choices, self._networks)
                 cached = [each.cached for each in self._networks if each.cached is not None]
                 self.weights_cached = cached[-1] if cached else None
