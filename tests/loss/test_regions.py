@@ -213,10 +213,11 @@ def test_a_run_divides_its_pictures_and_records_it():
 
 
 def test_what_cannot_be_divided_is_told_to_those_who_asked():
-    gray = np.full_like(FLAT, 0.5)
-    with pytest.warns(UserWarning, match="^style_regions=2: content and styles are too small"):
-        result = stylize(gray, halves(FLAT, BUSY), **RUN, style_regions=2)
-    assert result.settings.style_regions == 1
+    for content, why in ((np.full_like(FLAT, 0.5), "content and styles are too small"),
+                         (None, "there is no content")):
+        with pytest.warns(UserWarning, match=f"^style_regions=2: {why}"):
+            result = stylize(content, halves(FLAT, BUSY), **RUN, style_regions=2)
+        assert result.settings.style_regions == 1
 
 
 @pytest.mark.parametrize("more, masks, problem", [

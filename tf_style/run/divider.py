@@ -40,14 +40,15 @@ class Divider:
         Args:
             note: called if regions were asked for and there are none.
         """
-        if self._count == 1 or not scene.can_be_divided:
+        if self._count == 1:
             return scene
-        found = self._of(scene.styles)
+        found = self._of(scene.styles) if scene.can_be_divided else None
         regions = None if found is None else found.of_content(scene.content)
         if regions is None:
             if self._asked != AUTO:
-                note(f"--style_regions={self._count}: content and styles are too small, too narrow "
-                     "or too uniform to be divided; they are compared as wholes")
+                why = "there is no content" if scene.content is None else (
+                    "content and styles are too small, too narrow or too uniform")
+                note(f"--style_regions={self._count}: {why}, so that nothing is divided")
             return scene
         return dataclasses.replace(scene, regions=regions, styles=tuple(
             dataclasses.replace(style, kinds=kinds)
