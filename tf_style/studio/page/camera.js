@@ -8,6 +8,8 @@ import { isCamera, state, watch } from "/page/state.js";
 const SIZE = 384;
 /** @type {{frames: WebSocket, stream: MediaStream}|null} */
 let live = null;
+/** Send the settings, and a frame where none is under way. */
+let settle = () => undefined;
 const canvas = el("canvas"), video = el("video", { muted: true, playsInline: true });
 
 /** Tell what paints; whether that is known. */
@@ -50,7 +52,7 @@ async function start() {
     video.srcObject = stream;
     await video.play();
     let isPainting = false;
-    const settle = () => {
+    settle = () => {
       if (live?.frames !== frames || frames.readyState !== WebSocket.OPEN) return;
       if (sendSettings() && !isPainting) { isPainting = true; sendFrame(); }
     };
@@ -64,8 +66,6 @@ async function start() {
     frames.onclose = () => { if (live?.frames === frames) showMode("picture"); };
     frames.onopen = settle;
     settle();
-    const again = later(150, settle);
-    watch((part) => { if (part.styles || part.options || "steadiness" in part) again(); });
   } catch (error) {
     showMode("picture");
     say(t("camera_off", { why: error.message }));
@@ -90,6 +90,8 @@ function showMode(mode) {
 
 export function buildCamera(form) {
   $("modes").hidden = !form.camera;
+  const again = later(150, () => settle());
+  watch((part) => { if (part.styles || part.options || "steadiness" in part) again(); });
   for (const mode of ["picture", "camera"]) $(`mode-${mode}`).onclick = () => showMode(mode);
   $("shoot").addEventListener("click", () => {
     if ($("after").src) el("a", { href: $("after").src, download: "camera.jpg" }).click();
