@@ -102,11 +102,17 @@ def test_with_the_word_other_machines_may(served, capfd):
     ("--folder=.", ": expected a new or an empty folder, or a studio's"),
     ("--library=none.db", "none.db: there is no such library"),
     ("--library=content.png", "content.png: expected a library of tf_style"),
-    ("--model=none.keras", "--model=none.keras: expected a .keras file that tf_style_train wrote"),
+    ("--model=none.keras", "--model=none.keras: expected a .keras file that tf_style_train wrote. "
+                           "There is no such file"),
+    ("--model=folder.keras", "--model=folder.keras: expected a .keras file that tf_style_train "
+                             "wrote. This is a folder"),
+    ("--model=sample:a.keras", "--model=sample:a.keras: expected a .keras file that tf_style_train "
+                               "wrote"),
     ("--model=content.png", "--model=content.png: expected a .keras file that tf_style_train"),
     ("--host=203.0.113.1", "add --public"), ("photo.png", "'photo.png': expected --flag=value"),
 ])
 def test_what_cannot_be_used_is_refused(refused, flag, words):
+    Path("folder.keras").mkdir()
     assert words in refused(cli.studio, "--nobrowser", flag)
 
 

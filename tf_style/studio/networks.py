@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tf_style.image.paths import no_plain_file
 from tf_style.network.archives import THUMBNAIL
 from tf_style.settings import InputError
 from tf_style.studio.store import NETWORK_ENDING, Upload, plain_name
@@ -42,9 +43,11 @@ class Network:
         Raises:
             InputError: if it is none that `tf_style_train` wrote.
         """
-        # Keras takes no other spelling.
-        if not name.endswith(NETWORK_ENDING):
+        # Keras takes no other spelling, and what comes with the package is on the page already.
+        if not name.endswith(NETWORK_ENDING) or name.startswith("sample:"):
             raise _no_network(name)
+        if reason := no_plain_file(name):
+            raise _no_network(name, f". {reason[0].upper()}{reason[1:]}")
         thumbnail(name)
         path = Path(name).absolute()
         return cls(path, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
@@ -100,5 +103,5 @@ def thumbnail(path: str | Path) -> np.ndarray:
                          "has no thumbnail that can be read") from None
 
 
-def _no_network(name: str) -> InputError:
-    return InputError(f"--model={name}: expected a .keras file that tf_style_train wrote")
+def _no_network(name: str, reason: str = "") -> InputError:
+    return InputError(f"--model={name}: expected a .keras file that tf_style_train wrote{reason}")
