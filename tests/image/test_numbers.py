@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.image.conftest import refused, saved
 from tf_style.image import deep
-from tf_style.image.numbers import Numbers
+from tf_style.image.numbers import Numbers, eight_bit
 from tf_style.image.picture import read_alpha, read_picture
 
 GRAY = np.linspace(0, 1, 48).reshape(6, 8)
@@ -195,3 +195,9 @@ def _is_dark(values):
 
 def _nothing():
     return np.errstate()
+
+
+def test_eight_bits_are_rounded_and_what_is_beyond_is_clipped():
+    values = np.array([[-0.5, 0.0, 0.49 / 255, 0.51 / 255, 254.6 / 255, 1.0, 7.0]])
+    assert eight_bit(values).tolist() == [[0, 0, 0, 1, 255, 255, 255]]
+    assert eight_bit(values).dtype == np.uint8

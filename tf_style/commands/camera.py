@@ -15,6 +15,7 @@ from tf_style.commands.command import Command, CommandLine, CommonOptions, place
 from tf_style.commands.display import mention, printable, say
 from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import OutputError
+from tf_style.image.numbers import eight_bit
 from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.option import File, Files, Number, Switch, option, whole
 
@@ -168,7 +169,7 @@ class _Show:
             made = self._painters(name).paint(content, past)
             shown = made.picture
             self._past = Past({1: content}, {1: shown}, made.state)
-        self._picture = np.round(np.clip(shown, 0, 1) * 255).astype(np.uint8)
+        self._picture = eight_bit(shown)
         self.title = f"{name}, {self._pace.count(time.monotonic()):.0f} pictures a second"
         return self._picture
 

@@ -16,6 +16,7 @@ from tf_style.commands.engines import share_of
 from tf_style.commands.exits import tensorflow_quiet
 from tf_style.commands.outputs import writing
 from tf_style.commands.preview_work import NEEDED, painted_by_workers
+from tf_style.image.numbers import eight_bit
 from tf_style.image.picture import read_picture, write_picture
 from tf_style.image.resize import shrink
 from tf_style.library.entry import THUMBNAIL
@@ -69,13 +70,13 @@ def write_previews(
 ) -> None:
     """Write a sheet of the photograph in each of these styles, those that there are."""
     cells = [
-        Cell(_bytes(preview.picture), f"{number}. {_name(match.path)} {match.score:.2f}")
+        Cell(eight_bit(preview.picture), f"{number}. {_name(match.path)} {match.score:.2f}")
         for number, (match, preview) in enumerate(zip(found, previews, strict=True), start=1)
         if preview
     ]
     if cells:
         name = options.pictures[0]
-        cells.insert(0, Cell(_bytes(shrink(read_picture(name), THUMBNAIL)), _name(name)))
+        cells.insert(0, Cell(eight_bit(shrink(read_picture(name), THUMBNAIL)), _name(name)))
         _write(options, [cells[start : start + _ABREAST]
                          for start in range(0, len(cells), _ABREAST)])
 
@@ -115,7 +116,3 @@ def _thumbnail(shelf: Library, match: Match) -> Cell:
 
 def _name(path: str) -> str:
     return printable(os.path.basename(path))
-
-
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return np.rint(255 * picture).astype(np.uint8)

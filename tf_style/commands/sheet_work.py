@@ -19,6 +19,7 @@ from tf_style.commands.request import Request
 from tf_style.commands.signals import Signals
 from tf_style.commands.tally import Tally
 from tf_style.commands.workers import Workers, told
+from tf_style.image.numbers import eight_bit
 from tf_style.run.jobs import Job, Outcome, make, memory_of
 from tf_style.settings import InputError
 
@@ -68,9 +69,9 @@ class Preview:
             return cls(error, outcome.begun)
         side = max(result.image.shape[:2])
         return cls(
-            error, outcome.begun, result.stopped, _bytes(result.image),
-            _bytes(side_by_side(result.styles, side)),
-            None if result.content is None else _bytes(result.content))
+            error, outcome.begun, result.stopped, eight_bit(result.image),
+            eight_bit(side_by_side(result.styles, side)),
+            None if result.content is None else eight_bit(result.content))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,8 +173,3 @@ def painted(
 
             preview = dataclasses.replace(preview, stopped=Stop.TIME_LIMIT)
         yield done.task.data, preview
-
-
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    """In 8 bits a channel, as it is written."""
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)

@@ -13,6 +13,7 @@ from tf_style.film.camera_motion import steadied
 from tf_style.film.extra import needs
 from tf_style.film.flow import Motion
 from tf_style.film.frame import Painted, Past
+from tf_style.image.numbers import eight_bit
 from tf_style.settings import AUTO, Settings
 from tf_style.settings.option import Number
 from tf_style.transfer.carried import CarriedNetwork
@@ -140,7 +141,7 @@ class NetworkFrames:
         if picture is painted.picture:
             return painted
         # What is blended into the next frame is what was painted.
-        kept = np.round(np.clip(painted.picture, 0, 1) * 255).astype(np.uint8)
+        kept = eight_bit(painted.picture)
         return Painted(picture, {**painted.state, _PAINTED: kept})
 
     def _steady(self, content: np.ndarray, past: Past | None) -> Painted:

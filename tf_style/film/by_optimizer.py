@@ -9,6 +9,7 @@ import numpy as np
 
 from tf_style.film.flow import Motion
 from tf_style.film.frame import Painted, Past, StoppedError
+from tf_style.image.numbers import eight_bit
 from tf_style.image.previous import Previous
 from tf_style.run.inputs import Picture, PictureFile
 from tf_style.run.painter import Painter
@@ -113,7 +114,7 @@ class OptimizedFrames:
         result = self._painter.paint(scene, callback=self.callback)
         if result.stopped is Stop.CALLBACK:
             raise StoppedError
-        return Painted(result.image, {"settled": np.round(255 * settled).astype(np.uint8)})
+        return Painted(result.image, {"settled": eight_bit(settled)})
 
 
 def expected(content: np.ndarray, past: Past) -> tuple[Previous, np.ndarray]:

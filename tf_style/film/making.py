@@ -22,6 +22,7 @@ from tf_style.film.known import Known
 from tf_style.film.pieces import Piece
 from tf_style.film.source import Film, Frame, Info
 from tf_style.film.store import Store
+from tf_style.image.numbers import eight_bit
 from tf_style.settings import InputError
 
 
@@ -168,7 +169,7 @@ class Making:
             if frame.is_missing:
                 number, past = frame.number, self._past(frame, contents)
                 made = self.painter.paint(frame.values, past)
-                picture = np.round(np.clip(made.picture, 0, 1) * 255).astype(np.uint8)
+                picture = eight_bit(made.picture)
                 self._last, self._state = (number, picture), made.state
                 work = functools.partial(self._keep, number, picture, frame.alpha, made.state)
                 self.painted += 1

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from tf_style.film.source import Frame, Info
+from tf_style.image.numbers import eight_bit
 from tf_style.image.paths import expand
 from tf_style.image.picture import read_layers, read_size
 from tf_style.settings import InputError
@@ -53,12 +52,8 @@ class Sequence:
             opaque = None
             if alpha is not None:
                 pixels = pixels * alpha[..., None] + 1 - alpha[..., None]
-                opaque = _bytes(alpha)
-            yield Frame(_bytes(pixels), number / self._rate, opaque)
-
-
-def _bytes(values: np.ndarray) -> np.ndarray:
-    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+                opaque = eight_bit(alpha)
+            yield Frame(eight_bit(pixels), number / self._rate, opaque)
 
 
 def _numbers(name: str) -> list[tuple[int, str]]:

@@ -33,6 +33,7 @@ from tf_style.image.defects import (
     quality,
 )
 from tf_style.image.jpeg import COLOR, SIDE, coded, restored, transformed
+from tf_style.image.numbers import eight_bit
 from tf_style.image.resize import fit, resize
 
 # A picture that is seen smaller than this may have no deep maps.
@@ -121,7 +122,7 @@ def degraded(image: np.ndarray, poor: np.ndarray, found: Sequence[str]) -> np.nd
         above, before = ((SIDE // 2 - first) % SIDE for first in grid(poor))
         height, width = image.shape[:2]
         moved = np.pad(image, [(above, SIDE), (before, SIDE), (0, 0)], "symmetric")
-        image = coded(Image.fromarray(np.round(moved * 255).astype(np.uint8)), quality(poor))
+        image = coded(Image.fromarray(eight_bit(moved)), quality(poor))
         moved = np.asarray(image.convert("RGB"), np.float32) / 255
         image = moved[above:, before:][:height, :width]
     return image
@@ -268,7 +269,7 @@ def recolored(image: np.ndarray, level: int, radius: int = 24) -> np.ndarray:
 
 def _coded_as_color(light: np.ndarray, level: int) -> np.ndarray:
     """What JPEG makes of a plane in `[0, 1]` when it is given as a colour difference."""
-    plane = Image.fromarray(np.round(np.clip(light, 0, 1) * 255).astype(np.uint8))
+    plane = Image.fromarray(eight_bit(light))
     image = coded(Image.merge("YCbCr", [plane] * 3), level)
     return np.asarray(image.getchannel(1), np.float64) / 255
 

@@ -1,4 +1,4 @@
-"""What the numbers of a picture file mean: which of them is white."""
+"""What the numbers of a picture file mean, which of them is white, and a picture in 8 bits."""
 
 from __future__ import annotations
 
@@ -72,6 +72,11 @@ class Numbers:
             return ()
         return (f"nearly black: its largest number is {top:g}, and {white:g} is white; if that is "
                 "not meant, multiply its numbers in an image editor",)
+
+
+def eight_bit(values: np.ndarray) -> np.ndarray:
+    """Values in `[0, 1]`, those beyond clipped, as uint8 from 0 to 255."""
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
 def _white(arrays: list[np.ndarray], bits: int) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tf_style.image.defects import SMALL, defects, largest_side
+from tf_style.image.numbers import eight_bit
 from tf_style.image.resize import shrink
 from tf_style.image.style import read_style
 from tf_style.library.duplicates import picture_hash
@@ -113,5 +114,5 @@ def look_at(
 
 def _jpeg(picture: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(np.rint(255 * picture).astype(np.uint8)).save(buffer, "JPEG", quality=80)
+    Image.fromarray(eight_bit(picture)).save(buffer, "JPEG", quality=80)
     return buffer.getvalue()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image, ImageColor
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.resize import shrink
 from tf_style.settings import InputError
 
@@ -38,7 +39,7 @@ def palette(picture: np.ndarray) -> tuple[Swatch, ...]:
     Args:
         picture: `(height, width, 3)` in `[0, 1]`.
     """
-    small = Image.fromarray(np.rint(255 * shrink(picture, _SIDE)).astype(np.uint8))
+    small = Image.fromarray(eight_bit(shrink(picture, _SIDE)))
     reduced = small.quantize(_COUNT, method=Image.Quantize.MEDIANCUT, kmeans=3)
     colors = np.reshape(reduced.getpalette()[: 3 * _COUNT], (-1, 3))
     counts = sorted(reduced.getcolors(), reverse=True)

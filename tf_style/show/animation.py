@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.paths import PathLike, check_writable, write_bytes
 from tf_style.image.resize import fitted_size, shrink
 from tf_style.settings import InputError
@@ -44,7 +45,7 @@ class Frames:
     def show(self, step: Step) -> None:
         share = max(1, MOST_FRAMES // step.scales)
         if step.step % max(self._every, math.ceil(step.steps / share)) == 0:
-            self.pictures.append(_bytes(shrink(step.image(), LONG_SIDE)))
+            self.pictures.append(eight_bit(shrink(step.image(), LONG_SIDE)))
 
     def close(self) -> None:
         """Does nothing: no file is open."""
@@ -79,7 +80,7 @@ def write_animation(
     height, width = fitted_size(*result.shape[:2], min(LONG_SIDE, max(result.shape[:2])))
     frames = [Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS)
               for picture in pictures]
-    frames.append(Image.fromarray(_bytes(shrink(result, LONG_SIDE))))
+    frames.append(Image.fromarray(eight_bit(shrink(result, LONG_SIDE))))
     if options["format"] == "GIF":
         frames = _with_one_palette(frames)
     # GIF counts hundredths of a second.
@@ -101,7 +102,3 @@ def _with_one_palette(frames: Sequence[Image.Image]) -> list[Image.Image]:
     palette = Image.fromarray(sheet).quantize(256, Image.Quantize.MAXCOVERAGE)
     return [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
             for frame in frames]
-
-
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)

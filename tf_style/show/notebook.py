@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.resize import shrink
 from tf_style.settings import InputError
 
@@ -68,6 +69,5 @@ def show_progress(*, seconds: float = 1.0, long_side: int = 384) -> Callable[[St
 def _jpeg(picture: np.ndarray) -> str:
     """A picture as notebooks hold it: JPEG, in base64."""
     content = io.BytesIO()
-    pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    Image.fromarray(pixels).save(content, "JPEG", quality=85)
+    Image.fromarray(eight_bit(picture)).save(content, "JPEG", quality=85)
     return base64.b64encode(content.getvalue()).decode()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.paths import PathLike
 from tf_style.image.resize import shrink
 from tf_style.settings import InputError, Settings
@@ -62,7 +63,7 @@ class Summaries:
             if self._steps % IMAGE_EVERY == 0 or step.step == step.steps:
                 picture = shrink(step.image(), LONG_SIDE)
                 height, width = picture.shape[:2]
-                encoded = tf.io.encode_png(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+                encoded = tf.io.encode_png(eight_bit(picture))
                 self._write("image", [b"%d" % width, b"%d" % height, encoded.numpy()], _IMAGE)
             # A full disk is noticed now, not at the end, where it would be too late to say so.
             self._writer.flush()

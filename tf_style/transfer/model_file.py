@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.paths import PathLike, check_writable, write_bytes
 from tf_style.network import archives
 from tf_style.network.models import load_model
@@ -303,6 +304,5 @@ def _rounded(values: np.ndarray) -> np.ndarray:
 def thumbnail(picture: np.ndarray) -> bytes:
     """A JPEG of a picture, `(height, width, 3)` in `[0, 1]`."""
     file = io.BytesIO()
-    Image.fromarray(np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)).save(
-        file, "JPEG", quality=85)
+    Image.fromarray(eight_bit(picture)).save(file, "JPEG", quality=85)
     return file.getvalue()

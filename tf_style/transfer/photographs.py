@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tf_style.image import samples
+from tf_style.image.numbers import eight_bit
 from tf_style.image.picture import read_picture
 from tf_style.image.resize import resize, shrink
 from tf_style.settings import MAX_PIXELS, InputError, Note, Remark
@@ -131,4 +132,4 @@ def _kept(picture: np.ndarray) -> np.ndarray:
     if max(height, width) < 8 or min(height, width) < 2:
         # Too thin to take a crop from.
         small = resize(small, max(8, height), max(8, width))
-    return np.round(np.clip(small, 0, 1) * 255).astype(np.uint8)
+    return eight_bit(small)

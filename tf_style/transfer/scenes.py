@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tf_style.image.numbers import eight_bit
+
 _HEIGHT, _WIDTH = 384, 512
 
 
@@ -31,7 +33,7 @@ def scene(seed: int) -> np.ndarray:
         radius = min(10 / np.sqrt(chance.uniform(0.001, 1)), 200)
         _cover(values, radius, palette[chance.integers(8)], chance)
     grain = chance.normal(0, chance.uniform(0, 0.03), values.shape)
-    return np.round(np.clip(values + grain, 0, 1) * 255).astype(np.uint8)
+    return eight_bit(values + grain)
 
 
 def _cover(
