@@ -3,10 +3,12 @@
 import json
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,6 +20,7 @@ from tf_style.commands.explain import ExplainOptions
 from tf_style.commands.learn import LearnOptions
 from tf_style.commands.request import Request
 from tf_style.commands.stylize_options import StylizeOptions
+from tf_style.image.picture import write_picture
 from tf_style.settings import Settings
 from tf_style.settings.option import File, Files, Text, Texts
 
@@ -41,6 +44,13 @@ def test_flags_and_places_ask_for_the_same():
         "content.png", ("style.png",), Path("a.png")
     )
     assert by_places.is_single and by_places.least == 4
+
+
+def test_an_own_picture_is_made_again_in_third_place(folder):
+    write_picture("a.png", np.zeros((4, 4, 3)), note="{}")
+    assert asked("content.png", "style.png", "a.png").jobs[0].output == Path("a.png")
+    shutil.copy("style.png", "b.png")
+    assert asked("content.png", "style.png", "--output=b.png").jobs[0].output == Path("b.png")
 
 
 def test_none_is_no_content():
@@ -186,6 +196,8 @@ BAD = {
     "output is style": (["content.png", "style.png", "./style.png"], "would replace an input"),
     "output is start": (["content.png", "style.png", "text.png", "--init=text.png"],
                         "--output=text.png: this would replace an input"),
+    "output is a picture": (["content.png", "style.png", "other.png"],
+                            "other.png: the third name is the output, and this picture exists"),
     "report is style": ([*PICTURES, "--report=style.png"],
                         "--report=style.png: this would replace an input"),
     "report is output": (["content.png", "style.png", "a.png", "--report=a.png"],
@@ -267,6 +279,7 @@ BAD_FOR_ALL = {
 @pytest.fixture
 def bad_files(folder):
     (folder / "text.png").write_text("no picture")
+    shutil.copy("style.png", "other.png")
     (folder / "bare").mkdir()
     (folder / "w.h5").write_bytes(b"weights")
     (folder / "my.flags").write_text("\ufeff--size=48\n", encoding="utf-8")

@@ -147,6 +147,8 @@ class Request:
         kept = Path(options.checkpoint) if options.checkpoint else None
         check_apart({"output": written + left, "logs": logs, "sheet": sheet, "report": report,
                      "profile": profile, **named, "checkpoint": kept}, inputs)
+        if len(line.places) == 3 and not options.resume:
+            _check_no_picture(written)
         outputs = {"output": job.output, "report": report, "profile": profile, **named}
         checkpoints = _checkpoints(options, outputs)
         _check_weights(choices)
@@ -237,6 +239,28 @@ def _check_there(jobs: Sequence[Job]) -> None:
         everywhere = name and all(name in names for names in of_each)
         if everywhere and no_plain_file(locate(name)):
             read_size(name)
+
+
+def _check_no_picture(outputs: Sequence[Path]) -> None:
+    """Check that an output that is named by its place alone is no picture of the user's.
+
+    Where the shell puts two names in place of a pattern, the painting comes third.
+
+    Raises:
+        InputError: if it is.
+    """
+    from tf_style.image.picture import read_size
+    from tf_style.image.png import has_note
+
+    for path in outputs:
+        if not path.is_file() or has_note(path):
+            continue
+        try:
+            read_size(path)
+        except InputError:
+            continue
+        raise InputError(f"{path}: the third name is the output, and this picture exists already "
+                         f"and is no PNG of tf_style's. To replace it: --output={path}")
 
 
 def _check_single(outputs: Mapping[str, Path | str | None]) -> None:
