@@ -45,6 +45,16 @@ def test_auto_is_the_file_in_the_environment(tmp_path, kernels, monkeypatch):
         load(VGG16, VGG16.up_to(["block3_conv1"]), resolve(AUTO, VGG16))
 
 
+def test_a_file_in_the_environment_serves_the_network_that_it_is_of(tmp_path, monkeypatch):
+    path = str(tmp_path / "a.h5")
+    write_kernels(path, load(VGG16, VGG16.up_to(["block4_conv1"]), "random").kernels)
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", path)
+    assert settle_known("vgg16", AUTO) == settle_known(AUTO, AUTO) == ("vgg16", path)
+    assert settle_known("vgg19", AUTO) == ("vgg19", None)
+    monkeypatch.setenv("TF_STYLE_WEIGHTS", "no.h5")
+    assert settle_known("vgg19", AUTO) == ("vgg19", "no.h5")
+
+
 def test_a_file_that_is_called_like_a_word_stays_a_file(monkeypatch):
     monkeypatch.setenv("TF_STYLE_WEIGHTS", "random")
     assert Path(resolve(AUTO, VGG16)) == Path("random") and resolve(AUTO, VGG16) != "random"

@@ -121,6 +121,26 @@ def lacking(path: PathLike, architecture: Architecture, layers: Sequence[str]) -
         return []
 
 
+def is_of_another(path: PathLike, architecture: Architecture) -> bool:
+    """Whether a file is plainly of another network; it is not if it cannot be read."""
+    try:
+        # A pipe would be waited for.
+        if no_plain_file(path):
+            return False
+        with hdf5.opened(path) as file:
+            found = _arrays(file, path, architecture)
+            try:
+                _check_origin(file, path, architecture)
+                _check_owner(found, path, architecture)
+                _check_network(found, path, architecture)
+            except InputError:
+                return True
+    # What is wrong with a file is said when its kernels are read.
+    except Exception:
+        pass
+    return False
+
+
 def _check_origin(file: h5py.File, path: PathLike, architecture: Architecture) -> None:
     """Check that a file does not say, or fail to say, that it is of a network of our own."""
     owner = file.attrs.get(_ORIGIN)

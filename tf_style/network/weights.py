@@ -20,6 +20,7 @@ from tf_style.network.architectures import ARCHITECTURES, Architecture, Layer
 from tf_style.network.kernel_files import (
     LEARNED,
     Kernels,
+    is_of_another,
     lacking,
     read_kernels,
     read_notes,
@@ -145,7 +146,11 @@ def _matched(network: str, weights: str) -> tuple[str, str]:
 
 def _own(architecture: Architecture) -> str | None:
     """The weights of a network that are there without a search, if any."""
-    return environment_file() if "imagenet" in architecture.weights else architecture.weights[0]
+    if "imagenet" not in architecture.weights:
+        return architecture.weights[0]
+    # One file serves for all runs, whatever network a run asks for.
+    named = environment_file()
+    return None if named and is_of_another(named, architecture) else named
 
 
 def resolve(
@@ -154,9 +159,9 @@ def resolve(
 ) -> str:
     """What `auto` stands for here; any other word stands for itself.
 
-    The file in $TF_STYLE_WEIGHTS if that is set; else `imagenet`, from Keras' cache or, unless
-    `offline`, by download; else, with a warning that says so, `unsupervised`. For a network whose
-    weights come with the package, `included`.
+    The file in $TF_STYLE_WEIGHTS if that is set and not plainly another network's; else
+    `imagenet`, from Keras' cache or, unless `offline`, by download; else, with a warning that says
+    so, `unsupervised`. For a network whose weights come with the package, `included`.
 
     Args:
         watch: as for `settle`.
