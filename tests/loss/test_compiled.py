@@ -23,6 +23,14 @@ def test_one_trace_serves_all_sizes_of_one_structure():
     assert compiled.traces == 2, "a batch of another number"
 
 
+def test_traces_that_are_meant_are_not_warned_of(caplog):
+    compiled = Compiled(doubled)
+    with caplog.at_level("WARNING", logger="tensorflow"):
+        for channels in range(1, 9):
+            compiled(tf.ones((1, 3, 4, channels)), [tf.ones((1, 2, 2))])
+    assert compiled.traces == 8 and not caplog.records
+
+
 def test_threads_that_come_together_trace_once():
     compiled = Compiled(lambda maps: tf.reduce_sum(maps, axis=(1, 2, 3)))
     with ThreadPoolExecutor(8) as pool:

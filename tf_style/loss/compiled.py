@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -39,8 +40,10 @@ class Compiled:
         key = repr(specs)
         with self._lock:
             if key not in self._by_structure:
+                # TensorFlow warns of many traces of one function. These are meant.
+                one = functools.partial(self._function)
                 self._by_structure[key] = tf.function(
-                    self._function, input_signature=specs, autograph=False
+                    one, input_signature=specs, autograph=False
                 )
         return self._by_structure[key](*arguments)
 
