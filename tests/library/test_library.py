@@ -112,10 +112,12 @@ def test_what_is_wrong_with_the_library_is_no_bad_file(library, paintings, monke
         library.add(paintings)
 
 
-def test_a_folder_without_pictures(library, tmp_path):
+def test_a_name_that_stands_for_no_picture(library, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty: no picture is in this folder"):
         library.add(tmp_path / "empty")
+    with pytest.raises(InputError, match=r"^https://example.org/a.png: this is an address"):
+        library.add("https://example.org/a.png")
 
 
 def test_the_same_bytes_are_one_picture(library, paintings):

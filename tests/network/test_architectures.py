@@ -67,6 +67,15 @@ def test_an_unknown_layer_is_answered_with_the_nearest():
     )
 
 
+@pytest.mark.parametrize(("name", "nearest"), [
+    ("conv1_1x", "block1_conv1"), ("vgg_conv1_1", "block1_conv1"), ("relu4_2b", "block4_conv2"),
+    ("vgg16_conv3-4", "block3_conv3"),
+])
+def test_a_layer_in_others_words_is_answered_with_its_own(name, nearest):
+    with pytest.raises(InputError, match=f"Did you mean '{nearest}'"):
+        ARCHITECTURES["vgg16"].check([name], "content_layers")
+
+
 def test_nothing_deeper_than_needed():
     layers = ARCHITECTURES["vgg16"].up_to(["block1_conv1", "block2_conv1"])
     assert [layer.name for layer in layers] == [

@@ -74,11 +74,14 @@ class Opened:
         return getattr(self.image, "text", {})
 
 
-def address(source: str | os.PathLike) -> bool:
-    """Whether this is an address on the network, and no file is called so."""
-    # A path has no double slash.
-    is_one = re.match(r"(?i)(?:https?|ftp)://?", os.fspath(source))
-    return bool(is_one) and not os.path.exists(source)
+def address(source: str | os.PathLike) -> str:
+    """Why this is no file's name, in a few words: it is an address. Empty for all else."""
+    # A path has no double slash. A single letter is a drive of Windows.
+    scheme = re.match(r"(?i)([a-z][a-z0-9+.-]+):/", os.fspath(source))
+    if not scheme or os.path.exists(source):
+        return ""
+    what = "leave out file://" if scheme[1].lower() == "file" else "download it first"
+    return f"this is an address, not a file; {what}"
 
 
 def known_endings() -> set[str]:
@@ -114,8 +117,8 @@ def opened(
     except InputError:
         raise
     except (FileNotFoundError, NotADirectoryError):
-        if address(path):
-            raise InputError(f"{name}: this is an address, not a file; download it first") from None
+        if reason := address(path):
+            raise InputError(f"{name}: {reason}") from None
         raise InputError(f"{name}: there is no such file{_near(path)}") from None
     except UnidentifiedImageError:
         raise InputError(f"{name}: {_unknown(path)}") from None

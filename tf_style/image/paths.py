@@ -46,8 +46,8 @@ def no_plain_file(path: PathLike) -> str:
 
     Opening a pipe waits for its writer, and a device may never end.
     """
-    if address(path):
-        return "this is an address, not a file; download it first"
+    if reason := address(path):
+        return reason
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -107,6 +107,8 @@ def check_writable(path: PathLike) -> Path:
     Raises:
         InputError: if not.
     """
+    if address(path):
+        raise InputError(f"{path}: this is an address; files are written on this machine alone")
     path = Path(path)
     if "\0" in os.fspath(path):
         raise InputError(f"{str(path)!r}: no file can have such a name")

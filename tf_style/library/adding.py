@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_style.image.files import known_endings
+from tf_style.image.files import address, known_endings
 from tf_style.image.paths import expand, locate
 from tf_style.image.samples import PREFIX as SAMPLE
 from tf_style.library.catalogue import Catalogue
@@ -100,8 +100,10 @@ def picture_files(source: str) -> list[str]:
     """The files that a name, a pattern, or a folder at any depth stands for, sorted.
 
     Raises:
-        InputError: for a folder or pattern in which there is no picture.
+        InputError: for a folder or pattern in which there is no picture, and for an address.
     """
+    if reason := address(source):
+        raise InputError(f"{source}: {reason}")
     if source.startswith(SAMPLE):
         return [os.path.abspath(locate(source))]
     if not os.path.isdir(source):

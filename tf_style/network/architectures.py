@@ -147,7 +147,8 @@ def _nearest(name: str, known: list[str]) -> str:
     plain = plain_layer(name)
     if plain in known:
         return plain
-    numbers = re.fullmatch(r"block(\d)_conv(\d)", plain)
+    # Wherever they stand in it: others begin or end such names with more.
+    numbers = re.search(r"(?:block|conv|relu)\D?(\d)\D{1,6}(\d)", plain)
     near = {each: [abs(int(a) - int(b)) for a, b in zip(match.groups(), numbers.groups(),
                                                         strict=True)]
             for each in known if numbers and (match := re.fullmatch(r"block(\d)_conv(\d)", each))}
