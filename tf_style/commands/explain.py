@@ -68,8 +68,8 @@ class ExplainOptions(CommonOptions):
         Text("NAME,NAME,…"), AUTO, "layers to show; auto: those of a run"
     )
     size: Size = option(
-        SizeType(), 256, "long side, in pixels, at which the pictures are examined, or the "
-        "content's own if that is smaller; original: the content's own",
+        SizeType(), 256, "long side, in pixels, at which the pictures are examined; if it is not "
+        "given, at most the content's own; original: the content's own",
     )
 
 
@@ -123,6 +123,7 @@ def explain(line: CommandLine) -> int:
     outputs = _check_folder(options.output, [f"{name}.png" for name in figures.NAMES], inputs)
     opaque = all(style.alpha is None for style in scene.styles)
     line.tell()
+    _tell_enlarged(scene, options.generated, generated)
     with tensorflow_quiet(options.verbose):
         from tf_style.measure.inspection import inspect
     began = time.perf_counter()
@@ -132,7 +133,6 @@ def explain(line: CommandLine) -> int:
         style_masks=options.style_mask if opaque else [style.counted() for style in scene.styles],
         watch=status.show,
     ))
-    _tell_enlarged(scene, options.generated, generated)
     line.signals.keep()
     status.show("drawing")
     with writing():
