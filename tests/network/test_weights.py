@@ -97,8 +97,10 @@ def test_a_failed_download_says_what_to_do(tmp_path, monkeypatch):
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(urllib.request, "urlopen", no_network)
+    watched = []
     with pytest.raises(InputError) as error:
-        load(VGG16, LAYERS, "imagenet")
+        load(VGG16, LAYERS, "imagenet", watch=lambda *stage: watched.append(stage))
+    assert watched == [("looking for a connection",), ("loading the network",)]
     text = str(error.value)
     assert "https://storage.googleapis.com/" in text and "weights=FILE" in text
     assert str(tmp_path / "models") in text and "timed out" in text and "\n" not in text

@@ -359,6 +359,8 @@ def _imagenet_file(
         return _kept(file, home) if offline else _fetched(file, home, watch)
     # Servers and what stands between raise more than an OSError.
     except Exception as error:
+        # Nothing is looked for any more.
+        watch("loading the network")
         reason = " ".join(str(error.__context__ or error).split())
         # What the system says, without its numbers.
         reason = re.sub(r"^<urlopen error (.*)>$", r"\1", reason)
