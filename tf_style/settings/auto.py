@@ -83,14 +83,18 @@ _LARGE = ("block4_conv1", "block5_conv1")
 _DEEP: dict[str, Any] = {
     "content_layers": {"block3_conv3": 1.0, "block4_conv2": 1.0},
     "content_loss": "cosine",
-    # A quarter for large forms: with a third, drawings had coloured fringes.
-    "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
+    # A sixth for large forms: with a third, drawings had coloured fringes.
+    "style_layers": dict.fromkeys(_FINE, 5.0) | dict.fromkeys(_LARGE, 2.0),
     "pooling": "max",
-    "style_weight": 10.0,
+    "style_weight": 11.4,
 }
 _FOR_KIND: dict[Kind, dict[str, Any]] = {
     Kind.DEEP: _DEEP,
-    Kind.COMPACT: {**_DEEP, "style_weight": 13.0},
+    Kind.COMPACT: {
+        **_DEEP,
+        "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
+        "style_weight": 13.0,
+    },
     Kind.SHALLOW: {
         "content_layers": {"block3_conv3": 1.0},
         "content_loss": "squared",

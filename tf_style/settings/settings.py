@@ -127,8 +127,8 @@ class Settings(Options):
     large_forms: float | str = option(
         Number(0, 1), AUTO,
         "share of blocks 4 and 5 in the style loss: 0, brush strokes alone, to 1, large forms; "
-        "instead of --style_layers; auto: 0.25 with pretrained blocks 4 and 5, 0 without "
-        "them or with --style_loss=phase or phase_match",
+        "instead of --style_layers; auto: a sixth with VGG16 and VGG19, 0.25 with compact, 0 "
+        "without blocks 4 and 5 or with --style_loss=phase or phase_match",
     )
     style_regions: int | str = option(
         whole(1, 8), AUTO,
