@@ -335,7 +335,7 @@ def gradients(line: CommandLine) -> int:
     seconds = comparison.seconds(options.rounds)
     answer(f"{table(rows)}\n\nOne gradient at {options.size} pixels: reference "
            f"{seconds['reference']:.3f} s, other {seconds['other']:.3f} s, ratio "
-           f"{seconds['ratio']:.2f}.")
+           f"{seconds['ratio']:.2f}.", whole=True)
     if options.output:
         with writing():
             record.write(options.output, {

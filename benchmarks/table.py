@@ -309,7 +309,7 @@ def benchmark(line: CommandLine) -> int:
     page = "\n\n".join([*tables, *(f"{name} is left out: {why}"
                                    for name, why in left_out.items())])
     write_bytes(folder / "table.md", f"{page}\n".encode())
-    answer(page)
+    answer(page, whole=True)
     return DONE
 
 

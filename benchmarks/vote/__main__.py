@@ -121,7 +121,10 @@ def _count(options: VoteOptions, files: list[str]) -> None:
         raise InputError("--count: expected files of votes, such as votes.json. Received: none")
     ballot = Ballot.from_dict(read_json(options.key, read_text(options.key)), options.key)
     result = counting.count(ballot, read_forms(files, ballot))
-    answer(json.dumps(result.as_dict(), indent=2) if options.json else counting.table(result))
+    if options.json:
+        answer(json.dumps(result.as_dict(), indent=2), whole=True)
+    else:
+        answer(counting.table(result))
 
 
 COMMAND = Command("python -m benchmarks.vote", __doc__, (VoteOptions,), vote)

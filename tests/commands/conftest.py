@@ -61,6 +61,16 @@ def no_phases(monkeypatch):
     monkeypatch.setattr(status, "LASTING", math.inf)
 
 
+@pytest.fixture
+def terminal(monkeypatch):
+    """`terminal(40)`: from now on stdout is a terminal of 40 columns."""
+    def terminal(width):
+        monkeypatch.setattr(status, "is_terminal", lambda number: number == sys.stdout.fileno())
+        monkeypatch.setattr(status, "columns", lambda number: width)
+
+    return terminal
+
+
 @pytest.fixture(autouse=True)
 def asked_to_stop():
     """Signals do what they do in a process of its own, even where pytest is to ignore them."""

@@ -9,7 +9,7 @@ import pytest
 
 import tf_style
 from tests.commands.conftest import TINY
-from tf_style.commands.display import printable, say
+from tf_style.commands.display import folded, printable, say, table
 
 FULL = Path("/dev/full")
 posix = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
@@ -48,6 +48,22 @@ def test_what_would_move_the_cursor_is_shown(name, shown):
 def test_one_line_is_said_whatever_a_name_holds(capfd):
     say("a\nb\rc\x1b[2Jd\u202ee é")
     assert capfd.readouterr() == ("", "a b\\rc\\x1b[2Jd\\u202ee é\n")
+
+
+def test_a_line_ends_between_words_and_goes_on_beneath_them():
+    line = "  name      what it is and what it is not"
+    assert folded(line, 0) == folded(line, 41) == line
+    assert folded(line, 24, 12) == ("  name      what it is\n            and what it\n"
+                                    "            is not")
+    # Where that leaves no room, and where nothing is said of a column.
+    assert folded(line, 23, 12) == folded(line, 23) == ("  name      what it is\n"
+                                                        "    and what it is not")
+    assert folded("a_name_as_long_as_this", 20) == "a_name_as_long_as_this"
+
+
+def test_a_narrow_table_has_a_line_for_each_word_of_a_head():
+    assert table([("size", "time at most"), ("64x48", "0:01"), ("8x6", "10:00")]) == [
+        "size    time", "          at", "        most", "64x48   0:01", "8x6    10:00"]
 
 
 DEAD = ["2>/dev/full", ">/dev/full", ">&-", "2>&-", ">&- 2>&-", ">&- 2>&- <&-", "2>&1 | true",

@@ -87,6 +87,23 @@ def test_measures_are_a_table(painted, other, capfd):
     assert content == rows[1].split()[1:] and style[:3] == ["0.000"] * 3
 
 
+def test_what_a_terminal_has_no_room_for_comes_beneath(other, terminal, capfd):
+    arguments = [*PICTURES, "--generated=content.png", f"--weights={other}"]
+    assert call(cli.evaluate, *arguments) == 0
+    plain = capfd.readouterr().out.splitlines()
+    for width in (80, 40, 30):
+        terminal(width)
+        assert call(cli.evaluate, *arguments) == 0
+        lines = capfd.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= width
+        rows = [line.rpartition("(the style itself)")[2].split() for line in lines]
+        # At 30 columns names stand above their numbers.
+        names = [number + (width == 30) for number, line in enumerate(lines)
+                 if "(the style itself)" in line]
+        assert len(names) > 1
+        assert [each for number in names for each in rows[number]] == plain[-1].split()[3:]
+
+
 def test_content_and_style_score_otherwise_beside_another_size(other, capfd):
     Image.open("content.png").resize((32, 24)).save("small.png")
     assert call(cli.evaluate, *PICTURES, "--generated=content.png", "--generated=small.png",

@@ -109,6 +109,22 @@ def test_what_suits_a_photograph(paintings, capfd):
     assert 0 < first["score"] < 1 and first["reasons"]
 
 
+def test_on_a_terminal_all_but_commands_ends_between_words(paintings, terminal, capfd):
+    verbs = (["for", "content.png"], ["browse"], ["list"])
+    told = []
+    for verb in verbs:
+        assert call(cli.library, *verb) == 0
+        told.append(capfd.readouterr().out)
+    terminal(40)
+    for verb, plain in zip(verbs, told, strict=True):
+        assert call(cli.library, *verb) == 0
+        shown = capfd.readouterr().out
+        assert shown.split() == plain.split()
+        assert all(len(line) <= 40 for line in shown.splitlines() if "tf_style" not in line)
+        commands = {line for line in plain.splitlines() if "tf_style" in line}
+        assert commands <= set(shown.splitlines())
+
+
 @pytest.fixture
 def small_previews(monkeypatch):
     """Previews of two steps that come soon."""

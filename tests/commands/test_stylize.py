@@ -511,6 +511,14 @@ def test_a_dry_run_of_several_names_each_and_those_that_would_fail(photos, capfd
     ]
 
 
+def test_a_dry_run_on_a_narrow_terminal(photos, terminal, capfd):
+    terminal(40)
+    for arguments in (ONE, several("photos/[ac].png")):
+        assert call(cli.main, *arguments, "--dry_run") == 0
+        lines = capfd.readouterr().out.splitlines()
+        assert lines[-1] == "  loading" and max(map(len, lines)) <= 40
+
+
 def test_a_dry_run_of_what_cannot_be_read_is_refused(photos, refused):
     assert "b.png: this is not a picture" in refused(
         cli.main, photo("b"), "style.png", "a.png", *TINY, "--dry_run"
@@ -567,6 +575,31 @@ def test_lists(capsys):
     assert lines[1].split()[0] == "block1_conv1" and lines[-1].split()[0] == "block5_conv1"
     assert call(cli.main, "--list_samples") == 0
     assert "sample:grace_hopper" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("listing", ["presets", "samples", "layers"])
+def test_on_a_terminal_lists_end_between_words(listing, width, terminal, capfd):
+    assert call(cli.main, f"--list_{listing}") == 0
+    plain = capfd.readouterr().out
+    terminal(width)
+    assert call(cli.main, f"--list_{listing}") == 0
+    shown = capfd.readouterr().out
+    assert max(map(len, shown.splitlines())) <= width
+    assert sorted(shown.split()) == sorted(plain.split())
+
+
+def test_on_a_terminal_what_is_listed_goes_on_beneath_itself(terminal, capfd):
+    terminal(40)
+    assert call(cli.main, "--list_presets") == 0
+    assert "\n".join([
+        "  fast         The small network that", "               comes with tf_style, even",
+        "               where VGG16 is available.", "",
+    ]) in capfd.readouterr().out
+    assert call(cli.main, "--list_layers") == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len({len(line) for line in lines[1:]}) == 1 and lines[2].split() == [
+        "block1_conv1", "64", "1", "3"]
 
 
 def test_layers_of_a_saved_model_are_listed(capfd):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import tf_style
-from tf_style.commands.display import answer, columns, folded
+from tf_style.commands.display import answer, columns
 from tf_style.commands.signals import Signals
 from tf_style.settings.option import (
     File,
@@ -174,14 +174,13 @@ class Command:
         common = line.options(CommonOptions)
         if common.helpfull or common.help:
             width = columns(sys.stdout)
-            answer("\n".join(folded(line, width) for line in
-                             self.help(full=common.helpfull, width=width).split("\n")))
+            answer(self.help(full=common.helpfull, width=width))
         elif common.version:
             answer(f"tf_style {tf_style.__version__}")
         elif common.completion:
             from tf_style.commands.completion import completion
 
-            answer(completion(self, common.completion))
+            answer(completion(self, common.completion), whole=True)
         return bool(common.help or common.helpfull or common.version or common.completion)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import TextIO
 
 from tf_style.commands import status
@@ -17,6 +19,9 @@ from tf_style.commands.outputs import OutputError
 _MOVING = re.compile(
     "[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+
+# Columns that text beneath itself needs.
+_ROOM = 12
 
 
 def open_streams() -> None:
@@ -42,13 +47,31 @@ def say(text: str, *, whole: bool = False) -> None:
     draw((line if whole else folded(line, columns())) + "\n")
 
 
-def folded(line: str, width: int) -> str:
-    """A line, broken between words if it is wider than `width`; 0 for any width."""
+def folded(line: str, width: int, column: int | None = None) -> str:
+    """A line, broken between words if it is wider than `width`; 0 for any width.
+
+    Args:
+        column: where it goes on, if there is room; by default two behind where it begins.
+    """
     if not width or len(line) <= width:
         return line
-    indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(line, max(width, 20), subsequent_indent=indent + "  ",
+    if column is None or width - column < _ROOM:
+        column = len(line) - len(line.lstrip()) + 2
+    return textwrap.fill(line, max(width, 20), subsequent_indent=" " * column,
                          break_long_words=False, break_on_hyphens=False)
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table whose columns are as narrow as their cells, for a terminal that is narrow.
+
+    Args:
+        rows: cells, the same number in each; the first are heads, of which each word has a line.
+    """
+    heads = itertools.zip_longest(*(head.split() for head in rows[0]), fillvalue="")
+    rows = [*heads, *rows[1:]]
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join([row[0].ljust(first), *map(str.rjust, row[1:], others)]).rstrip()
+            for row in rows]
 
 
 def printable(text: object) -> str:
@@ -62,18 +85,29 @@ def draw(text: str) -> None:
         _write(sys.stderr, text)
 
 
-def mention(text: str) -> None:
-    """Print one line on stdout, unless nobody reads it any more."""
+def mention(text: str, *, whole: bool = True) -> None:
+    """Print one line on stdout, unless nobody reads it any more.
+
+    Args:
+        whole: as for `answer`; most are names of files.
+    """
     with contextlib.suppress(OSError, ValueError):
-        _write(sys.stdout, text + "\n")
+        _write(sys.stdout, (text if whole else folded(text, columns(sys.stdout))) + "\n")
 
 
-def answer(text: str) -> None:
-    """Print on stdout what the command was called for.
+def answer(text: str, *, whole: bool = False, column: int | None = None) -> None:
+    """Print on stdout what the command was called for; on a terminal, lines end between words.
+
+    Args:
+        whole: whether lines stay as they are all the same, as what is to be copied.
+        column: where lines go on that are wider than the terminal, as for `folded`.
 
     Raises:
         OutputError: if that is no longer possible.
     """
+    if not whole:
+        width = columns(sys.stdout)
+        text = "\n".join(folded(line, width, column) for line in text.split("\n"))
     try:
         _write(sys.stdout, text + "\n")
     except (OSError, ValueError) as error:

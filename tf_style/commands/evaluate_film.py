@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from tf_style.commands import status
 from tf_style.commands.command import CommandLine
-from tf_style.commands.display import answer, printable
+from tf_style.commands.display import answer, columns, printable
 from tf_style.commands.exits import DONE, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
 from tf_style.film.making import Selection
@@ -254,7 +255,10 @@ class FilmScores:
 
     def print(self, *, as_json: bool) -> None:
         """Print them on standard output."""
-        answer(json.dumps(self._records(), indent=2) if as_json else "\n".join(self._lines()))
+        if as_json:
+            answer(json.dumps(self._records(), indent=2), whole=True)
+        else:
+            answer("\n".join(self._lines(columns(sys.stdout))))
 
     def _records(self) -> list[dict]:
         from tf_style.commands.scores import record
@@ -272,24 +276,22 @@ class FilmScores:
             for name, moments in self.moments.items()
         ]
 
-    def _lines(self) -> Iterator[str]:
-        from tf_style.commands.scores import measured, table
+    def _lines(self, width: int) -> Iterator[str]:
+        from tf_style.commands.scores import in_columns, measured, table
         from tf_style.measure.films import Steadiness
 
         names = {name: printable(name) for name in self.moments}
-        width = max(len("generated"), *map(len, names.values()))
-        for head, title in enumerate(("", "generated")):
-            yield f"{title:{width}}" + "".join(f" {each[head]:>7}" for each in _COLUMNS.values())
-        for name, moments in self.moments.items():
-            found = dataclasses.asdict(Steadiness.of(moments))
-            yield f"{names[name]:{width}}" + "".join(
-                f" {found[column]:7.{digits}f}" for column, (*_, digits) in _COLUMNS.items()
-            )
+        found = {names[name]: dataclasses.asdict(Steadiness.of(moments))
+                 for name, moments in self.moments.items()}
+        yield from in_columns("generated", [heads for *heads, _ in _COLUMNS.values()], {
+            name: [f"{each[column]:.{digits}f}" for column, (*_, digits) in _COLUMNS.items()]
+            for name, each in found.items()
+        }, width)
         if self.judge:
             rows = {names[name]: _mean(each) for name, each in self.evaluations.items()}
             most = max(map(len, self.evaluations.values()))
             yield from ("", f"mean of {most} frames, judged by {printable(self.judge)}",
-                        *table("generated", rows, measured(rows.values())))
+                        *table("generated", rows, measured(rows.values()), width))
 
 
 def _mean(evaluations: Mapping[float, Evaluation]) -> Evaluation:

@@ -199,16 +199,16 @@ def _add(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
     for why in added.bad.values():
         say(f"tf_style_library: {printable(why)}")
     if options.json:
-        answer(_json({**dataclasses.asdict(added), "library": os.fspath(shelf.path)}))
+        _answer_json({**dataclasses.asdict(added), "library": os.fspath(shelf.path)})
     elif not options.quiet:
         for new, what, other in (
             *((file, "is a near duplicate of", each) for file, each in added.twins.items()),
             *((file, "is the same as", each) for file, each in added.copies.items()),
             *((file, "was", each) for file, each in added.moved.items()),
         ):
-            mention(printable(f"{new} {what} {other}"))
+            mention(printable(f"{new} {what} {other}"), whole=False)
         for path in added.gone:
-            mention(printable(f"{path} is gone"))
+            mention(printable(f"{path} is gone"), whole=False)
         answer(f"{count(len(added.new), 'picture')} added to {printable(shelf.path)}, "
                f"{added.known + len(added.copies) + len(added.moved)} known"
                + (f", {len(added.bad)} bad" if added.bad else ""))
@@ -292,11 +292,11 @@ def _list(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
 def _show(options: LibraryOptions, shelf: Library, found: Sequence[Match]) -> int:
     _check_found(options, shelf, found)
     if options.json:
-        answer(_json({"library": os.fspath(shelf.path),
-                      "pictures": [_plain(options, shelf, match) for match in found]}))
+        _answer_json({"library": os.fspath(shelf.path),
+                      "pictures": [_plain(options, shelf, match) for match in found]})
     elif not options.quiet:
         for match in found:
-            answer(_told(options, shelf, match))
+            _answer_match(options, shelf, match)
     if options.sheet:
         from tf_style.commands.library_sheet import write_thumbnails
 
@@ -309,13 +309,13 @@ def _browse(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
     found = shelf.browse(**options.filters())
     _check_found(options, shelf, found)
     if options.json:
-        answer(_json({"library": os.fspath(shelf.path),
-                      "groups": [_plain_group(options, shelf, group) for group in found]}))
+        _answer_json({"library": os.fspath(shelf.path),
+                      "groups": [_plain_group(options, shelf, group) for group in found]})
     elif not options.quiet:
         for number, group in enumerate(found, 1):
             answer(f"group {number}: {count(len(group.pictures), 'picture')}")
             for match in _chosen(group):
-                answer("\n".join(f"  {each}" for each in _told(options, shelf, match).split("\n")))
+                _answer_match(options, shelf, match, indent="  ")
     if options.sheet:
         from tf_style.commands.library_sheet import write_thumbnails
 
@@ -334,11 +334,11 @@ def _chosen(group: MatchGroup, most: int = _SHOWN) -> list[Match]:
 def _forget(line: CommandLine, options: LibraryOptions, shelf: Library) -> int:
     found = shelf.forget(options.pictures)
     if options.json:
-        answer(_json({"library": os.fspath(shelf.path),
-                      "forgotten": [record.path for record in found]}))
+        _answer_json({"library": os.fspath(shelf.path),
+                      "forgotten": [record.path for record in found]})
     elif not options.quiet:
         for record in found:
-            answer(printable(record.path))
+            answer(printable(record.path), whole=True)
     return DONE
 
 
@@ -348,8 +348,14 @@ def _check_found(options: LibraryOptions, shelf: Library, found: Sequence[Any]) 
         raise InputError(f"{shelf.path}: there is no picture{asked}")
 
 
-def _told(options: LibraryOptions, shelf: Library, match: Match) -> str:
-    """What a picture is, why it is shown, and the command that paints like it: a line each."""
+def _answer_match(
+    options: LibraryOptions, shelf: Library, match: Match, indent: str = ""
+) -> None:
+    """Print what a picture is, why it is shown, and the command that paints like it: a line each.
+
+    Args:
+        indent: in front of each.
+    """
     from tf_style.library.library import Suggestion
 
     record = match.record
@@ -365,8 +371,10 @@ def _told(options: LibraryOptions, shelf: Library, match: Match) -> str:
         parts.append("near duplicate")
     if not record.is_there:
         parts.append("gone")
-    why = ["; ".join(match.reasons)] if isinstance(match, Suggestion) else []
-    return "\n  ".join([printable(", ".join(parts)), *why, _command(options, shelf, match)])
+    answer(indent + printable(", ".join(parts)), column=len(indent) + 4)
+    if isinstance(match, Suggestion):
+        answer(f"{indent}  {'; '.join(match.reasons)}", column=len(indent) + 4)
+    answer(f"{indent}  {_command(options, shelf, match)}", whole=True)
 
 
 def _command(options: LibraryOptions, shelf: Library, match: Match) -> str:
@@ -406,8 +414,8 @@ def _plain_group(options: LibraryOptions, shelf: Library, group: MatchGroup) -> 
             "groups": [_plain_group(options, shelf, each) for each in group.within]}
 
 
-def _json(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, indent=2)
+def _answer_json(data: Mapping[str, Any]) -> None:
+    answer(json.dumps(data, indent=2), whole=True)
 
 
 COMMAND = Command(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from tf_style.commands import status
-from tf_style.commands.display import answer, printable
+from tf_style.commands.display import answer, columns, printable
 from tf_style.measure.curves import Reading, common_content, read_at
 from tf_style.measure.metrics import Evaluation, Judge
 from tf_style.settings import AUTO
@@ -29,6 +30,8 @@ _HEADS = {
     "content_similarity_masked_large": ("masked", "large"),
     "self_similarity": ("self", ""), "edge_agreement": ("edges", ""),
 }
+# How wide a column of numbers is.
+_COLUMN = 8
 _REFERENCES = {"untouched_content": "the untouched content", "style_itself": "the style itself"}
 
 
@@ -86,7 +89,10 @@ class Scores:
 
     def print(self, *, as_json: bool) -> None:
         """Print them on standard output."""
-        answer(json.dumps(self._records(), indent=2) if as_json else "\n".join(self._lines()))
+        if as_json:
+            answer(json.dumps(self._records(), indent=2), whole=True)
+        else:
+            answer("\n".join(self._lines(columns(sys.stdout))))
 
     def _records(self) -> list[dict]:
         pictures = [
@@ -101,7 +107,7 @@ class Scores:
             for given, reading in self.readings.items()
         ]
 
-    def _lines(self) -> list[str]:
+    def _lines(self, width: int) -> list[str]:
         rows = {printable(name): each for name, each in self.measured.items()}
         # Pictures of one size share them.
         first = {id(found): name for name, found in reversed(self.references.items())}
@@ -110,12 +116,12 @@ class Scores:
             rows |= {f"({_REFERENCES[name]}{size})": each
                      for name, each in self.references[beside].items()}
         names = measured(rows.values())
-        lines = [f"judged by {printable(self.judge)}", *table("generated", rows, names)]
+        lines = [f"judged by {printable(self.judge)}", *table("generated", rows, names, width)]
         if self.readings:
             lines += ["", f"at content similarity {self.at_content:.3f}", *table("curve", {
                 printable(given) + " (extrapolated)" * reading.extrapolated: reading.evaluation
                 for given, reading in self.readings.items()
-            }, names)]
+            }, names, width)]
         return lines
 
 
@@ -131,19 +137,45 @@ def measured(rows: Iterable[Evaluation]) -> list[str]:
     return [name for name in _HEADS if not all(math.isnan(getattr(each, name)) for each in rows)]
 
 
-def table(title: str, rows: Mapping[str, Evaluation], columns: Sequence[str]) -> list[str]:
+def table(
+    title: str, rows: Mapping[str, Evaluation], names: Sequence[str], width: int = 0
+) -> list[str]:
     """Lines of a table of these measures.
 
     Args:
         rows: name → its measures.
-        columns: names of measures.
+        names: of measures.
+        width: of the terminal; 0 for any.
     """
-    width = max(len(title), *map(len, rows))
-    lines = [
-        f"{head:{width}}" + "".join(f" {_HEADS[name][line]:>7}" for name in columns)
-        for line, head in enumerate(("", title))
-    ]
-    return lines + [
-        f"{name:{width}}" + "".join(f" {getattr(each, column):7.3f}" for column in columns)
-        for name, each in rows.items()
-    ]
+    return in_columns(title, [_HEADS[name] for name in names], {
+        row: [f"{getattr(each, name):.3f}" for name in names] for row, each in rows.items()
+    }, width)
+
+
+def in_columns(
+    title: str, heads: Sequence[tuple[str, str]], rows: Mapping[str, Sequence[str]], width: int = 0
+) -> list[str]:
+    """Lines of a table of numbers; those that a terminal has no room for come beneath the others.
+
+    Args:
+        title: what the rows are.
+        heads: two lines for each column of numbers.
+        rows: name → numbers.
+        width: of the terminal; 0 for any.
+    """
+    first = max(len(title), *map(len, rows))
+    # Where names leave room for one column or none, they stand above their numbers.
+    above = bool(width) and width - first < 2 * _COLUMN
+    first = 2 if above else first
+    count = max(1, (width - first) // _COLUMN if width else len(heads))
+    lines = []
+    for start in range(0, max(1, len(heads)), count):
+        part = slice(start, start + count)
+        upper, lower = ("".join(f" {head[line]:>{_COLUMN - 1}}" for head in heads[part])
+                        for line in range(2))
+        lines += [f"{'':{first}}{upper}", *[title] * above,
+                  f"{'' if above else title:{first}}{lower}"]
+        for name, numbers in rows.items():
+            shown = "".join(f" {number:>{_COLUMN - 1}}" for number in numbers[part])
+            lines += [name, f"{'':{first}}{shown}"] if above else [f"{name:{first}}{shown}"]
+    return lines

@@ -113,7 +113,7 @@ def studio(line: CommandLine) -> int:
 
             def ready() -> None:
                 status.hide()
-                answer(made.address())
+                answer(made.address(), whole=True)
                 if options.browser:
                     # In a thread, as it waits for some browsers.
                     address = made.address(once=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands import status
 from tf_style.commands.audience import Audience
 from tf_style.commands.command import Command, CommandLine
-from tf_style.commands.display import answer, mention, printable, say
+from tf_style.commands.display import answer, columns, mention, printable, say, table
 from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, FAILED, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.film import film_in, make_film
@@ -208,18 +209,20 @@ def _forecast(request: Request) -> int:
         if request.is_single:
             _print_sizes(outcome.value)
         else:
-            answer(f"{most / 1e9:3.1f} GB  {minutes(takes):>12}  {printable(title(outcome.job))}")
+            answer(f"{most / 1e9:3.1f} GB  {minutes(takes):>12}  {printable(title(outcome.job))}",
+                   column=22)
         memory, seconds = max(memory, most), seconds + takes
     answer(f"about {minutes(seconds)} and {memory / 1e9:.1f} GB in all, plus loading")
     return FAILED if failed else DONE
 
 
 def _print_sizes(sizes: list[Forecast]) -> None:
-    answer("size         steps  blocks  memory  time at most")
-    for each in sizes:
-        size = f"{each.scale.width}x{each.scale.height}"
-        answer(f"{size:12} {each.scale.steps:5}  {each.block_size or '-':>6}  "
-              f"{each.memory / 1e9:4.1f} GB  {minutes(each.seconds)}")
+    rows = [("size", "steps", "blocks", "memory", "time at most"), *(
+        (f"{each.scale.width}x{each.scale.height}", str(each.scale.steps),
+         str(each.block_size or "-"), f"{each.memory / 1e9:4.1f} GB", minutes(each.seconds))
+        for each in sizes
+    )]
+    _print_table(rows, "{:12} {:>5}  {:>6}  {:>6}  {}")
 
 
 def _list_samples() -> None:
@@ -228,7 +231,7 @@ def _list_samples() -> None:
     for title, group in (("content", samples.CONTENT_SAMPLES), ("style", samples.STYLE_SAMPLES)):
         answer(f"{title}:")
         for name, text in group.items():
-            answer(f"  {samples.PREFIX}{name:16} {text}")
+            answer(f"  {samples.PREFIX}{name:16} {text}", column=26)
     answer("networks that paint, for --model: those of the styles")
 
 
@@ -236,7 +239,7 @@ def _list_presets() -> None:
     from tf_style.settings.presets import presets
 
     for name, text in presets().items():
-        answer(f"  {name:12} {text}")
+        answer(f"  {name:12} {text}", column=15)
 
 
 def _list_layers(network: str) -> None:
@@ -249,11 +252,20 @@ def _list_layers(network: str) -> None:
             from tf_style.network.models import load_model
         status.show("loading the network")
         for layer in load_model(network).layers:
-            answer(printable(layer.name))
+            answer(printable(layer.name), whole=True)
         return
-    answer(f"{'layer':14} channels  stride  sees (pixels)")
-    for layer in ARCHITECTURES[network].layers:
-        answer(f"{layer.name:14} {layer.channels:8} {layer.stride:7} {layer.field:14}")
+    rows = [("layer", "channels", "stride", "sees (pixels)"), *(
+        (layer.name, *map(str, (layer.channels, layer.stride, layer.field)))
+        for layer in ARCHITECTURES[network].layers
+    )]
+    _print_table(rows, "{:14} {:>8} {:>7} {:>14}")
+
+
+def _print_table(rows: Sequence[Sequence[str]], form: str) -> None:
+    """Print a table; on a terminal that is too narrow for this form, with narrow columns."""
+    lines = [form.format(*row) for row in rows]
+    width = columns(sys.stdout)
+    answer("\n".join(table(rows) if width and max(map(len, lines)) > width else lines))
 
 
 COMMAND = Command(
