@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.film.exact import pan, written
 from tf_style import cli
-from tf_style.commands import camera
+from tf_style.commands import camera, stylize
 from tf_style.commands.film_options import FilmOptions
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.picture import read_picture
@@ -70,6 +70,14 @@ def test_presets_are_listed():
     listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     assert listed == [name for name in listed if name in presets()]
     assert set(listed) == set(presets())
+
+
+def test_help_shows_the_flags_of_the_readme():
+    section = re.search(r"^\| flag \|.*?\n\n", README, re.MULTILINE | re.DOTALL)[0]
+    listed = re.findall(r"^\|[^|]*?`--(\w+)[=`]", section, re.MULTILINE)
+    assert len(listed) == 10 and {*listed} <= {*stylize.COMMAND.needed}
+    told = stylize.COMMAND.help(full=False)
+    assert all(f"\n  --{name}" in told for name in listed)
 
 
 # Words before a command that are none themselves.

@@ -37,7 +37,7 @@ Paint a content picture in the style of another picture.
   tf_style CONTENT STYLE [OUTPUT] [--flag=value ...]
   tf_style --content=FILE --style=FILE [--output=FILE] [--flag=value ...]
   tf_style --content=FOLDER --style=FILE --output='out/{content}_{style}.png' [--flag=value ...]
-  tf_style CONTENT [OUTPUT] --model=FILE [--flag=value ...]
+  tf_style CONTENT [OUTPUT] --model=FILE|sample:NAME [--flag=value ...]
 """
 
 
@@ -271,8 +271,8 @@ def _print_table(rows: Sequence[Sequence[str]], form: str) -> None:
 COMMAND = Command(
     "tf_style", USAGE, (StylizeOptions, FilmOptions, Settings), stylize,
     places=("content", "style", "output"),
-    needed=("content", "style", "output", "size", "sheet", "style_weight", "large_forms",
-            "style_scale", "preserve_color", "preset", "model", "network", "time_limit"),
+    needed=("content", "style", "output", "size", "strength", "large_forms", "style_scale",
+            "preserve_color", "protect", "preset", "sheet", "network", "time_limit"),
     examples=("tf_style sample:harbor sample:waves waves.png",
               "tf_style --content=photos --style=painting.jpg --output=results/ --size=768"),
 )
