@@ -257,6 +257,12 @@ BAD_FOR_ALL = {
     "too large for WebP": ([*SEVERAL, "--output={content}_new.webp", "--size=20000"],
                            "WebP holds at most 16383 pixels a side"),
     "missing start": ([*SEVERAL, "--init=no.png"], "no.png: there is no such file"),
+    "a start that is no word": ([*PICTURES, "--init=zeros"],
+                               "--init=zeros: expected content, style, noise, gray, a picture or a "
+                               "network; there is no such file\n"),
+    "a start nearly a word": ([*SEVERAL, "--init=contnet"], "such file. Did you mean 'content'?"),
+    "a start nearly a file": ([*PICTURES, "--init=stile.png"], "--init=stile.png: there is no such "
+                              "file. Did you mean 'style.png'?"),
     "start that is no picture": ([*SEVERAL, "--init=text.xyz"], "text.xyz: this is not a picture"),
     "missing content mask": ([*SEVERAL, "--content_mask=no.png"], "no.png: there is no such file"),
     "missing style mask": ([*SEVERAL, "--style_mask=no.png"], "no.png: there is no such file"),

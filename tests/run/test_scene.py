@@ -239,6 +239,8 @@ def test_what_does_not_belong_together_is_named(content, style):
         ((content, style, [], [mask[:, :20]]), {}, "style_masks: expected a mask with the propor"),
         ((None, style, [mask]), {}, "content_masks: there is no content"),
         ((None, style), {"init": "content"}, "init=content: there is no content"),
+        ((content, style), {"init": "random"}, "init=random: expected content, style, noise, gray, "
+         "a picture or a network; there is no such file"),
         ((None, style), {"init": "sample:waves"}, "init=sample:waves: there is no content"),
         ((None, style), {"preserve_color": "histogram"}, "preserve_color=histogram: there is no"),
     ):

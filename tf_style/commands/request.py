@@ -97,7 +97,7 @@ class Request:
         from tf_style.network import weights
         from tf_style.network.choice import choose
         from tf_style.run import schedule
-        from tf_style.run.scene import INITS, check_together, starts_by_network
+        from tf_style.run.scene import INITS, check_start, check_together, starts_by_network
         from tf_style.transfer.samples import check_model
 
         options, job = self.options, self.jobs[0]
@@ -138,6 +138,7 @@ class Request:
         if starts_by_network(settings):
             inputs += [os.fspath(check_model("init", settings.init))]
         elif settings.init not in (AUTO, *INITS):
+            check_start(settings)
             inputs += [settings.init]
         if settings.model:
             inputs += [os.fspath(check_model("model", settings.model))]

@@ -119,7 +119,7 @@ def opened(
     except (FileNotFoundError, NotADirectoryError):
         if reason := address(path):
             raise InputError(f"{name}: {reason}") from None
-        raise InputError(f"{name}: there is no such file{_near(path)}") from None
+        raise InputError(f"{name}: there is no such file{near_file(path)}") from None
     except UnidentifiedImageError:
         raise InputError(f"{name}: {_unknown(path)}") from None
     except Image.DecompressionBombError as error:
@@ -135,7 +135,7 @@ def opened(
         raise InputError(f"{name}: the picture cannot be read ({reason})") from None
 
 
-def _near(path: Path) -> str:
+def near_file(path: Path) -> str:
     """The name in the same folder that may be meant, as a question; empty if there is none."""
     try:
         known = [name for name in os.listdir(path.parent)

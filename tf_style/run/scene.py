@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from tf_style.image import color
+from tf_style.image.files import near_file
 from tf_style.image.masks import as_mask, check_proportions, resized, soft_union
+from tf_style.image.paths import locate, no_plain_file
 from tf_style.image.picture import as_picture, read_picture
 from tf_style.image.previous import Previous
 from tf_style.image.samples import names_network
@@ -95,6 +99,7 @@ class Scene:
         masks = _masks("style_mask", style_masks, pictures, names, most)
         styles = _styles(settings, names, shown, regions, masks)
         start = [] if settings.init in (AUTO, *INITS) else [settings.init]
+        check_start(settings)
         by_network = starts_by_network(settings)
         first = read_picture(settings.init, max_pixels=most) if start and not by_network else None
         if by_network and not os.path.exists(settings.init):
@@ -268,6 +273,25 @@ class Scene:
 def starts_by_network(settings: Settings) -> bool:
     """Whether the image starts as what a network makes of the content."""
     return isinstance(settings.init, LiveModel) or names_network(settings.init)
+
+
+def check_start(settings: Settings) -> None:
+    """Check that a picture to start from is there, if one is named.
+
+    Raises:
+        InputError: if not; the message tells a word that is none from the name of a file.
+    """
+    init = settings.init
+    if init in (AUTO, *INITS) or starts_by_network(settings):
+        return
+    if no_plain_file(locate(init)) != "there is no such file":
+        return
+    if os.path.splitext(init)[1] or os.path.dirname(init):
+        raise InputError(f"--init={init}: there is no such file{near_file(Path(init))}")
+    near = difflib.get_close_matches(init, INITS, n=1)
+    hint = f". Did you mean '{near[0]}'?" if near else near_file(Path(init))
+    raise InputError(f"--init={init}: expected {', '.join(INITS)}, a picture or a network; there "
+                     f"is no such file{hint}")
 
 
 def check_together(
