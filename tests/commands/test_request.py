@@ -162,6 +162,8 @@ BAD = {
                         "--network=no.keras: expected auto, vgg16, vgg19, compact or a saved "
                         "Keras model, such as model.keras. There is neither such a network nor "
                         "such a file"),
+    "no network file, and no layers": ([*PICTURES, "--network=no.keras"],
+                                       "such as model.keras. There is neither such a network nor"),
     "neither network nor file": ([*PICTURES, "--network=resnet50"],
                                  "There is neither such a network nor such a file"),
     "mistyped content": (["nowhere/contnt.png", "style.png"],
@@ -294,6 +296,7 @@ def bad_files(folder):
     shutil.copy("style.png", "other.png")
     (folder / "bare").mkdir()
     (folder / "w.h5").write_bytes(b"weights")
+    (folder / "a.keras").write_bytes(b"network")
     (folder / "my.flags").write_text("\ufeff--size=48\n", encoding="utf-8")
     try:
         (folder / "nowhere.png").symlink_to(folder / "no" / "a.png")

@@ -272,9 +272,12 @@ class Settings(Options):
                     f"--{flag}={network}"
                 )
             is_live = isinstance(network, LiveModel)
-            if not (is_live or os.path.splitext(network)[1] or os.path.exists(network)):
+            is_unnamed = getattr(self, f"{part}_layers") == AUTO
+            # What lists layers needs a file; settings with all names may be for another machine.
+            if not (is_live or os.path.exists(network)) and (
+                    is_unnamed or not os.path.splitext(network)[1]):
                 raise no_network(flag, network)
-            if getattr(self, f"{part}_layers") == AUTO:
+            if is_unnamed:
                 listed = (", ".join(layer.name for layer in network.model.layers) if is_live
                           else f"tf_style --list_layers --network={network}")
                 raise InputError(f"--{flag}={network}: name its layers with --{part}_layers. All "
