@@ -94,6 +94,19 @@ def test_what_is_no_model_is_refused_without_tensorflow(refused, name, message):
     assert without_tensorflow(cli.main, "content.png", f"--model={name}") == 2
 
 
+@pytest.mark.parametrize("name, message", [
+    ("foo.keras", "--model=foo.keras: expected a .keras file that tf_style_train wrote, or "
+     "sample:NAME. There is no such file"),
+    ("vgg19", "There is no such file. The network that the losses use is --network=vgg19"),
+])
+@pytest.mark.parametrize("arguments", [
+    ["content.png", "style.png", "o.png"], ["content.png", "style.png", "--steps=5"],
+    ["--content=content.png", "--style=style.png"],
+])
+def test_a_wrong_model_is_said_before_what_follows_from_it(refused, arguments, name, message):
+    assert message in refused(cli.main, *arguments, f"--model={name}")
+
+
 def test_a_folder_is_painted_and_its_results_are_not(model, photos, capfd):
     for _ in range(2):
         assert call(cli.main, "--content=photos", "--output=photos/", model, "--size=40") == 1

@@ -20,7 +20,7 @@ from tf_style.commands.drawing import count
 from tf_style.commands.exits import tensorflow_quiet
 from tf_style.commands.film_options import FilmOptions
 from tf_style.commands.outputs import check_apart
-from tf_style.commands.places import places_of_model, places_of_run
+from tf_style.commands.places import check_painter, places_of_model, places_of_run
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.film.source import ANIMATIONS, Film, Info
 from tf_style.settings import InputError, Settings
@@ -85,6 +85,7 @@ class Request:
             if flag in line.given:
                 raise InputError(f"--{flag}: is for pictures, and {name} is a film. Leave it out")
         options, films = line.options(StylizeOptions), line.options(FilmOptions)
+        check_painter(line.given)
         settings = line.options(Settings)
         if films.end is not None and films.end <= (films.start or 0):
             raise InputError(f"--end: expected a time after --start={float(films.start or 0):g}. "

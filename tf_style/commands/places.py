@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tf_style.commands.foreign import is_there
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.samples import PREFIX
-from tf_style.settings import InputError
+from tf_style.settings import InputError, Settings
+
+
+def check_painter(given: Mapping[str, Any]) -> None:
+    """Check that a --model is one, before anything that follows from there being one.
+
+    Args:
+        given: option → text, as in a `CommandLine`.
+
+    Raises:
+        InputError: if not.
+    """
+    from tf_style.transfer.samples import check_model
+
+    if model := given.get("model"):
+        check_model("model", Settings.option("model").parse(model))
 
 
 def places_of_run(

@@ -17,7 +17,7 @@ from tf_style.commands import naming
 from tf_style.commands.byproducts import Byproducts, Taken, last_snapshot, log_path
 from tf_style.commands.command import CommandLine
 from tf_style.commands.outputs import check_apart, check_folder
-from tf_style.commands.places import places_of_model, places_of_run
+from tf_style.commands.places import check_painter, places_of_model, places_of_run
 from tf_style.commands.repeat import Record
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
@@ -82,6 +82,7 @@ class Request:
         if record:
             line, given = record.beneath(line)
             options = line.options(StylizeOptions)
+        check_painter(line.given)
         settings = line.options(Settings)
         notes = [*line.notes]
         jobs, kept = _jobs(options, settings.model, line.places, given, notes.append)
