@@ -133,6 +133,21 @@ BAD = {
     "both ways": (["content.png", "style.png", "--content=content.png"],
                   "'content.png': --content is given already"),
     "stray word": ([*PICTURES, "stray"], "'stray': expected --flag=value"),
+    "a place too many in front": (
+        ["stylize", "content.png", "style.png", "a.png"],
+        "tf_style: 'stylize': expected a picture, there is no such file. Expected at most CONTENT"),
+    "one style by its place, one by its flag": (
+        ["content.png", "style.png", "a.png", "--style=text.png"],
+        "'style.png': --style is given already. For several styles, give each with its flag, and "
+        "the result, too: --style=style.png --style=text.png --output=FILE"),
+    "an output in a style's place": (
+        ["content.png", "a.png", "--style=style.png"],
+        "'a.png': --style is given already. The result is --output=a.png"),
+    "a sample nearly so called": (["samples:harbor", "style.png"],
+                                  "samples:harbor: there is no such file. Did you mean "
+                                  "'sample:harbor'?"),
+    "a sample without its mark": (["content.png", "waves"], "Did you mean 'sample:waves'?"),
+    "a library nearly so called": (["content.png", "libary:a"], "Did you mean 'library:a'?"),
     "four places": (["content.png", "style.png", "a.png", "b.png"], "'b.png': expected at most"),
     # Settings
     "layer of another network": ([*PICTURES, "--style_layers=conv3_4"],

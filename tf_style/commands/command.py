@@ -31,6 +31,9 @@ T = TypeVar("T", bound=Options)
 # One letter behind one dash → the flag that it stands for.
 SHORT = {"h": "help", "o": "output", "q": "quiet", "v": "verbose", "V": "version"}
 
+# Of other programs → the flag that they stand for there.
+_LETTERS = {"i": "content", "n": "steps"}
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CommonOptions(Options):
@@ -166,6 +169,11 @@ class Command:
 
     def nearest(self, name: str) -> str:
         """The flag whose name is most like this one; empty if none is."""
+        if len(name) == 1:
+            known = {each[0]: each for each in self.places} | {
+                letter: each for letter, each in _LETTERS.items()
+                if each in {option.name for option in self.options}}
+            return known.get(name, "")
         known = [each.name for each in self.options]
         return next(iter(difflib.get_close_matches(name, known, n=1)), "")
 

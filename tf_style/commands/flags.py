@@ -60,8 +60,9 @@ def parse_one(
     except flags.UnrecognizedFlagError as error:
         near = command.nearest(error.flagname.replace("-", "_"))
         hint = f" Did you mean --{near}?" if near else ""
+        dashes = "-" if len(error.flagname) == 1 else "--"
         raise InputError(
-            f"{where}--{error.flagname}: there is no such flag.{hint} All flags: "
+            f"{where}{dashes}{error.flagname}: there is no such flag.{hint} All flags: "
             f"{command.program} --helpfull"
         ) from None
     except flags.IllegalFlagValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import os
 import shlex
@@ -119,6 +120,11 @@ class LibraryOptions(CommonOptions):
 
 def library(line: CommandLine) -> int:
     """Do with a library what the verb says."""
+    if line.places and "verb" not in line.given and line.places[0] not in VERBS:
+        near = difflib.get_close_matches(line.places[0], VERBS, n=1)
+        hint = f". Did you mean {near[0]}?" if near else ""
+        raise InputError(f"{line.places[0]!r}: expected what to do, one of "
+                         f"{', '.join(VERBS)}{hint}")
     line = placed(COMMAND, line)
     options = line.options(LibraryOptions)
     if not options.verb:

@@ -31,6 +31,11 @@ def places_of_run(
     options: StylizeOptions, places: Sequence[str]
 ) -> tuple[str | None, tuple[str, ...], str | None]:
     """Content, styles and output, each from its flag or its position."""
+    if len(places) > 3 and is_there(places[1]) and not (
+            places[0] == "none" or is_there(places[0])):
+        # Out of habit, people begin with what is to be done.
+        raise InputError(f"{places[0]!r}: expected a picture, there is no such file. Expected at "
+                         "most CONTENT STYLE OUTPUT")
     if len(places) > 3:
         raise InputError(
             f"{places[3]!r}: expected at most CONTENT STYLE OUTPUT. Write flags as "
@@ -44,7 +49,8 @@ def places_of_run(
         raise InputError(f"{places[0]!r}: expected --flag=value, or {hint}")
     for name, stray in zip(("content", "style", "output"), places, strict=False):
         if getattr(options, name):
-            raise InputError(f"{stray!r}: --{name} is given already")
+            hint = _instead(options, stray) if name == "style" else ""
+            raise InputError(f"{stray!r}: --{name} is given already{hint}")
     content, style, output = [
         each and StylizeOptions.option("content").type.parse(name, each)
         for name, each in zip(("content", "style", "output"), [*places, None, None, None],
@@ -57,6 +63,15 @@ def places_of_run(
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE. Pictures that "
                              "come with tf_style: tf_style --list_samples")
     return None if content == "none" else content, styles, output or options.output
+
+
+def _instead(options: StylizeOptions, stray: str) -> str:
+    """What to do with what stands in the place of a style that has a flag; empty if unknown."""
+    if not is_there(stray):
+        return "" if options.output else f". The result is --output={stray}"
+    both = " ".join(f"--style={each}" for each in (stray, *options.style))
+    return (". For several styles, give each with its flag, and the result, too: "
+            f"{both} --output=FILE")
 
 
 def places_of_model(

@@ -66,7 +66,7 @@ def spelled(
             takes = rest and foreign.takes(option, rest[0])
             found.append(f"--{name}={rest.pop(0) if takes else default}")
         else:
-            found.append(f"--{name}={_plain(option, _value(option, rest, options))}")
+            found.append(f"--{name}={_plain(option, _value(given, option, rest, options))}")
             # One mask belongs to each style: the next word may be the output.
             if isinstance(option.type, Files) and option.name in command.places:
                 places = sum(not each.startswith("-") for each in found)
@@ -123,8 +123,11 @@ def _is_flag(word: str, options: dict[str, Option]) -> bool:
         return True
 
 
-def _value(option: Option, rest: list[str], options: dict[str, Option]) -> str:
+def _value(given: str, option: Option, rest: list[str], options: dict[str, Option]) -> str:
     """The word behind a flag, taken from the rest.
+
+    Args:
+        given: the flag as it was written, without dashes.
 
     Raises:
         InputError: if there is none.
@@ -132,7 +135,9 @@ def _value(option: Option, rest: list[str], options: dict[str, Option]) -> str:
     if rest and not _is_flag(rest[0], options):
         return rest.pop(0)
     received = f"the next flag, {rest[0]}" if rest else "none"
-    raise InputError(f"--{option.name}: expected a value, such as --{option.name}="
+    same = foreign.squeezed(given) == foreign.squeezed(option.name)
+    typed = "" if same else f"--{given}, here "
+    raise InputError(f"{typed}--{option.name}: expected a value, such as --{option.name}="
                      f"{option.type.form}. Received: {received}")
 
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_style.image import deep, frames, jpeg
+from tf_style.image import deep, frames, jpeg, samples
 from tf_style.image.png import SIGNATURE, Chunks
 from tf_style.settings import MAX_PIXELS, InputError
 
@@ -32,6 +32,8 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _AVIF_BRANDS = (b"avif", b"avis")
 # Source: TIFF 6.0, section 2; the last two are BigTIFF.
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# In front of names that stand for files.
+_PREFIXES = ("sample", "library")
 _JPEG_HEAD = b"\xff\xd8\xff"
 # All threads share Pillow's limit.
 _LIMIT = threading.RLock()
@@ -136,7 +138,11 @@ def opened(
 
 
 def near_file(path: Path) -> str:
-    """The name in the same folder that may be meant, as a question; empty if there is none."""
+    """The name that may be meant, of a sample or in the same folder, as a question; else empty."""
+    prefix, _, name = os.fspath(path).rpartition(":")
+    words = difflib.get_close_matches(prefix.lower(), _PREFIXES, n=1, cutoff=0.75)
+    if words or name in (*samples.CONTENT_SAMPLES, *samples.STYLE_SAMPLES):
+        return f". Did you mean '{words[0] if words else _PREFIXES[0]}:{name}'?"
     try:
         known = [name for name in os.listdir(path.parent)
                  if Path(name).suffix.lower() in known_endings()]
