@@ -1,5 +1,6 @@
 """What completes flags in a shell."""
 
+import re
 import shutil
 import subprocess
 
@@ -33,6 +34,31 @@ def test_every_flag_is_completed(command, shell):
     script = completion(command, shell)
     for option in command.options:
         assert (f"-l {option.name} " if shell == "fish" else f"--{option.name}") in script
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.program)
+def test_what_is_told_of_a_flag_makes_sense(command):
+    script = completion(command, "fish").replace("\\'", "’")
+    told = re.findall(r"-l (\w+) .*-d '(.*)'$", script, re.MULTILINE)
+    options = {each.name: each.help.replace("'", "’") for each in command.options}
+    assert [name for name, _ in told] == list(options)
+    for name, text in told:
+        # All of it, whole clauses, or whole words.
+        whole = options[name]
+        cut = re.match(re.escape(text.removesuffix("…")) + "[,:;]? ", whole)
+        assert len(text) <= 70 and (
+            whole == text or whole.startswith(f"{text}; ") or (cut and text.endswith("…")))
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_what_a_comma_would_cut_into_nonsense_is_told_on(shell):
+    script = completion(stylize.COMMAND, shell).replace("\\:", ":")
+    for text in ("draw content, style, result and loss curves",
+                 "auto: recognise noisy, compressed and small styles, and mend them",
+                 "long side, in pixels, at which the style is seen",
+                 "how the learning rate falls: rest, over the last size alone…",
+                 "make so many pictures at a time, of several, of those of a --sheet…"):
+        assert text in script
 
 
 @pytest.mark.parametrize("shell", SHELLS)

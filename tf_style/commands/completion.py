@@ -9,6 +9,8 @@ from tf_style.commands.foreign import words
 from tf_style.settings.option import File, Files, Option, Switch
 
 _LETTERS = {name: letter for letter, name in SHORT.items()}
+# Letters of what is told of a flag.
+_MOST = 70
 _BASH = """\
 _{program}() {{
     local at=$COMP_CWORD word=${{COMP_WORDS[COMP_CWORD]}} flag before= IFS=$'\\n'
@@ -81,7 +83,7 @@ def _bash(command: Command) -> str:
 def _zsh(command: Command) -> str:
     lines = []
     for option in command.options:
-        told = re.sub(r"([\[\]:\\])", r"\\\1", _first(option))
+        told = re.sub(r"([\[\]:\\])", r"\\\1", _told(option))
         several = "*" if isinstance(option.type, Files) else ""
         action = ""
         if not isinstance(option.type, Switch):
@@ -109,7 +111,7 @@ def _fish(command: Command) -> str:
             parts.append("-r" if _takes_files(option) else "-x")
         if known := words(option):
             parts.append(f"-a {_quoted(' '.join(known), fish=True)}")
-        lines.append(" ".join([*parts, f"-d {_quoted(_first(option), fish=True)}"]))
+        lines.append(" ".join([*parts, f"-d {_quoted(_told(option), fish=True)}"]))
     return "\n".join(lines)
 
 
@@ -117,9 +119,16 @@ def _takes_files(option: Option) -> bool:
     return isinstance(option.type, (File, Files))
 
 
-def _first(option: Option) -> str:
-    """The first part of an option's help."""
-    return re.split(r"[;:,] ", option.help)[0]
+def _told(option: Option) -> str:
+    """As much of an option's help as a line of completions has room for."""
+    if len(option.help) <= _MOST:
+        return option.help
+    # A clause is whole where a semicolon ends it: what is behind a comma may carry the sense.
+    # Behind a colon there is a list, which is then told in part.
+    clauses = option.help[: _MOST + 1].rpartition("; ")[0]
+    if clauses and ": " not in clauses:
+        return clauses
+    return (clauses or option.help[:_MOST].rpartition(" ")[0].rstrip(",:")) + "…"
 
 
 def _quoted(text: str, *, fish: bool = False) -> str:

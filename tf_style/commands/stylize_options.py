@@ -51,9 +51,9 @@ class StylizeOptions(CommonOptions):
         "stopped is left in OUTPUT_unfinished.png, to be made again",
     )
     workers: int | str = option(
-        OrAuto(whole(1, 1024)), 1, "of several pictures, those of a --sheet, or a film's pieces, "
-        "make so many at a time, each in a process with its share of --threads and memory; auto: "
-        "as many as there are cores, and as memory allows",
+        OrAuto(whole(1, 1024)), 1, "make so many pictures at a time, of several, of those of a "
+        "--sheet, or of a film's pieces, each in a process with its share of --threads and memory; "
+        "auto: as many as there are cores, and as memory allows",
     )
     cluster: str | None = option(
         Text("ADDRESS|local"), None, "make several pictures, those of a --sheet, or a film's "
