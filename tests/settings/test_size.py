@@ -26,6 +26,14 @@ def test_what_is_no_size_is_named(written):
         SizeType().parse("size", written)
 
 
+@pytest.mark.parametrize("written", ["large", "50%", "auto", "7x7x7"])
+def test_a_size_in_words_is_told_of_the_contents_own(written):
+    with pytest.raises(InputError, match=r"whole number.*The content's own size is size=original$"):
+        SizeType().parse("size", written)
+    with pytest.raises(InputError, match=r"at least 8\. Received: 7$"):
+        SizeType().parse("size", "7")
+
+
 @pytest.mark.parametrize("size, content, expected", [
     ("512", (30, 40), ((30, 40), 512)), ("original", (30, 40), ((30, 40), 40)),
     ("512", None, ((512, 512), 512)), ("300x200", None, ((200, 300), 300)),

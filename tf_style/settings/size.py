@@ -75,4 +75,10 @@ class SizeType:
         if len(sides) == 2:
             width, height = (_SIDE.parse(name, side) for side in sides)
             return Size(width=width, height=height)
-        return Size(_SIDE.parse(name, value))
+        try:
+            return Size(_SIDE.parse(name, value))
+        except InputError as error:
+            if not isinstance(value, str) or value.strip().lstrip("+-").isdecimal():
+                raise
+            raise InputError(f"{error.flags}. The content's own size is --{name}={ORIGINAL}"
+                             ) from None
