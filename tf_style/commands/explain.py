@@ -123,9 +123,12 @@ def explain(line: CommandLine) -> int:
     outputs = _check_folder(options.output, [f"{name}.png" for name in figures.NAMES], inputs)
     opaque = all(style.alpha is None for style in scene.styles)
     line.tell()
-    _tell_enlarged(scene, options.generated, generated)
     with tensorflow_quiet(options.verbose):
         from tf_style.measure.inspection import inspect
+        from tf_style.run import machine
+    # Of a device that is not there, one line tells.
+    machine.resolve(settings)
+    _tell_enlarged(scene, options.generated, generated)
     began = time.perf_counter()
     drawn = figures.plot_inspection(inspect(
         scene.content, [style.picture for style in scene.styles], settings, generated=generated,
