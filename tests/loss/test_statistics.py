@@ -165,16 +165,18 @@ def test_covariances_far_from_zero_keep_millionths_of_the_mean_square(dtype):
     assert np.abs(covariance - np.cov(rows.T, bias=True)).max() < 4e-6 * mean**2
 
 
-def test_moments_of_bfloat16_maps_have_the_gradient_of_exact_ones():
+@pytest.mark.parametrize("weight", [None, 1.0, 1e-6])
+def test_moments_of_bfloat16_maps_have_the_gradient_of_exact_ones(weight):
     maps = tf.constant(np.random.default_rng(0).random((2, 9, 7, 5), np.float32))
     maps = tf.cast(tf.cast(maps, tf.bfloat16), tf.float32)
     slope = np.random.default_rng(1).standard_normal((2, 5, 6)).astype(np.float32)
+    weights = None if weight is None else weight * random(1, 9, 7, 1, seed=2)
     found = []
     for dtype in (tf.float32, tf.bfloat16, tf.float16):
         with tf.GradientTape() as tape:
             rows = tf.cast(maps, dtype)
             tape.watch(rows)
-            value = tf.reduce_sum(slope * moments(rows))
+            value = tf.reduce_sum(slope * moments(rows, weights))
         gradient = tape.gradient(value, rows)
         assert gradient.dtype == dtype
         found.append((float(value), tf.cast(gradient, tf.float32).numpy()))

@@ -130,7 +130,7 @@ def _moments(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
     count = tf.cast(tf.shape(rows)[1], tf.float32)
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        return _back(upstream / count, rows)
+        return tf.cast(_back(upstream / count, rows), rows.dtype)
 
     mean = tf.reduce_mean(exact, axis=1)[..., None]
     return tf.concat([_products(exact) / count, mean], axis=-1), gradient
@@ -146,15 +146,19 @@ def _weighted_moments(
     total = tf.reduce_sum(weights, axis=1, keepdims=True) + TINY
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        found = _back(upstream / total, rows)
-        return found * tf.cast(weights, found.dtype), None
+        found = _back(upstream, rows)
+        return tf.cast(found * tf.cast(weights / total, found.dtype), rows.dtype), None
 
     both = [_products(exact * tf.sqrt(weights)), tf.matmul(exact, weights, transpose_a=True)]
     return tf.concat(both, axis=-1) / total, gradient
 
 
 def _back(of_moments: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """The gradient with respect to each of the rows, from that of the sums of their moments."""
+    """The gradient with respect to each of the rows, from that of the sums of their moments.
+
+    Returns:
+        Of the type of `rows`, or, for float16, of float32.
+    """
     # The gradient ends as bfloat16 in any case, and its hardware units are twice as fast. float16
     # could not hold numbers that small.
     type_back = rows.dtype if rows.dtype == tf.bfloat16 else tf.float32
@@ -163,7 +167,7 @@ def _back(of_moments: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     # mean's part is added in place, and not as a separate array, as large as the map.
     both = tf.cast(of_products + tf.linalg.matrix_transpose(of_products), type_back)
     found = tf.matmul(tf.cast(rows, type_back), both)
-    return tf.cast(found + tf.cast(tf.linalg.matrix_transpose(of_mean), type_back), rows.dtype)
+    return found + tf.cast(tf.linalg.matrix_transpose(of_mean), type_back)
 
 
 def _products(rows: tf.Tensor) -> tf.Tensor:
