@@ -191,23 +191,29 @@ def test_blocks_see_the_same_regions(network):
 
 
 RUN = {"size": 96, "scales": 1, "steps": 2, "network": "compact", "tolerance": 0}
+# Where nobody has to ask for them.
+DIVIDED = {**RUN, "network": "vgg16", "weights": "random", "content_layers": "block3_conv1",
+           "style_layers": "block1_conv1,block3_conv1,block4_conv1"}
 
 
 def test_a_run_divides_its_pictures_and_records_it():
     content, style = halves(FLAT, BUSY), halves(busy(96, 72, 4), FLAT)
-    divided, whole = (stylize(content, style, **RUN, **more) for more in ({}, {"style_regions": 1}))
+    divided, whole = (
+        stylize(content, style, **DIVIDED, **more) for more in ({}, {"style_regions": 1})
+    )
     assert (divided.settings.style_regions, whole.settings.style_regions) == (2, 1)
     assert np.abs(divided.image - whole.image).max() > 0.01
     again = stylize(content, style, divided.settings)
     np.testing.assert_array_equal(again.image, divided.image)
     # Whoever says what goes where has said it; and a texture, or one colour, is of one kind.
     for result in (
-        stylize(content, style, **RUN, content_masks=[np.ones((96, 144), np.float32)]),
-        stylize(None, style, **RUN),
-        stylize(np.full_like(content, 0.5), style, **RUN),
-        stylize(content, style, **RUN, style_layers="block1_conv1"),
-        stylize(content, style, **RUN, style_loss="gram"),
-        stylize(content, style, **{**RUN, "network": "vgg16", "weights": "random"}),
+        stylize(content, style, **DIVIDED, content_masks=[np.ones((96, 144), np.float32)]),
+        stylize(None, style, **{**DIVIDED, "content_layers": "auto"}),
+        stylize(np.full_like(content, 0.5), style, **DIVIDED),
+        stylize(content, style, **{**DIVIDED, "style_layers": "block1_conv1"}),
+        stylize(content, style, **DIVIDED, style_loss="gram"),
+        stylize(content, style, **{**DIVIDED, "style_layers": "auto"}),
+        stylize(content, style, **RUN),
     ):
         assert result.settings.style_regions == 1
 

@@ -20,7 +20,8 @@ def network():
 
 
 def test_styles_that_were_seen_last_are_not_looked_at_again(network, content, style, monkeypatch):
-    looked, settings = [], Settings(style_layers=",".join(LAYERS), style_weight=5, size=48)
+    settings = Settings(style_layers=",".join(LAYERS), style_weight=5, size=48, style_regions=2)
+    looked = []
     original = Regions.of
     monkeypatch.setattr(Regions, "of", lambda *given: looked.append(1) or original(*given))
     divider = Divider(settings, network)

@@ -29,7 +29,9 @@ class Divider:
         )
         self._count = self._asked
         if self._asked == AUTO:
-            self._count = 2 if self._layers and "moments" in settings.style_loss else 1
+            # The compact network's deep layers took a coat for a sky, and a face for a wave.
+            told_apart = self._layers and network.architecture.name != "compact"
+            self._count = 2 if told_apart and "moments" in settings.style_loss else 1
         if not settings.style_weight:
             self._count = 1
         self._kept: tuple[Sequence[object], Regions | None] = ((), None)

@@ -134,7 +134,8 @@ class Settings(Options):
         whole(1, 8), AUTO,
         "into how many regions, such as sky and houses, pictures are divided, so that large "
         "forms of the style go where the content has their like; 1: not at all; auto: 2 where "
-        "style layers of block 4 or 5 are compared by moments, without --content_mask",
+        "VGG16's or VGG19's style layers of block 4 or 5 are compared by moments, without "
+        "--content_mask",
     )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
