@@ -51,6 +51,9 @@ def test_an_own_picture_is_made_again_in_third_place(folder):
     assert asked("content.png", "style.png", "a.png").jobs[0].output == Path("a.png")
     shutil.copy("style.png", "b.png")
     assert asked("content.png", "style.png", "--output=b.png").jobs[0].output == Path("b.png")
+    shutil.copy("style.png", "content_style.jpg")
+    made, = asked("content.png", "style.png", "{content}_{style}.jpg").jobs
+    assert made.output == Path("content_style.jpg")
 
 
 def test_none_is_no_content():

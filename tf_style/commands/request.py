@@ -150,7 +150,7 @@ class Request:
         check_apart({"output": written + left, "logs": logs, "sheet": sheet, "report": report,
                      "profile": profile, **named, "checkpoint": kept}, inputs)
         if len(line.places) == 3 and not options.resume:
-            _check_no_picture(written)
+            _check_no_picture(line.places[2])
         outputs = {"output": job.output, "report": report, "profile": profile, **named}
         checkpoints = _checkpoints(options, outputs)
         _check_weights(choices)
@@ -243,8 +243,8 @@ def _check_there(jobs: Sequence[Job]) -> None:
             read_size(name)
 
 
-def _check_no_picture(outputs: Sequence[Path]) -> None:
-    """Check that an output that is named by its place alone is no picture of the user's.
+def _check_no_picture(place: str) -> None:
+    """Check that the third name is no picture of the user's.
 
     Where the shell puts two names in place of a pattern, the painting comes third.
 
@@ -254,15 +254,16 @@ def _check_no_picture(outputs: Sequence[Path]) -> None:
     from tf_style.image.picture import read_size
     from tf_style.image.png import has_note
 
-    for path in outputs:
-        if not path.is_file() or has_note(path):
-            continue
-        try:
-            read_size(path)
-        except InputError:
-            continue
-        raise InputError(f"{path}: the third name is the output, and this picture exists already "
-                         f"and is no PNG of tf_style's. To replace it: --output={path}")
+    path = os.path.expanduser(place)
+    # A folder, or a name made of others, cannot be a painting by mistake.
+    if not os.path.isfile(path) or has_note(path):
+        return
+    try:
+        read_size(path)
+    except InputError:
+        return
+    raise InputError(f"{place}: the third name is the output, and this picture exists already and "
+                     f"is no PNG of tf_style's. To replace it: --output={place}")
 
 
 def _check_single(outputs: Mapping[str, Path | str | None]) -> None:
