@@ -183,3 +183,22 @@ def test_moments_of_bfloat16_maps_have_the_gradient_of_exact_ones(weight):
     for value, gradient in found[1:]:
         assert value == pytest.approx(found[0][0], rel=1e-5)
         assert np.linalg.norm(gradient - found[0][1]) < 5e-3 * np.linalg.norm(found[0][1])
+
+
+def test_weighted_moments_have_an_exact_gradient_where_its_parts_cancel():
+    """As of the covariance of maps far from zero, in which the mean's part takes most away."""
+    maps = tf.cast(3 + random(1, 20, 15, 8), tf.bfloat16)
+    weights = random(1, 20, 15, 1, seed=1)
+    mean = np.average(tf.cast(maps, tf.float32)[0], axis=(0, 1), weights=weights[0, ..., 0]
+                      .repeat(8).reshape(20, 15, 8))
+    rises = np.random.default_rng(1).standard_normal((8, 8)).astype(np.float32)
+    rises += rises.T
+    slope = np.concatenate([rises, -2 * (rises @ mean)[:, None]], axis=1)
+    found = []
+    for dtype in (tf.float32, tf.bfloat16):
+        with tf.GradientTape() as tape:
+            rows = tf.cast(maps, dtype)
+            tape.watch(rows)
+            value = tf.reduce_sum(slope * moments(rows, weights))
+        found.append(tf.cast(tape.gradient(value, rows), tf.float32).numpy())
+    assert np.linalg.norm(found[1] - found[0]) < 5e-3 * np.linalg.norm(found[0])

@@ -130,7 +130,10 @@ def _moments(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
     count = tf.cast(tf.shape(rows)[1], tf.float32)
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        return tf.cast(_back(upstream / count, rows), rows.dtype)
+        # It ends as bfloat16 in any case, and its hardware units are twice as fast. float16 could
+        # not hold numbers that small.
+        back = _back(upstream / count, rows if rows.dtype == tf.bfloat16 else exact)
+        return tf.cast(back, rows.dtype)
 
     mean = tf.reduce_mean(exact, axis=1)[..., None]
     return tf.concat([_products(exact) / count, mean], axis=-1), gradient
@@ -146,28 +149,19 @@ def _weighted_moments(
     total = tf.reduce_sum(weights, axis=1, keepdims=True) + TINY
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        found = _back(upstream, rows)
-        return tf.cast(found * tf.cast(weights / total, found.dtype), rows.dtype), None
+        return tf.cast(_back(upstream, exact) * (weights / total), rows.dtype), None
 
     both = [_products(exact * tf.sqrt(weights)), tf.matmul(exact, weights, transpose_a=True)]
     return tf.concat(both, axis=-1) / total, gradient
 
 
 def _back(of_moments: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """The gradient with respect to each of the rows, from that of the sums of their moments.
-
-    Returns:
-        Of the type of `rows`, or, for float16, of float32.
-    """
-    # The gradient ends as bfloat16 in any case, and its hardware units are twice as fast. float16
-    # could not hold numbers that small.
-    type_back = rows.dtype if rows.dtype == tf.bfloat16 else tf.float32
+    """The gradient with respect to each of the rows, from that of the sums of their moments."""
     of_products, of_mean = tf.split(of_moments, [rows.shape[-1], 1], axis=-1)
     # One product where automatic differentiation needs two, because the result is symmetric. The
     # mean's part is added in place, and not as a separate array, as large as the map.
-    both = tf.cast(of_products + tf.linalg.matrix_transpose(of_products), type_back)
-    found = tf.matmul(tf.cast(rows, type_back), both)
-    return found + tf.cast(tf.linalg.matrix_transpose(of_mean), type_back)
+    both = tf.cast(of_products + tf.linalg.matrix_transpose(of_products), rows.dtype)
+    return tf.matmul(rows, both) + tf.cast(tf.linalg.matrix_transpose(of_mean), rows.dtype)
 
 
 def _products(rows: tf.Tensor) -> tf.Tensor:
