@@ -51,6 +51,7 @@ def test_an_own_picture_is_made_again_in_third_place(folder):
     assert asked("content.png", "style.png", "a.png").jobs[0].output == Path("a.png")
     shutil.copy("style.png", "b.png")
     assert asked("content.png", "style.png", "--output=b.png").jobs[0].output == Path("b.png")
+    assert asked("content.png", "style.png", "b.png", "--dry_run").jobs
     shutil.copy("style.png", "content_style.jpg")
     made, = asked("content.png", "style.png", "{content}_{style}.jpg").jobs
     assert made.output == Path("content_style.jpg")
@@ -141,8 +142,9 @@ BAD = {
         "tf_style: 'stylize': expected a picture, there is no such file. Expected at most CONTENT"),
     "one style by its place, one by its flag": (
         ["content.png", "style.png", "a.png", "--style=text.png"],
-        "'style.png': --style is given already. For several styles, give each with its flag, and "
-        "the result, too: --style=style.png --style=text.png --output=FILE"),
+        "'style.png': --style is given already. If it is the result: --output=style.png. For "
+        "several styles, give each with its flag, and the result, too: --style=style.png "
+        "--style=text.png --output=FILE"),
     "an output in a style's place": (
         ["content.png", "a.png", "--style=style.png"],
         "'a.png': --style is given already. The result is --output=a.png"),

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.image.conftest import saved
 from tf_style.image import decoding
+from tf_style.image.files import address, near_file
 from tf_style.image.picture import as_picture, read_alpha, read_picture
 from tf_style.settings import InputError
 
@@ -42,3 +45,24 @@ def test_a_huge_jpeg_is_decoded_no_larger_than_needed(tmp_path, monkeypatch):
         found = read_picture(path, side=side)
         assert found.shape[:2] == size
         np.testing.assert_allclose(found.mean(), whole.mean(), atol=0.01)
+
+
+def test_a_folder_with_a_colon_is_no_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert address("file:///a.png") and address("s3://a/b.png") and address("ab:/new.png")
+    assert not address("C:/a.png") and not address("sample:waves") and not address("a.png")
+    try:
+        (tmp_path / "ab:").mkdir()
+    except OSError:
+        # No file of Windows has such a name.
+        return
+    assert not address("ab:/new.png")
+
+
+@pytest.mark.parametrize(("name", "near"), [
+    ("samples:waves", "sample:waves"), ("waves", "sample:waves"), ("samples:foo", ""),
+    ("libary:a", "library:a"), ("library:a", ""),
+])
+def test_a_guess_is_something_that_is_there(name, near, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert near_file(Path(name)) == (f". Did you mean '{near}'?" if near else "")

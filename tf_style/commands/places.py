@@ -70,8 +70,8 @@ def _instead(options: StylizeOptions, stray: str) -> str:
     if not is_there(stray):
         return "" if options.output else f". The result is --output={stray}"
     both = " ".join(f"--style={each}" for each in (stray, *options.style))
-    return (". For several styles, give each with its flag, and the result, too: "
-            f"{both} --output=FILE")
+    return (f". If it is the result: --output={stray}. For several styles, give each with its "
+            f"flag, and the result, too: {both} --output=FILE")
 
 
 def places_of_model(

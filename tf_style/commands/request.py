@@ -149,7 +149,7 @@ class Request:
         kept = Path(options.checkpoint) if options.checkpoint else None
         check_apart({"output": written + left, "logs": logs, "sheet": sheet, "report": report,
                      "profile": profile, **named, "checkpoint": kept}, inputs)
-        if len(line.places) == 3 and not options.resume:
+        if len(line.places) == 3 and not (options.resume or options.dry_run):
             _check_no_picture(line.places[2])
         outputs = {"output": job.output, "report": report, "profile": profile, **named}
         checkpoints = _checkpoints(options, outputs)

@@ -80,7 +80,7 @@ def address(source: str | os.PathLike) -> str:
     """Why this is no file's name, in a few words: it is an address. Empty for all else."""
     # A path has no double slash. A single letter is a drive of Windows.
     scheme = re.match(r"(?i)([a-z][a-z0-9+.-]+):/", os.fspath(source))
-    if not scheme or os.path.exists(source):
+    if not scheme or os.path.exists(source) or os.path.isdir(f"{scheme[1]}:"):
         return ""
     what = "leave out file://" if scheme[1].lower() == "file" else "download it first"
     return f"this is an address, not a file; {what}"
@@ -141,8 +141,10 @@ def near_file(path: Path) -> str:
     """The name that may be meant, of a sample or in the same folder, as a question; else empty."""
     prefix, _, name = os.fspath(path).rpartition(":")
     words = difflib.get_close_matches(prefix.lower(), _PREFIXES, n=1, cutoff=0.75)
-    if words or name in (*samples.CONTENT_SAMPLES, *samples.STYLE_SAMPLES):
-        return f". Did you mean '{words[0] if words else _PREFIXES[0]}:{name}'?"
+    meant = words[0] if words else "sample"
+    is_known = meant != "sample" or name in (*samples.CONTENT_SAMPLES, *samples.STYLE_SAMPLES)
+    if is_known and meant != prefix:
+        return f". Did you mean '{meant}:{name}'?"
     try:
         known = [name for name in os.listdir(path.parent)
                  if Path(name).suffix.lower() in known_endings()]

@@ -148,9 +148,11 @@ def _own(architecture: Architecture) -> str | None:
     """The weights of a network that are there without a search, if any."""
     if "imagenet" not in architecture.weights:
         return architecture.weights[0]
-    # One file serves for all runs, whatever network a run asks for.
     named = environment_file()
-    return None if named and is_of_another(named, architecture) else named
+    # It is VGG16's, as a rule, and set for all runs, whatever network one of them asks for.
+    if named and architecture.name != "vgg16" and is_of_another(named, architecture):
+        return None
+    return named
 
 
 def resolve(
@@ -159,9 +161,9 @@ def resolve(
 ) -> str:
     """What `auto` stands for here; any other word stands for itself.
 
-    The file in $TF_STYLE_WEIGHTS if that is set and not plainly another network's; else
-    `imagenet`, from Keras' cache or, unless `offline`, by download; else, with a warning that says
-    so, `unsupervised`. For a network whose weights come with the package, `included`.
+    The file in $TF_STYLE_WEIGHTS if that is set, for VGG19 unless it is VGG16's; else `imagenet`,
+    from Keras' cache or, unless `offline`, by download; else, with a warning that says so,
+    `unsupervised`. For a network whose weights come with the package, `included`.
 
     Args:
         watch: as for `settle`.
