@@ -53,10 +53,12 @@ def moments(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
         computed from them has an error of a few millionths of the mean square, whatever the
         input's type.
     """
-    rows = _rows(features)
     if weights is None:
-        return _moments(rows)
-    return _weighted_moments(rows, _rows(weights))
+        return _plain_moments(_rows(features))
+    # Exact: the rounding error of a bfloat16 Gram matrix is larger than many covariances.
+    features = tf.cast(features, tf.float32)
+    mean = _mean(_rows(features), weights)
+    return tf.concat([gram_matrix(features, weights), mean[..., None]], axis=-1)
 
 
 def channel_moments(features: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
@@ -124,44 +126,25 @@ def products(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tenso
 
 
 @tf.custom_gradient
-def _moments(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """The moments of rows of equal weight."""
+def _plain_moments(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """The exact moments of rows of equal weight."""
     exact = tf.cast(rows, tf.float32)
     count = tf.cast(tf.shape(rows)[1], tf.float32)
+    # The gradient ends as bfloat16 in any case, and its hardware units are twice as fast. float16
+    # could not hold numbers that small.
+    type_back = rows.dtype if rows.dtype == tf.bfloat16 else tf.float32
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        # It ends as bfloat16 in any case, and its hardware units are twice as fast. float16 could
-        # not hold numbers that small.
-        back = _back(upstream / count, rows if rows.dtype == tf.bfloat16 else exact)
-        return tf.cast(back, rows.dtype)
+        # The mean's part is added in place. Automatic differentiation would make it a separate
+        # array, as large as the map.
+        of_products, of_mean = upstream[..., :-1] / count, upstream[..., -1] / count
+        both = tf.cast(of_products + tf.linalg.matrix_transpose(of_products), type_back)
+        found = tf.matmul(tf.cast(rows, type_back), both) + tf.cast(of_mean, type_back)[:, None]
+        return tf.cast(found, rows.dtype)
 
-    mean = tf.reduce_mean(exact, axis=1)[..., None]
-    return tf.concat([_products(exact) / count, mean], axis=-1), gradient
-
-
-@tf.custom_gradient
-def _weighted_moments(
-    rows: tf.Tensor, weights: tf.Tensor
-) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, None]]]:
-    """The moments of rows with weights, `(batch, rows, 1)`, which no gradient reaches."""
-    # Exact: the rounding error of a bfloat16 Gram matrix is larger than many covariances.
-    exact = tf.cast(rows, tf.float32)
-    total = tf.reduce_sum(weights, axis=1, keepdims=True) + TINY
-
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        return tf.cast(_back(upstream, exact) * (weights / total), rows.dtype), None
-
-    both = [_products(exact * tf.sqrt(weights)), tf.matmul(exact, weights, transpose_a=True)]
-    return tf.concat(both, axis=-1) / total, gradient
-
-
-def _back(of_moments: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-    """The gradient with respect to each of the rows, from that of the sums of their moments."""
-    of_products, of_mean = tf.split(of_moments, [rows.shape[-1], 1], axis=-1)
-    # One product where automatic differentiation needs two, because the result is symmetric. The
-    # mean's part is added in place, and not as a separate array, as large as the map.
-    both = tf.cast(of_products + tf.linalg.matrix_transpose(of_products), rows.dtype)
-    return tf.matmul(rows, both) + tf.cast(tf.linalg.matrix_transpose(of_mean), rows.dtype)
+    return tf.concat(
+        [_products(exact) / count, tf.reduce_mean(exact, axis=1)[..., None]], axis=-1
+    ), gradient
 
 
 def _products(rows: tf.Tensor) -> tf.Tensor:
@@ -181,8 +164,8 @@ def _products(rows: tf.Tensor) -> tf.Tensor:
 
 
 def _rows(maps: tf.Tensor) -> tf.Tensor:
-    batch = maps.shape[0] or tf.shape(maps)[0]
-    return tf.reshape(maps, [batch, -1, maps.shape[-1]])
+    shape = tf.shape(maps)
+    return tf.reshape(maps, [shape[0], shape[1] * shape[2], maps.shape[-1]])
 
 
 def _mean(rows: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:

@@ -43,15 +43,15 @@ def gaussian_target(
         channels, B is limited to the 128 axes along which the style varies most: `axes`
         `(batch, channels, 128)`, float32, and `rest` `(batch,)`, the variance along all others.
     """
-    covariance, mean = _covariance(moments)
+    covariance = _covariance(moments)
     floor = tf.cast(_floor(tf.linalg.diag_part(covariance)), tf.float64)
     values, vectors = tf.linalg.eigh(tf.cast(covariance, tf.float64))
     # Subtracting the bias of a mended style's moments can leave values slightly below zero.
     values = tf.nn.relu(values)
-    energy = tf.reduce_sum(tf.square(mean), axis=-1) + tf.cast(
+    energy = tf.reduce_sum(tf.square(moments[..., -1]), axis=-1) + tf.cast(
         tf.reduce_sum(values, axis=-1), tf.float32
     )
-    target = {"mean": mean, "energy": energy + EPSILON, "floor": floor}
+    target = {"mean": moments[..., -1], "energy": energy + EPSILON, "floor": floor}
     if moments.shape[1] > most_channels:
         target["axes"] = tf.cast(vectors[..., -_AXES:], tf.float32)
         target["rest"] = tf.reduce_sum(values[..., :-_AXES], axis=-1)
@@ -93,8 +93,8 @@ def gaussian_distance(
         Style Transfer, 2019.
     """
     del draw
-    covariance, mean = _covariance(moments)
-    moved = tf.reduce_sum(tf.math.squared_difference(mean, target["mean"]), axis=-1)
+    moved = tf.reduce_sum(tf.math.squared_difference(moments[..., -1], target["mean"]), axis=-1)
+    covariance = _covariance(moments)
     if "axes" in target:
         covariance, rest = _along(target["axes"], covariance)
         floor = tf.cast(target["floor"], tf.float32)
@@ -215,10 +215,9 @@ def _seed(draw: tf.Tensor, purpose: int) -> tf.Tensor:
     return tf.random.experimental.stateless_fold_in(draw, purpose)
 
 
-def _covariance(moments: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The covariance, and the mean `(batch, channels)`."""
-    second, mean = tf.split(moments, [moments.shape[-1] - 1, 1], axis=-1)
-    return second - tf.matmul(mean, mean, transpose_b=True), tf.squeeze(mean, axis=-1)
+def _covariance(moments: tf.Tensor) -> tf.Tensor:
+    mean = moments[..., -1]
+    return moments[..., :-1] - mean[..., :, None] * mean[..., None, :]
 
 
 def _floor(variances: tf.Tensor) -> tf.Tensor:
@@ -235,17 +234,15 @@ def _bures_distance(
     maps one Gaussian onto the other. It does not depend on single eigenvectors and is finite where
     eigenvalues repeat; the derivative of an eigendecomposition is not.
     """
-    floor = tf.reshape(floor, [-1, 1])
-    variances = tf.linalg.diag_part(covariance) + floor
-    covariance = tf.linalg.set_diag(covariance, variances)
+    identity = tf.eye(tf.shape(root)[1], dtype=root.dtype)
+    covariance += floor[:, None, None] * identity
     values, vectors = tf.linalg.eigh(root @ covariance @ root)
     # Values are below the square of the floor only where rounding made a covariance indefinite.
-    roots = tf.sqrt(tf.maximum(values, tf.square(floor)))
+    roots = tf.sqrt(tf.maximum(values, tf.square(floor)[:, None]))
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
-        half = root @ (vectors / tf.expand_dims(tf.sqrt(roots), 1))
-        mapped = tf.matmul(half, half, transpose_b=True)
-        slope = tf.linalg.set_diag(-mapped, 1 - tf.linalg.diag_part(mapped))
-        return tf.reshape(upstream, [-1, 1, 1]) * slope, None, None, None
+        half = root @ (vectors / tf.sqrt(roots)[:, None])
+        slope = identity - tf.matmul(half, half, transpose_b=True)
+        return upstream[:, None, None] * slope, None, None, None
 
-    return tf.reduce_sum(variances - 2 * roots, axis=-1) + trace, gradient
+    return tf.linalg.trace(covariance) + trace - 2 * tf.reduce_sum(roots, axis=-1), gradient
