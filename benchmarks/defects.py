@@ -7,13 +7,14 @@ import io
 import numpy as np
 from PIL import Image
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.resize import resize
 
 
 def jpeg(style: np.ndarray) -> np.ndarray:
     """After JPEG of quality 10."""
     file = io.BytesIO()
-    Image.fromarray(np.round(style * 255).astype(np.uint8)).save(file, "JPEG", quality=10)
+    Image.fromarray(eight_bit(style)).save(file, "JPEG", quality=10)
     return np.asarray(Image.open(file), np.float32) / 255
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.picture import read_picture
 from tf_style.image.resize import fit
 from tf_style.image.samples import CONTENT_SAMPLES, STYLE_SAMPLES
@@ -45,4 +46,4 @@ if __name__ == "__main__":
     output, *given = sys.argv[1:]
     made = gallery(dict(flag.lstrip("-").split("=", 1) for flag in given))
     # A page of thumbnails: smaller matters more than the last bit.
-    Image.fromarray(np.round(made * 255).astype(np.uint8)).save(output, quality=88)
+    Image.fromarray(eight_bit(made)).save(output, quality=88)

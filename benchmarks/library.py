@@ -23,6 +23,7 @@ from absl import app, flags
 from PIL import Image
 
 from benchmarks.styles import texture
+from tf_style.image.numbers import eight_bit
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("pictures", None, "a folder of pictures", required=True)
@@ -46,7 +47,7 @@ def copies(picture: np.ndarray) -> dict[str, np.ndarray]:
         return picture[top : top + rows, left : left + columns]
 
     buffer = io.BytesIO()
-    Image.fromarray(_bytes(picture)).save(buffer, "JPEG", quality=30)
+    Image.fromarray(eight_bit(picture)).save(buffer, "JPEG", quality=30)
     return {
         "crop of 3/4": crop(0.75), "crop of 1/2": crop(0.5),
         "half the size": np.clip(resize(picture, height // 2, width // 2), 0, 1),
@@ -55,17 +56,13 @@ def copies(picture: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return np.rint(255 * picture).astype(np.uint8)
-
-
 def _files(folder: Path) -> list[str]:
     from tf_style.library.adding import picture_files
 
     found = picture_files(FLAGS.pictures)[: FLAGS.count]
     for seed in range(FLAGS.count - len(found)):
         path = folder / f"texture_{seed}.jpg"
-        Image.fromarray(_bytes(texture(seed))).save(path, quality=92)
+        Image.fromarray(eight_bit(texture(seed))).save(path, quality=92)
         found.append(str(path))
     return found
 
@@ -118,7 +115,7 @@ def adding(settings) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         for number, name in enumerate(picture_files(FLAGS.pictures)[:40]):
             picture = np.clip(resize(read_picture(name), 866, 1155), 0, 1)
-            Image.fromarray(_bytes(picture)).save(f"{folder}/{number}.jpg", quality=92)
+            Image.fromarray(eight_bit(picture)).save(f"{folder}/{number}.jpg", quality=92)
         began: list[tuple[float, float]] = []
         with Library(f"{folder}/styles.db", settings) as library:
             added = library.add(folder, lambda *_: began.append(

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmarks import scenes
+from tf_style.image.numbers import eight_bit
 from tf_style.image.paths import PathLike, write_bytes
 from tf_style.image.picture import check_output, read_picture, write_picture
 from tf_style.image.resize import fit
@@ -213,7 +214,7 @@ def sheet(entries: Sequence[Entry], pictures: dict[str, np.ndarray]) -> np.ndarr
         draw.rectangle([left + 2, top + _LABEL, left + _SIDE - 3, top + down - 3], "#dddddd")
         if entry.name in pictures:
             small = fit(pictures[entry.name], _SIDE - 4)
-            whole.paste(Image.fromarray(np.round(small * 255).astype(np.uint8)),
+            whole.paste(Image.fromarray(eight_bit(small)),
                         (left + 2, top + _LABEL))
     return np.asarray(whole, np.float32) / 255
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.resize import resize
 
 _HEIGHT, _WIDTH = 360, 480
@@ -28,7 +29,7 @@ def strokes(seed: int) -> np.ndarray:
     length, spread = width * draws.uniform(1.5, 6), draws.uniform(0.02, 0.25)
     sketch = _sketch(draws, int(draws.integers(2, 6)))
     angles = _soft(draws, 3)[..., 0] * draws.uniform(0, 4 * np.pi)
-    image = Image.fromarray(_bytes(resize(sketch, _HEIGHT * _SCALE, _WIDTH * _SCALE)))
+    image = Image.fromarray(eight_bit(resize(sketch, _HEIGHT * _SCALE, _WIDTH * _SCALE)))
     draw = ImageDraw.Draw(image)
     for _ in range(int(3 * _HEIGHT * _WIDTH / (width * length))):
         y, x = draws.uniform(0, _HEIGHT), draws.uniform(0, _WIDTH)
@@ -127,10 +128,6 @@ def _color(color: np.ndarray) -> tuple[int, ...]:
     return tuple(int(each) for each in np.clip(color * 255, 0, 255))
 
 
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
-
-
 def _reduced(image: Image.Image) -> np.ndarray:
     return np.asarray(image.reduce(_SCALE), np.float32) / 255
 
@@ -145,7 +142,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seed, options.seed + options.count):
         kind = list(KINDS)[seed % len(KINDS)]
-        image = Image.fromarray(_bytes(KINDS[kind](seed)))
+        image = Image.fromarray(eight_bit(KINDS[kind](seed)))
         image.save(options.output / f"{kind}_{seed}.jpg", quality=92)
 
 

@@ -15,7 +15,6 @@ import time
 import tracemalloc
 from pathlib import Path
 
-import numpy as np
 from absl import app, flags
 from PIL import Image
 
@@ -25,6 +24,7 @@ from tf_style.cluster.dispatch import Dispatcher
 from tf_style.cluster.engine import Hello, Kind, Message
 from tf_style.cluster.processes import Processes
 from tf_style.cluster.task import Task
+from tf_style.image.numbers import eight_bit
 from tf_style.image.picture import read_picture
 from tf_style.image.samples import CONTENT_SAMPLES
 from tf_style.run.machine import cores
@@ -100,8 +100,7 @@ def make_pictures(folder: Path, count: int) -> None:
         picture = read_picture(f"sample:{names[number % len(names)]}")
         if number // len(names) % 2:
             picture = picture[:, ::-1]
-        values = np.round(picture * 255).astype(np.uint8)
-        Image.fromarray(values).save(folder / f"{number:03}.png")
+        Image.fromarray(eight_bit(picture)).save(folder / f"{number:03}.png")
 
 
 def command(photos: Path, size: str, workers: int) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_style.image.numbers import eight_bit
 from tf_style.image.paths import expand
 from tf_style.image.picture import read_note, read_picture
 from tf_style.image.resize import fitted_size, resize, shrink
@@ -55,16 +56,12 @@ class Entry:
                              f"{width}x{height} and {other_width}x{other_height}")
         long = min(max(height, width), max(other_height, other_width), side or height + width)
         shape = fitted_size(height, width, long)
-        return cls(*(_whole(resize(each, *shape)) for each in (a, b)),
-                   *(_whole(shrink(each, long)) for each in (content, style)))
+        return cls(*(eight_bit(resize(each, *shape)) for each in (a, b)),
+                   *(eight_bit(shrink(each, long)) for each in (content, style)))
 
     def result(self, maker: str) -> np.ndarray:
         """The result of `A` or `B`."""
         return {"A": self.a, "B": self.b}[maker]
-
-
-def _whole(picture: np.ndarray) -> np.ndarray:
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
 def digest(entries: Mapping[str, Entry]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tf_style.image.numbers import eight_bit
 from tools.paintings import PAINTINGS
 
 PICTURES = Path(__file__).parents[2] / "tf_style" / "image" / "pictures"
@@ -17,7 +18,7 @@ PICTURES = Path(__file__).parents[2] / "tf_style" / "image" / "pictures"
 def encode(image: np.ndarray) -> bytes:
     """A picture in `[0, 1]` as the content of a JPEG file, small and with full colour."""
     content = io.BytesIO()
-    pixels = Image.fromarray(np.rint(image * 255).astype(np.uint8))
+    pixels = Image.fromarray(eight_bit(image))
     pixels.save(content, "JPEG", quality=90, subsampling=0, optimize=True)
     return content.getvalue()
 
