@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import tf_style
+from tf_style.commands import foreign
 from tf_style.commands.display import answer, columns
 from tf_style.commands.signals import Signals
 from tf_style.settings.option import (
@@ -30,9 +31,6 @@ T = TypeVar("T", bound=Options)
 
 # One letter behind one dash → the flag that it stands for.
 SHORT = {"h": "help", "o": "output", "q": "quiet", "v": "verbose", "V": "version"}
-
-# Of other programs → the flag that they stand for there.
-_LETTERS = {"i": "content", "n": "steps"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -171,7 +169,7 @@ class Command:
         """The flag whose name is most like this one; empty if none is."""
         if len(name) == 1:
             known = {each[0]: each for each in self.places} | {
-                letter: each for letter, each in _LETTERS.items()
+                letter: each for letter, each in foreign.LETTERS.items()
                 if each in {option.name for option in self.options}}
             return known.get(name, "")
         known = [each.name for each in self.options]

@@ -13,6 +13,9 @@ from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError
 from tf_style.settings.option import Duration, File, Files, Option, Switch, Weights, Word
 from tf_style.settings.presets import presets
 
+# One letter behind one dash, in other programs → the flag that it stands for here.
+LETTERS = {"i": "content", "n": "steps"}
+
 # Flag of another program, without dashes and underscores → flag here; behind an equals sign the
 # value that it has if none is given.
 FLAGS = {
