@@ -49,6 +49,11 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         "style of `sample:stained_glass`, at twice the size.",
         {f"{each:g}": {"large_forms": each} for each in (0, 0.1, 0.25, 0.5, 0.75)},
     ),
+    "style_places": (
+        "Which places of the style its large forms are taken from: those whose like it has "
+        "elsewhere, as by default, or all, such as the sun of `sample:waves`. At twice the size.",
+        {each: {"style_places": each} for each in ("recurring", "all")},
+    ),
     "style_regions": (
         "Into how many regions, such as sky and houses, the pictures are divided; with 1 they are "
         "compared as wholes. Here in the style of `sample:waves`, at twice the size.",
@@ -135,7 +140,7 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
     if row == "large_forms":
         # The deepest layer needs positions to count.
         style, size = "sample:stained_glass", 2 * FLAGS.size
-    if row == "style_regions":
+    if row in ("style_places", "style_regions"):
         style, size = "sample:waves", 2 * FLAGS.size
     protect = None
     if row == "protect":

@@ -103,9 +103,10 @@ class Style:
             Source: the bootstrap's estimate of bias, Efron, Annals of Statistics 1979.
         largest: the largest long side at which it is to be seen, in pixels; `None` for any.
         alpha: how opaque each pixel of the style is, as `mask`; `None` for an opaque picture.
-        kinds: how much each place counts in each of the regions that styles and content have in
-            common, `(count, rows, columns)` in `[0, 1]`, coarser than the picture; `None` where
-            they are compared as wholes.
+        kinds: how much each place counts for large forms, in each of the regions that styles and
+            content have in common, or in the only one where they are compared as wholes:
+            `(count, rows, columns)` in `[0, 1]`, coarser than the picture; `None` where all places
+            count the same.
         image_side: long side, in pixels, of the generated image at whose size it is seen.
     """
 

@@ -10,20 +10,15 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from tf_style.image.masks import mostly
-from tf_style.image.resize import fit
 from tf_style.image.style import Style
+from tf_style.loss.places import of_length_one, place_vectors
 from tf_style.network.networks import Network
 
-# Long side at which pictures are looked at, in pixels: large enough for things, and cheap.
-_SIDE = 256
 # How sharply a place belongs to one region: cosines that differ by this are e times as likely.
 _SOFTNESS = 0.1
 _TRIALS, _ROUNDS = 8, 25
-# Of a picture's values: of one that varies less, a network sees rounding and the edge.
-_LEAST_RANGE = 2 / 255
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +54,7 @@ class Regions:
         """
         # One that has no share describes nothing.
         described = [style for style in styles if style.share]
-        seen = [_features(network, layers, style.picture) for style in described]
+        seen = [place_vectors(network, layers, style.picture) for style in described]
         if any(each is None for each in seen):
             return None
         places = np.concatenate([
@@ -84,36 +79,8 @@ class Regions:
             Float32 `(count, rows, columns)`, which add up to 1 at each place; `None` for a picture
             that is too small, or the same everywhere.
         """
-        seen = _features(self.network, self.layers, content)
+        seen = place_vectors(self.network, self.layers, content)
         return None if seen is None else _memberships(seen, self.centers)
-
-
-def _features(network: Network, layers: Sequence[str], picture: np.ndarray) -> np.ndarray | None:
-    """What is where in a picture, `(rows, columns, features)` of length 1 at each place.
-
-    `None` for a picture that is too small, or the same everywhere.
-    """
-    shown = fit(picture, _SIDE)
-    if min(shown.shape[:2]) < network.least_size or np.ptp(shown) < _LEAST_RANGE:
-        return None
-    maps = network.model(tf.constant(shown[None], tf.float32), training=False)
-    rows, columns = maps[layers[-1]].shape[1:3]
-    found = []
-    for layer in layers:
-        values = tf.image.resize(tf.cast(maps[layer], tf.float32), (rows, columns), "area")[0]
-        values = values.numpy() - values.numpy().mean((0, 1))
-        found.append(values / (np.sqrt(np.square(values).sum(-1).mean()) + 1e-6))
-    return _of_length_one(_smooth(np.concatenate(found, axis=-1)))
-
-
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """Each place's mean with its four neighbours, of which it counts as two."""
-    wide = np.pad(values, [(1, 1), (1, 1), (0, 0)], mode="edge")
-    return (wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:] + 2 * values) / 6
-
-
-def _of_length_one(vectors: np.ndarray) -> np.ndarray:
-    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-6)
 
 
 def _likeness(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
@@ -132,22 +99,22 @@ def _typical(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
     return _memberships(features, centers) * np.maximum(_likeness(features, centers), 0)
 
 
-def _centers(places: np.ndarray, count: int) -> np.ndarray:
-    """The centres of k-means by cosine, the best of a few trials; the same for the same places.
+def _centers(vectors: np.ndarray, count: int) -> np.ndarray:
+    """The centres of k-means by cosine, the best of a few trials; the same for the same vectors.
 
     Source: Dhillon, Modha, Machine Learning 2001 (spherical k-means).
     """
     random = np.random.default_rng(0)
-    best, most = places[:count], -np.inf
+    best, most = vectors[:count], -np.inf
     for _ in range(_TRIALS):
-        centers = places[random.choice(len(places), count, replace=False)]
+        centers = vectors[random.choice(len(vectors), count, replace=False)]
         for _ in range(_ROUNDS):
-            nearest = (places @ centers.T).argmax(axis=1)
-            centers = _of_length_one(np.stack([
-                places[nearest == each].mean(axis=0) if (nearest == each).any() else centers[each]
+            nearest = (vectors @ centers.T).argmax(axis=1)
+            centers = of_length_one(np.stack([
+                vectors[nearest == each].mean(axis=0) if (nearest == each).any() else centers[each]
                 for each in range(count)
             ]))
-        fit_of_all = float((places @ centers.T).max(axis=1).sum())
+        fit_of_all = float((vectors @ centers.T).max(axis=1).sum())
         if fit_of_all > most:
             best, most = centers, fit_of_all
     return best.astype(np.float32)

@@ -14,7 +14,6 @@ refers to the previous frame.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -38,8 +37,8 @@ Targets = Mapping[str, Target]
 PROTECTION = 20.0
 
 # A map with no more positions along its long side sees so much of the picture at once that what is
-# painted there is a thing, and not the manner of painting it. Finer layers than these see strokes.
-_MOST_PLACES, _LEAST_STRIDE = 64, 4
+# painted there is a thing, and not the manner of painting it.
+_MOST_PLACES = 64
 
 
 class Observer(Protocol):
@@ -66,8 +65,8 @@ def targets_of(
 ) -> Targets:
     """What the terms compare an image with.
 
-    A term whose picture is not given has no target, and takes no part. Where styles have `kinds`
-    and no content is given, the targets of the style still have to be `placed`.
+    A term whose picture is not given has no target, and takes no part. Where styles have several
+    `kinds` and no content is given, the targets of the style still have to be `placed`.
 
     Args:
         observer: looks at the pictures.
@@ -77,11 +76,9 @@ def targets_of(
             image's size; `None` for nowhere.
         previous: of the image's size; `None` for none.
         regions: how much each place of the content belongs to each of the styles' `kinds`,
-            `(count, rows, columns)`, coarser than the picture; `None` if they have none.
+            `(count, rows, columns)`, coarser than the picture; `None` if they have only one.
     """
     found: dict[str, Target] = {}
-    if content is not None and regions is None:
-        styles = [dataclasses.replace(style, kinds=None) for style in styles]
     held = None if protect is None else _mask(protect)
     for term in terms:
         if not term.reference and not term.layer:
@@ -193,7 +190,7 @@ def _style_targets(
             ]
         counts = 1.0 if term in told else 0.0
         target = term.loss.target
-        if term.layer in wide:
+        if len(groups) > 1 and term.layer in wide:
             target = term.loss.target_of_region or target
         found[term.key] = [
             _region([_goal(counts * share, target(statistic))
@@ -232,14 +229,13 @@ def _amount(style: Style, kind: int) -> float:
 
 
 def _wide(network: Network, terms: Sequence[Term], styles: Sequence[Style]) -> set[str]:
-    """The layers that see so much of a picture at once that kinds of places are told apart."""
-    if styles[0].kinds is None or network.architecture is None:
+    """The layers that see so much of a picture at once that it matters which places count."""
+    if styles[0].kinds is None:
         return set()
     # A small style beside a large image has small maps, but those of the image see strokes.
     side = max(max(style.image_side, *style.picture.shape[:2]) for style in styles)
-    strides = {term.layer: network.architecture.layer(term.layer).stride for term in terms}
-    return {layer for layer, stride in strides.items()
-            if stride >= _LEAST_STRIDE and side // stride <= _MOST_PLACES}
+    return {layer for layer in network.coarse(term.layer for term in terms)
+            if side // network.architecture.layer(layer).stride <= _MOST_PLACES}
 
 
 def _telling(

@@ -284,5 +284,6 @@ def _one_layer(settings: Settings, part: str, layer: str, weight: float) -> Sett
     every = dict.fromkeys([*settings.content_layers, *settings.style_layers, layer], 1.0)
     return settings.replace(**{
         f"{part}_layers": {layer: 1.0}, f"{part}_weight": weight,
-        f"{other}_layers": every, f"{other}_weight": 0.0, "tv_weight": 0.0, "style_regions": 1,
+        f"{other}_layers": every, f"{other}_weight": 0.0, "tv_weight": 0.0,
+        "style_places": "all", "style_regions": 1,
     })

@@ -128,11 +128,15 @@ def choose(
     for part, choice in (("content", content), ("style", style)):
         if choice.architecture:
             choice.architecture.check(getattr(settings, f"{part}_layers"), f"{part}_layers")
-    count = settings.style_regions
-    if count not in (AUTO, 1) and not (
-            style.architecture and style.architecture.coarse(settings.style_layers)):
-        raise InputError(f"--style_regions={count}: needs style layers of block 4 or 5 of "
-                         f"{', '.join(ARCHITECTURES)}")
+    coarse = style.architecture and style.architecture.coarse(settings.style_layers)
+    asked = settings.style_places
+    if asked == AUTO:
+        known = coarse and "moments" in settings.style_loss
+        settings = settings.replace(style_places="recurring" if known else "all")
+    for name, plain in (("style_regions", 1), ("style_places", "all")):
+        if getattr(settings, name) != plain and not coarse:
+            raise InputError(f"--{name}={getattr(settings, name)}: needs style layers of block 4 "
+                             f"or 5 of {', '.join(ARCHITECTURES)}")
     if content == style:
         return settings, (dataclasses.replace(
             content, content=settings.content_layers, style=settings.style_layers

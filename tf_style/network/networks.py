@@ -46,6 +46,10 @@ class Network:
     fingerprints: Mapping[str, str] = dataclasses.field(default_factory=dict)
     cached: bool | None = None
 
+    def coarse(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of `names` that tell things apart, fine to coarse; none of a saved model."""
+        return self.architecture.coarse(names) if self.architecture else ()
+
     def continued(self, picture: tf.Tensor) -> tf.Tensor:
         """A picture, or a mask of one, with its mirror image beyond the bottom and the right.
 

@@ -24,15 +24,16 @@ from tf_style.run.mender import Mender
 from tf_style.run.result import Result
 from tf_style.run.run import Callback, Run, Work
 from tf_style.run.scene import Scene, starts_by_network
+from tf_style.run.weigher import Weigher
 from tf_style.settings import AUTO, InputError, LiveModel, Remark, Settings, auto
 
 # What neither networks nor compiled steps depend on: it decides what they are shown, or how far
 # and on what way they go.
 OF_A_RUN = (
     "size", "strength", "style_scale", "style_size", "style_blend", "style_cleanup",
-    "style_regions", "preserve_color", "scales", "steps", "tolerance", "optimizer", "learning_rate",
-    "learning_rate_schedule", "init", "init_noise", "block_size", "max_memory", "max_pixels",
-    "cache_dir", "offline",
+    "style_places", "style_regions", "preserve_color", "scales", "steps", "tolerance", "optimizer",
+    "learning_rate", "learning_rate_schedule", "init", "init_noise", "block_size", "max_memory",
+    "max_pixels", "cache_dir", "offline",
 )
 
 
@@ -97,6 +98,7 @@ class Painter:
         self._networks: tuple[Network, ...] = ()
         self._descent: Descent | None = None
         self._mender = Mender()
+        self._weigher: Weigher | None = None
         self._divider: Divider | None = None
         self._measured: float | None = None
         self._lock = threading.Lock()
@@ -147,7 +149,7 @@ class Painter:
         scene = scene.starting_at(self.settings, self._start)
         prepared = scene.prepared(self.settings, lambda each: self._mender.mend(each, note))
         with tf.device(self.settings.device):
-            prepared = self._divider.divide(prepared, note)
+            prepared = self._divider.divide(self._weigher.weigh(prepared), note)
         count = 1 if prepared.regions is None else len(prepared.regions)
         return Work(
             self._given, self._resolved(scene).replace(style_regions=count), scene, prepared,
@@ -201,6 +203,7 @@ class Painter:
                         self._choices, self.settings, pictures, watch=self._watch
                     )
                     self._descent = self._descent_like(shared)
+                self._weigher = Weigher(self.settings, self._networks[-1])
                 self._divider = Divider(self.settings, self._networks[-1])
                 self.weights = fingerprints(self._choices, self._networks)
                 cached = [each.cached for each in self._networks if each.cached is not None]

@@ -115,11 +115,6 @@ class Scene:
         painted = regions[0] if regions and not given else None
         return cls(picture, styles, scales, least, inputs, first, held, painted)
 
-    @property
-    def can_be_divided(self) -> bool:
-        """Whether content and styles may have regions in common: nobody said what goes where."""
-        return self.content is not None and all(each.region is None for each in self.styles)
-
     def seen_by(self, settings: Settings, least: int) -> Scene:
         """The same scene for networks that cannot see sides shorter than `least`."""
         if least <= self.least:
@@ -171,10 +166,10 @@ class Scene:
     def resolved(self, settings: Settings) -> Settings:
         """The settings with `auto` replaced by what it stands for with these pictures.
 
-        Some keep `auto`: `style_regions` is found with the pictures, `style_cleanup` examines
-        whatever style is given, `style_size` follows `style_scale`, `max_memory` is what was free,
-        which shows in `block_size`, and `cache_dir` depends on the user's system. `strength` shows
-        in `style_weight`, and `large_forms` in `style_layers`.
+        Some keep `auto`: `style_cleanup` examines whatever style is given, `style_size` follows
+        `style_scale`, `max_memory` is what was free, which shows in `block_size`, and `cache_dir`
+        depends on the user's system. `strength` shows in `style_weight`, and `large_forms` in
+        `style_layers`.
         """
         found = {
             "style_blend": (1.0,) * len(self.styles),
@@ -316,7 +311,7 @@ def check_together(
                          "a larger one")
     if not has_content and 0 in (settings.style_weight, settings.strength):
         raise InputError("--style_weight=0: without a content there is nothing to do")
-    if content_masks and settings.style_regions not in (AUTO, 1):
+    if content_masks and settings.style_regions != 1:
         raise InputError(f"--style_regions={settings.style_regions} and --content_mask: choose one "
                          "of them")
     for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):

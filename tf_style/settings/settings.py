@@ -130,12 +130,16 @@ class Settings(Options):
         "instead of --style_layers; auto: a sixth with VGG16 and VGG19, 0.25 with compact, 0 "
         "without blocks 4 and 5 or with --style_loss=phase or phase_match",
     )
-    style_regions: int | str = option(
-        whole(1, 8), AUTO,
+    style_places: str = option(
+        Word((AUTO, "recurring", "all")), AUTO,
+        "places of a painting that its large forms are taken from: recurring, those whose like it "
+        "has elsewhere, so that a sun or a head is not painted into the content; all; auto: "
+        "recurring where style layers of block 4 or 5 are compared by moments",
+    )
+    style_regions: int = option(
+        whole(1, 8), 1,
         "into how many regions, such as sky and houses, pictures are divided, so that large "
-        "forms of the style go where the content has their like; 1: not at all; auto: 2 where "
-        "VGG16's or VGG19's style layers of block 4 or 5 are compared by moments, without "
-        "--content_mask",
+        "forms of the style go where the content has their like; 1: not at all",
     )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
@@ -314,7 +318,7 @@ class Settings(Options):
         """These settings where a network is trained: the network that looks on is then `compact`.
 
         Unless another is named. A step takes less than half the time, and what is painted is as
-        good.
+        good. All places of a style count: it is not looked at before.
 
         Raises:
             InputError: if something is asked for that has no effect there.
@@ -323,8 +327,8 @@ class Settings(Options):
         named = ("network", "weights", "content_network", "content_network_weights",
                  "style_network", "style_network_weights")
         if any(getattr(self, name) != AUTO for name in named):
-            return self
-        return self.replace(network="compact")
+            return self.replace(style_places="all")
+        return self.replace(network="compact", style_places="all")
 
     def _check_only(self, names: Collection[str], where: str) -> None:
         """Check that all options but these have their defaults."""

@@ -22,10 +22,8 @@ def compared(trainer: Trainer) -> list[dict[str, Any]]:
     found = []
     objective, styles = trainer.objective, trainer.styles
     measure = tf.function(objective.parts, reduce_retracing=True, autograph=False)
-    # Kernels that are learned are then those that the network learned by. It learns from whole
-    # pictures.
-    settings = trainer.settings.replace(style_regions=1)
-    stylizer = Stylizer(settings, pictures=[style.picture for style in styles])
+    # Kernels that are learned are then those that the network learned by.
+    stylizer = Stylizer(trainer.settings, pictures=[style.picture for style in styles])
     for photograph in trainer.photographs.held_out[:_PHOTOGRAPHS]:
         for number, style in enumerate(styles):
             masks = [] if style.mask is None else [style.mask]
