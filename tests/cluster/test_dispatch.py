@@ -7,7 +7,6 @@ import tracemalloc
 
 import pytest
 
-from tf_style.cluster import dispatch
 from tf_style.cluster.dispatch import BrokenError, Dispatcher
 from tf_style.cluster.engine import Hello, Kind, Message
 from tf_style.cluster.task import Task
@@ -199,11 +198,10 @@ def test_on_request_those_end_early_who_have_something_to_show():
     assert {*engine.stopped, *engine.dismissed} == {"w0", "w1"}
 
 
-def test_how_much_of_the_tasks_at_hand_is_done(monkeypatch):
-    monkeypatch.setattr(dispatch, "_GRACE", 0.0)
+def test_how_much_of_the_tasks_at_hand_is_done():
     seen = []
     engine = Engine(lambda worker, data: [(Kind.SHARE, 0.25), (Kind.SHARE, 0.75)], count=2)
-    dispatcher = Dispatcher(engine, lambda: len(seen) > 5,
+    dispatcher = Dispatcher(engine, lambda: len(seen) > 5, grace=0.0,
                             watch=lambda: seen.append((dispatcher.working, dispatcher.at_hand)))
     list(dispatcher.done(tasks(2)))
     assert seen[0] == (0, 0) and (2, 1.5) in seen
@@ -238,9 +236,8 @@ def test_ten_thousand_tasks_take_no_more_memory_than_a_hundred():
     assert peak(10_000) < few + 60_000
 
 
-def test_tasks_have_their_time_to_end(monkeypatch):
-    monkeypatch.setattr(dispatch, "_GRACE", 0.0)
+def test_tasks_have_their_time_to_end():
     engine = Engine(lambda worker, data: [(Kind.SHARE, 0.5)], count=1)
     looks = []
-    dispatcher = Dispatcher(engine, lambda: looks.append(1) or len(looks) > 3)
+    dispatcher = Dispatcher(engine, lambda: looks.append(1) or len(looks) > 3, grace=0.0)
     assert list(dispatcher.done(tasks(3))) == [] and engine.stopped == ["w0"]
