@@ -104,7 +104,7 @@ def test_each_region_is_compared_with_its_own(network):
 def test_only_layers_that_see_much_of_the_picture_are_divided(network):
     mask = np.full((2, 6, 9), 0.5, np.float32)
     found = objective(network)
-    for width, divided in ((144, 2), (300, 2), (600, 1), (1100, 0)):
+    for width, divided in ((144, 3), (300, 2), (600, 1), (1100, 0)):
         picture = np.zeros((64, width, 3), np.float32)
         targets = found.targets(picture, [Style(picture, kinds=mask)], regions=mask)
         lengths = [len(targets[f"style moments {layer}"]) for layer in LAYERS]
@@ -169,11 +169,11 @@ def test_a_region_ends_where_it_does_in_the_picture(network):
     picture, regions = np.zeros((48, 33, 3), np.float32), np.zeros((2, 3, 2), np.float32)
     regions[0, :, 0] = regions[1, :, 1] = 1
     target = objective(network).targets(
-        picture, [Style(picture, kinds=regions)], regions=regions)["style moments block4_conv1"]
+        picture, [Style(picture, kinds=regions)], regions=regions)["style moments block3_conv1"]
     left = target[0]["weights"].numpy()[0, 0, :, 0]
-    # 33 pixels are continued to 48, of which 6 positions see eight each.
-    assert len(left) == 6 and left[0] == 1 and left[1] > 0.5 > left[2] and left.min() >= 0
-    np.testing.assert_allclose(left, 1 - target[1]["weights"].numpy()[0, 0, :, 0], atol=1e-6)
+    # 33 pixels are continued to 48, of which 12 positions see four each.
+    assert len(left) == 12 and left[0] == 1 and left[3] > 0.5 > left[4] and left[8:].min() >= 0
+    np.testing.assert_allclose(left[:8], 1 - target[1]["weights"].numpy()[0, 0, :8, 0], atol=1e-6)
 
 
 def test_blocks_see_the_same_regions(network):

@@ -37,8 +37,8 @@ Targets = Mapping[str, Target]
 PROTECTION = 20.0
 
 # A map with no more positions along its long side sees so much of the picture at once that what is
-# painted there is a thing, and not the manner of painting it.
-_MOST_PLACES = 64
+# painted there is a thing, and not the manner of painting it. Finer layers than these see strokes.
+_MOST_PLACES, _LEAST_STRIDE = 64, 4
 
 
 class Observer(Protocol):
@@ -234,8 +234,13 @@ def _wide(network: Network, terms: Sequence[Term], styles: Sequence[Style]) -> s
         return set()
     # A small style beside a large image has small maps, but those of the image see strokes.
     side = max(max(style.image_side, *style.picture.shape[:2]) for style in styles)
-    return {layer for layer in network.coarse(term.layer for term in terms)
-            if side // network.architecture.layer(layer).stride <= _MOST_PLACES}
+    layers = {term.layer for term in terms}
+    if len(styles[0].kinds) == 1:
+        # The same ones at small sizes as at large ones: a step need not be traced again.
+        layers = network.coarse(layers)
+    strides = {layer: network.architecture.layer(layer).stride for layer in layers}
+    return {layer for layer, stride in strides.items()
+            if stride >= _LEAST_STRIDE and side // stride <= _MOST_PLACES}
 
 
 def _telling(

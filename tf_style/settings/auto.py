@@ -86,7 +86,7 @@ _DEEP: dict[str, Any] = {
     # A sixth for large forms: with a third, drawings had coloured fringes.
     "style_layers": dict.fromkeys(_FINE, 5.0) | dict.fromkeys(_LARGE, 2.0),
     "pooling": "max",
-    "style_weight": 11.4,
+    "style_weight": 12.0,
 }
 _FOR_KIND: dict[Kind, dict[str, Any]] = {
     Kind.DEEP: _DEEP,
