@@ -16,7 +16,6 @@ from tf_style.loss.terms import Loss
 from tf_style.loss.transport import (
     gaussian_distance,
     gaussian_target,
-    gaussian_target_of_region,
     histogram_distance,
     least_positions,
     mean_std_distance,
@@ -40,7 +39,7 @@ def matrix_distance(matrix: tf.Tensor, target: tf.Tensor, draw: tf.Tensor) -> tf
 STYLE_LOSSES = {loss.name: loss for loss in (
     Loss("gram", gram_matrix, matrix_distance, mean_over_positions=True),
     Loss("moments", moments, gaussian_distance, gaussian_target, mean_over_positions=True,
-         least_positions=least_positions, target_of_region=gaussian_target_of_region),
+         least_positions=least_positions),
     Loss("mean_std", channel_moments, mean_std_distance, mean_over_positions=True),
     Loss("sliced_wasserstein", weighted_rows, sliced_distance),
     Loss("histogram", weighted_rows, histogram_distance),

@@ -189,11 +189,8 @@ def _style_targets(
                 for shown in _by_kind(styles, [each[term.key] for each in seen])
             ]
         counts = 1.0 if term in told else 0.0
-        target = term.loss.target
-        if len(groups) > 1 and term.layer in wide:
-            target = term.loss.target_of_region or target
         found[term.key] = [
-            _region([_goal(counts * share, target(statistic))
+            _region([_goal(counts * share, term.loss.target(statistic))
                      for share, statistic in group])
             for group in groups
         ]

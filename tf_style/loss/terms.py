@@ -42,8 +42,6 @@ class Loss:
             content's map.
         least_positions: channels → how many positions the style's map must have for its statistic
             to describe a style rather than that picture.
-        target_of_region: the same as `target`, for one of the regions that content and styles have
-            in common; `None` if it is that.
         hop: positions from one window to the next. Windows start at 0, `hop`, 2 `hop`, ... as
             long as they fit; smaller maps are padded with zeros to one window.
     """
@@ -58,7 +56,6 @@ class Loss:
     hop: int = 1
     paired: bool = False
     least_positions: Callable[[int], int] = _one
-    target_of_region: Callable[[tf.Tensor], Any] | None = None
 
     def of(self, features: tf.Tensor, region: Mapping[str, Any]) -> tf.Tensor:
         """The statistic of a feature map in a region of the image: see `loss.targets`."""

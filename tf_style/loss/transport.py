@@ -12,9 +12,10 @@ from tf_style.loss.content import EPSILON
 # errors, and the slope of its variance's square root is unbounded.
 _FLOOR = 1e-3
 
-# An eigendecomposition of 512 channels would take longer than all convolutions of a step. With few
-# positions, the axes are the style image itself: the head of The Scream appeared in a flat sea.
-_MOST_CHANNELS, _AXES = 256, 128
+# Decompositions of 256 or 512 channels would take as long as the convolutions of a step, or longer.
+# With few positions, the axes are the style image itself: the head of The Scream appeared in a flat
+# sea.
+_AXES = 128
 
 # Measured at 512 px on two cores: above these, sorting takes longer than everything else.
 _POSITIONS = 4096
@@ -23,24 +24,21 @@ _DIRECTIONS = 32
 
 def least_positions(channels: int) -> int:
     """How many positions a map of so many channels must have for its moments to be compared."""
-    return 2 * _AXES if channels > _MOST_CHANNELS else 1
+    return 2 * _AXES if channels > _AXES else 1
 
 
-def gaussian_target(
-    moments: tf.Tensor, most_channels: int = _MOST_CHANNELS
-) -> dict[str, tf.Tensor]:
+def gaussian_target(moments: tf.Tensor) -> dict[str, tf.Tensor]:
     """What `gaussian_distance` needs from the style's moments, the same at each step.
 
     Args:
         moments: `(batch, channels, channels + 1)`, from `statistics.moments`.
-        most_channels: how many there may be for all axes to count, at least 128.
 
     Returns:
         For each picture: `mean` `(batch, channels)` and `energy` `(batch,)`, ‖m'‖² + tr B' + ε,
         float32; and, float64, `floor` `(batch,)`, a thousandth of the mean variance, `root`
         `(batch, channels, channels)`, the square root of B = B' + floor · I, and `trace`
         `(batch,)`, that of B. B' is the covariance, its negative eigenvalues set to 0. With more
-        channels, B is limited to the 128 axes along which the style varies most: `axes`
+        than 128 channels, B is limited to the axes along which the style varies most: `axes`
         `(batch, channels, 128)`, float32, and `rest` `(batch,)`, the variance along all others.
     """
     covariance = _covariance(moments)
@@ -52,7 +50,7 @@ def gaussian_target(
         tf.reduce_sum(values, axis=-1), tf.float32
     )
     target = {"mean": moments[..., -1], "energy": energy + EPSILON, "floor": floor}
-    if moments.shape[1] > most_channels:
+    if moments.shape[1] > _AXES:
         target["axes"] = tf.cast(vectors[..., -_AXES:], tf.float32)
         target["rest"] = tf.reduce_sum(values[..., :-_AXES], axis=-1)
         values = values[..., -_AXES:] + floor[:, None]
@@ -64,11 +62,6 @@ def gaussian_target(
         "root": tf.matmul(vectors * tf.sqrt(values)[:, None], vectors, transpose_b=True),
         "trace": tf.reduce_sum(values, axis=-1),
     }
-
-
-def gaussian_target_of_region(moments: tf.Tensor) -> dict[str, tf.Tensor]:
-    """`gaussian_target` of part of a map, whose few positions vary along few axes: 128 at most."""
-    return gaussian_target(moments, _AXES)
 
 
 def gaussian_distance(

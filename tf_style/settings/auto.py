@@ -86,7 +86,7 @@ _DEEP: dict[str, Any] = {
     # A sixth for large forms: with a third, drawings had coloured fringes.
     "style_layers": dict.fromkeys(_FINE, 5.0) | dict.fromkeys(_LARGE, 2.0),
     "pooling": "max",
-    "style_weight": 12.0,
+    "style_weight": 13.0,
 }
 _FOR_KIND: dict[Kind, dict[str, Any]] = {
     Kind.DEEP: _DEEP,
@@ -94,7 +94,7 @@ _FOR_KIND: dict[Kind, dict[str, Any]] = {
         **_DEEP,
         # A quarter: with less, it loses large forms and gains nothing.
         "style_layers": dict.fromkeys(_FINE, 3.0) | dict.fromkeys(_LARGE, 2.0),
-        "style_weight": 13.0,
+        "style_weight": 14.0,
     },
     Kind.SHALLOW: {
         "content_layers": {"block3_conv3": 1.0},
