@@ -374,6 +374,26 @@ def test_a_chain_of_records_keeps_what_was_left_open():
     assert note("c.png")["settings"]["init"] == "noise"
 
 
+@pytest.mark.parametrize("given, became, expected", [
+    # What came later has no effect with a network that paints.
+    ({"model": "sample:waves"}, {"model": "sample:waves"}, {"style_places": "auto"}),
+    # Before places were weighed, they all counted, and VGG16's pictures had two regions.
+    ({}, {"style_regions": 2}, {"style_places": "all", "style_regions": 2}),
+])
+def test_options_that_came_later_do_what_was_done_before(given, became, expected):
+    before = {**Settings().as_dict(), **given}
+    del before["style_places"]
+    found, _ = beneath({"given": before, "settings": {**before, **became}})
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+def test_regions_that_were_found_are_found_anew_without_deep_layers():
+    given = Settings().as_dict()
+    record = {"given": given, "settings": {**given, "style_regions": 2}}
+    found, _ = beneath(record, "--large_forms=0")
+    assert found.style_regions == "auto"
+
+
 @pytest.mark.parametrize("source", ["made_by_195f233.png", "made_by_195f233.json"])
 def test_what_version_195f233_wrote_is_run_again(source):
     assert call(cli.main, f"--settings_from={DATA / source}", "--output=a.png", "--quiet") == 0

@@ -58,9 +58,10 @@ def test_where_all_is_alike_all_counts(network):
 @pytest.mark.parametrize("style", [
     Style(np.full((192, 256, 3), 0.5, np.float32)), Style(busy(8, 256)),
     Style(THING, mask=np.pad(np.ones((32, 32), np.float32), [(0, 160), (0, 224)])),
-], ids=["uniform", "narrow", "masked but for a corner"])
-def test_where_nothing_can_recur_there_are_no_weights(network, style):
-    assert recurrence(network, DEEP, style) is None
+    Style(THING, share=0),
+], ids=["uniform", "narrow", "masked but for a corner", "without a share"])
+def test_where_nothing_can_recur_all_counts(network, style):
+    np.testing.assert_array_equal(recurrence(network, DEEP, style), [[1]])
 
 
 def target(network, style, layer):
@@ -79,7 +80,7 @@ def test_deep_layers_alone_leave_out_what_hardly_counts(network, layer, counts):
     means = [each[0]["goals"][0]["target"]["mean"].numpy() for each in (found, plain)]
     changed = np.linalg.norm(means[0] - means[1]) > 0.01 * np.linalg.norm(means[1])
     assert changed == counts
-    # No other axes, so that a step need not be traced again for it.
+    # So that a step need not be traced again for it.
     tf.nest.assert_same_structure(found, plain)
 
 

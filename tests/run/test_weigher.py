@@ -41,12 +41,11 @@ def test_all_places_count_the_same(network, settings):
     assert Weigher(SETTINGS.replace(**settings), network).weigh(given) is given
 
 
-def test_one_style_in_which_nothing_can_recur_leaves_all_as_they_are(network):
+def test_of_a_style_in_which_nothing_can_recur_all_counts(network):
     flat = np.full_like(THING, 0.5)
-    given = scene(THING, flat)
-    assert Weigher(SETTINGS, network).weigh(given) is given
-    unheard = Weigher(SETTINGS, network).weigh(scene(THING, flat, style_blend=(1, 0)))
-    assert [each.kinds.shape for each in unheard.styles] == [(1, 12, 16), (1, 1, 1)]
+    for shares in ("auto", (1, 0)):
+        weighed = Weigher(SETTINGS, network).weigh(scene(THING, flat, style_blend=shares))
+        assert [each.kinds.shape for each in weighed.styles] == [(1, 12, 16), (1, 1, 1)]
 
 
 def test_regions_have_them_as_well(network):

@@ -95,7 +95,8 @@ class Record:
         if not (isinstance(settings, dict) and isinstance(data.get("given", {}), dict)):
             raise InputError(f"{flag}: it holds no settings. {_EXPECTED}")
         given = data.get("given", _given_to_an_older_version(settings))
-        settings = {**BEFORE_OPTIONS, **settings}
+        # With a network that paints, they have no effect.
+        settings = {**({} if settings.get("model") else BEFORE_OPTIONS), **settings}
         known = {field.name for field in dataclasses.fields(Settings)}
         unknown = sorted({*settings, *given} - known)
         if unknown:

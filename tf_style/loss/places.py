@@ -49,6 +49,5 @@ def _smooth(values: np.ndarray) -> np.ndarray:
 
 
 def of_length_one(vectors: np.ndarray) -> np.ndarray:
+    """The vectors along the last axis, but of length 1; those of length 0 stay."""
     return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-6)
-
-

@@ -1,10 +1,9 @@
 """Targets: what the terms of an objective compare the image with.
 
 A target is a list of regions of the image: only the whole image, unless styles have their own
-regions, or a layer sees so much of a picture at once that its kinds of places are told apart. A
-region is a dict. `goals` is a list of dicts with `share`, the goal's weight, and
-`target`, the target that `Loss.distance` takes. A region that is not the whole image also has
-`weights`, `(1, h, w, 1)`, of the map's positions.
+regions, or several kinds of places are told apart. A region is a dict. `goals` is a list of dicts
+with `share`, the goal's weight, and `target`, the target that `Loss.distance` takes. A region that
+is not the whole image also has `weights`, `(1, h, w, 1)`, of the map's positions.
 
 A term that refers to the content has only one region. Where its loss is `paired`, that has
 `paired`, the content's map. Where the content is to be protected, the region, or else its `target`,
@@ -233,7 +232,7 @@ def _wide(network: Network, terms: Sequence[Term], styles: Sequence[Style]) -> s
     side = max(max(style.image_side, *style.picture.shape[:2]) for style in styles)
     layers = {term.layer for term in terms}
     if len(styles[0].kinds) == 1:
-        # The same ones at small sizes as at large ones: a step need not be traced again.
+        # To weigh the places of finer ones, too, changed no picture that was looked at.
         layers = network.coarse(layers)
     strides = {layer: network.architecture.layer(layer).stride for layer in layers}
     return {layer for layer, stride in strides.items()

@@ -133,8 +133,8 @@ def choose(
     if asked == AUTO:
         known = coarse and "moments" in settings.style_loss
         settings = settings.replace(style_places="recurring" if known else "all")
-    for name, plain in (("style_regions", 1), ("style_places", "all")):
-        if getattr(settings, name) != plain and not coarse:
+    for name, plain in (("style_regions", (AUTO, 1)), ("style_places", ("all",))):
+        if getattr(settings, name) not in plain and not coarse:
             raise InputError(f"--{name}={getattr(settings, name)}: needs style layers of block 4 "
                              f"or 5 of {', '.join(ARCHITECTURES)}")
     if content == style:

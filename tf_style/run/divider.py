@@ -9,7 +9,7 @@ from tf_style.loss.regions import Regions
 from tf_style.network.networks import Network
 from tf_style.run.last_styles import LastStyles
 from tf_style.run.scene import Scene
-from tf_style.settings import Settings
+from tf_style.settings import AUTO, Settings
 
 
 class Divider:
@@ -21,7 +21,8 @@ class Divider:
     """
 
     def __init__(self, settings: Settings, network: Network):
-        self._count = settings.style_regions if settings.style_weight else 1
+        asked = settings.style_regions if settings.style_weight else 1
+        self._count = 1 if asked == AUTO else asked
         layers = network.coarse(settings.style_layers)
         self._last = LastStyles(
             lambda styles: Regions.of(network, layers, styles, self._count))

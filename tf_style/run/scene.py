@@ -311,7 +311,7 @@ def check_together(
                          "a larger one")
     if not has_content and 0 in (settings.style_weight, settings.strength):
         raise InputError("--style_weight=0: without a content there is nothing to do")
-    if content_masks and settings.style_regions != 1:
+    if content_masks and settings.style_regions not in (AUTO, 1):
         raise InputError(f"--style_regions={settings.style_regions} and --content_mask: choose one "
                          "of them")
     for flag, masks in (("content_mask", content_masks), ("style_mask", style_masks)):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import numpy as np
-
 from tf_style.loss.recurrence import recurrence
 from tf_style.network.networks import Network
 from tf_style.run.last_styles import LastStyles
@@ -25,18 +23,14 @@ class Weigher:
         self._weighs = settings.style_places == "recurring" and settings.style_weight > 0
         layers = network.coarse(settings.style_layers)
         self._last = LastStyles(lambda styles: [
-            # One without a share describes nothing.
-            recurrence(network, layers, each) if each.share else np.ones((1, 1), np.float32)
-            for each in styles
+            recurrence(network, layers, each) for each in styles
         ])
 
     def weigh(self, scene: Scene) -> Scene:
-        """The same scene; its styles have one kind, unless a picture is too small or uniform."""
+        """The same scene, with one kind for each style."""
         if not self._weighs:
             return scene
         weights = self._last.of(scene.styles)
-        if any(each is None for each in weights):
-            return scene
         return dataclasses.replace(scene, styles=tuple(
             dataclasses.replace(style, kinds=each[None])
             for style, each in zip(scene.styles, weights, strict=True)

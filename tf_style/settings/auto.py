@@ -27,6 +27,10 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "style_layers": (
         "network", "weights", "style_network", "style_network_weights", "large_forms", "style_loss",
     ),
+    "style_regions": (
+        "network", "weights", "style_network", "style_network_weights", "style_layers",
+        "large_forms", "style_loss",
+    ),
     "style_places": (
         "network", "weights", "style_network", "style_network_weights", "style_layers",
         "large_forms", "style_loss",
@@ -47,7 +51,7 @@ _SHALLOW_LOSSES = {"phase", "phase_match"}
 
 # What runs did before there was an option for it, where that is not the option's default.
 BEFORE_OPTIONS: dict[str, Any] = {
-    "network": "vgg16", "content_loss": "squared", "style_places": "all",
+    "network": "vgg16", "content_loss": "squared", "style_regions": 1, "style_places": "all",
 }
 
 # Decades of the style weight, from --strength=0 to 1; below the second number it falls to 0.

@@ -136,10 +136,10 @@ class Settings(Options):
         "has elsewhere, so that a sun or a head is not painted into the content; all; auto: "
         "recurring where style layers of block 4 or 5 are compared by moments",
     )
-    style_regions: int = option(
-        whole(1, 8), 1,
+    style_regions: int | str = option(
+        whole(1, 8), AUTO,
         "into how many regions, such as sky and houses, pictures are divided, so that large "
-        "forms of the style go where the content has their like; 1: not at all",
+        "forms of the style go where the content has their like; 1: not at all; auto: 1",
     )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
@@ -318,7 +318,7 @@ class Settings(Options):
         """These settings where a network is trained: the network that looks on is then `compact`.
 
         Unless another is named. A step takes less than half the time, and what is painted is as
-        good. All places of a style count: it is not looked at before.
+        good.
 
         Raises:
             InputError: if something is asked for that has no effect there.
@@ -327,8 +327,8 @@ class Settings(Options):
         named = ("network", "weights", "content_network", "content_network_weights",
                  "style_network", "style_network_weights")
         if any(getattr(self, name) != AUTO for name in named):
-            return self.replace(style_places="all")
-        return self.replace(network="compact", style_places="all")
+            return self
+        return self.replace(network="compact")
 
     def _check_only(self, names: Collection[str], where: str) -> None:
         """Check that all options but these have their defaults."""

@@ -92,7 +92,9 @@ class Trainer:
         self.replicas, given = gathered(given, watch)
         # With the operations in order, the same steps give the same weights. Those of several
         # devices wait for one another.
-        known = machine.resolve(given, in_order=self.replicas.count == 1)
+        # A step of a training looks at each style as a whole.
+        known = machine.resolve(
+            given.replace(style_places="all"), in_order=self.replicas.count == 1)
         self.settings, choices = choose(known, functools.partial(weights.settle, watch=watch))
         self.photographs = Photographs.read(
             [str(each) for each in pictures], self.settings.seed, self.settings.max_pixels)
