@@ -227,13 +227,11 @@ def test_regions_that_cannot_be_had_are_refused(more, masks, problem):
 def test_what_is_flat_stays_flatter_where_the_style_has_something_flat():
     """Half of the style is busy, and only a fifth of the content: the rest is a flat sky."""
     wide = smooth_picture(5, 96, 120) * np.float32(0.3) + np.float32(0.5)
-    # Twice as large, so that deep layers have enough positions to count.
-    content, style = (each.repeat(2, axis=0).repeat(2, axis=1) for each in (
-        halves(wide, busy(96, 24, 4)), halves(FLAT, busy(96, 72, 9))))
+    content, style = halves(wide, busy(96, 24, 4)), halves(FLAT, busy(96, 72, 9))
     edges = []
     for regions in (1, 2):
-        result = stylize(content, style, size=288, network="compact", steps="40,30", scales=2,
+        result = stylize(content, style, size=144, network="compact", steps="40,30", scales=2,
                          style_regions=regions, style_places="all")
-        sky = result.image[:, :180].mean(axis=-1)
+        sky = result.image[:, :90].mean(axis=-1)
         edges.append(np.abs(np.diff(sky, axis=1)).mean() + np.abs(np.diff(sky, axis=0)).mean())
     assert edges[1] < 0.8 * edges[0]
