@@ -16,7 +16,8 @@ class LastStyles(Generic[Found]):
     """Keeps what was found for the styles of one scene for the next with the same, in any thread.
 
     Args:
-        find: returns what is to be kept; styles without a share may be left out of account.
+        find: returns what is to be kept, by the styles' pictures and masks, and which of them have
+            a share.
     """
 
     def __init__(self, find: Callable[[Sequence[Style]], Found]):

@@ -90,11 +90,11 @@ class Trainer:
         if not styles:
             raise InputError("--style: expected at least one painting. Received none")
         self.replicas, given = gathered(given, watch)
+        # Nothing looks at a style before its training, to find which of its places recur.
+        given = given.replace(style_places="all")
         # With the operations in order, the same steps give the same weights. Those of several
         # devices wait for one another.
-        # A step of a training looks at each style as a whole.
-        known = machine.resolve(
-            given.replace(style_places="all"), in_order=self.replicas.count == 1)
+        known = machine.resolve(given, in_order=self.replicas.count == 1)
         self.settings, choices = choose(known, functools.partial(weights.settle, watch=watch))
         self.photographs = Photographs.read(
             [str(each) for each in pictures], self.settings.seed, self.settings.max_pixels)
