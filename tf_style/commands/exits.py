@@ -18,6 +18,7 @@ from tf_style.commands.flags import parse
 from tf_style.commands.library_names import resolved
 from tf_style.commands.outputs import OutputError
 from tf_style.commands.signals import INTERRUPTED, STOPPED, Signals
+from tf_style.run.loading import load_tensorflow
 from tf_style.settings import InputError, with_flags
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -99,7 +100,7 @@ def tensorflow_quiet(verbose: bool) -> Iterator[None]:
     """Import what needs TensorFlow in this context: its start-up messages stay off the screen."""
     status.show("loading TensorFlow")
     if verbose:
-        _load_tensorflow()
+        load_tensorflow()
         yield
         return
     from tf_style.image.decoding import native_messages_off
@@ -107,19 +108,5 @@ def tensorflow_quiet(verbose: bool) -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Messages before its log starts obey no variable; C++ code writes them.
     with native_messages_off():
-        _load_tensorflow()
+        load_tensorflow()
         yield
-
-
-def _load_tensorflow() -> None:
-    """Import TensorFlow without matplotlib.
-
-    Keras imports pyplot, if it is there, for galleries that no command draws: a sixth of the time.
-    """
-    if "tensorflow" in sys.modules or "matplotlib" in sys.modules:
-        return
-    sys.modules["matplotlib"] = None
-    try:
-        import tensorflow  # noqa: F401
-    finally:
-        del sys.modules["matplotlib"]

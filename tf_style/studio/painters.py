@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from tf_style.image.decoding import native_messages_off
+from tf_style.run.loading import load_tensorflow
 from tf_style.settings import Settings
 from tf_style.transfer import lite
 from tf_style.transfer.painter import ModelPainter
@@ -45,6 +46,7 @@ class Painters:
         """Import TensorFlow, which takes seconds."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with native_messages_off():
+            load_tensorflow()
             import tf_style.run.painter  # noqa: F401
         # It warns where steps are traced for several objectives, as they are here.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
