@@ -26,7 +26,7 @@ Open a page in the browser, on this machine alone, to paint pictures with.
 
   tf_style_studio [--flag=value ...]
 
-It prints the page's address. Ctrl-C ends it; a picture that is not complete is gone on with when
+It prints the page's address. Ctrl-C ends it; a picture that is not complete is resumed when
 it is started again.
 """
 

@@ -122,7 +122,7 @@ _COARSEST = 96
 
 # A single size has to do all the work; two share it.
 _STEPS = {1: (150,), 2: (100, 50)}
-# A step of the compact network takes a third of the time, and more of them still gain. Up to a
+# A step of the compact network takes 0.4 of the time, and more of them still gain. Up to a
 # side of 1535 pixels: beyond, the time counts.
 _STEPS_COMPACT = {1: (200,), 2: (130, 70), 3: (100, 70, 45), 4: (100, 100, 70, 45)}
 

@@ -87,7 +87,7 @@ class Settings(Options):
     strength: float | str = option(
         Number(0, 1), AUTO,
         "one knob instead of --style_weight: 0, untouched, to 1, hardly recognisable; with --model "
-        "the share of what the network paints; auto: 1 there",
+        "the share of what the network paints; auto: as 0.5, with --model 1",
     )
     network: str = option(
         NetworkFile("NAME|FILE"), AUTO,
@@ -113,16 +113,19 @@ class Settings(Options):
     style_network_weights: str = option(File("NAME|FILE"), AUTO, "its weights; auto: --weights")
     pooling: str = option(
         Word((AUTO, "max", "average")), AUTO,
-        f"how {', '.join(NETWORKS)} reduce maps; average is smoother; auto: max with pretrained "
-        "kernels, average with learned ones",
+        f"how {', '.join(NETWORKS)} reduce maps; average is smoother; auto: average with "
+        "--weights=unsupervised and files of tf_style_learn, else max",
     )
     content_layers: Mapping[str, float] | str = option(
         Weights("layer"), AUTO,
-        "layers whose feature maps keep the content",
+        "layers whose feature maps keep the content; auto: block3_conv3 and block4_conv2 with "
+        "pretrained weights that reach block 5",
     )
     style_layers: Mapping[str, float] | str = option(
         Weights("layer"), AUTO,
-        "layers whose statistics carry the style",
+        "layers whose statistics carry the style; auto: block1_conv1, block2_conv1, block3_conv1, "
+        "block3_conv3, block4_conv1, and block5_conv1, weighted as --large_forms says, with "
+        "pretrained weights that reach block 5",
     )
     large_forms: float | str = option(
         Number(0, 1), AUTO,
@@ -132,17 +135,22 @@ class Settings(Options):
     )
     style_places: str = option(
         Word((AUTO, "recurring", "all")), AUTO,
-        "places of a painting that its large forms are taken from: recurring, those whose like it "
-        "has elsewhere, so that a sun or a head is not painted into the content; all; auto: "
-        "recurring where style layers of block 4 or 5 are compared by moments",
+        "what of a style its large forms are taken from: recurring, mostly what it shows several "
+        "times, so that its only sun or head is not painted into the content; all, everything; "
+        "auto: recurring where style layers of block 4 or 5 are compared by moments, else all",
     )
     style_regions: int | str = option(
         whole(1, 8), AUTO,
         "into how many regions, such as sky and houses, pictures are divided, so that large "
-        "forms of the style go where the content has their like; 1: not at all; auto: 1",
+        "forms of the style go where the content has their like; needs style layers of block 4 or "
+        "5, and no --content_mask; 1: not at all; auto: 1",
     )
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
-    style_weight: float | str = option(Number(0, 1e6), AUTO, "weight of the style loss")
+    style_weight: float | str = option(
+        Number(0, 1e6), AUTO,
+        "weight of the style loss; auto: 13 with VGG16 and VGG19, 14 with compact or without "
+        "blocks 4 and 5, 30 with --weights=unsupervised",
+    )
     tv_weight: float = option(
         Number(0, 1e6), 0.6,
         "weight of the total variation; proportionally less where --style_weight is below "
@@ -193,7 +201,8 @@ class Settings(Options):
     )
     steps: tuple[int, ...] | str = option(
         Numbers(whole(1, MOST_STEPS), most=MOST_SCALES, form="N or N,N,…"), AUTO,
-        "most steps at each size, one number or one for each, coarse first",
+        "most steps at each size, one number or one for each, coarse first; auto: 60,40,30 at "
+        "three sizes, with compact 100,70,45",
     )
     tolerance: float = option(
         Number(0, 1), 0.0002,
@@ -315,10 +324,10 @@ class Settings(Options):
             raise InputError("--content_weight and --style_weight are both 0: nothing to do")
 
     def for_training(self) -> Settings:
-        """These settings where a network is trained: the network that looks on is then `compact`.
+        """These settings where a network is trained: losses are then taken from `compact`.
 
-        Unless another is named. A step takes less than half the time, and what is painted is as
-        good.
+        Unless another network is named. A step takes less than half the time, and what is painted
+        is as good.
 
         Raises:
             InputError: if something is asked for that has no effect there.
