@@ -95,6 +95,20 @@ def test_forget(catalogue, tmp_path, entry):
         catalogue.thumbnail(number)
 
 
+@pytest.mark.parametrize(("gone", "twins"), [
+    (0, {1: None, 2: 1, 3: 2}), (1, {0: None, 2: 0, 3: 2}), (2, {0: None, 1: 0, 3: 0}),
+])
+def test_near_duplicates_of_what_is_forgotten_know_of_each_other(catalogue, tmp_path, gone, twins):
+    origin, numbers = catalogue.origin(ORIGIN, {}), []
+    for place, twin in enumerate((None, 0, 0, 2)):
+        entry = entry_of(save(tmp_path / f"{place}.png", painting(place)))
+        numbers.append(catalogue.add(entry, origin, vector(),
+                                     None if twin is None else numbers[twin]))
+    catalogue.forget([numbers[gone]])
+    assert {numbers.index(each.number): each.twin and numbers.index(each.twin)
+            for each in catalogue.records()} == twins
+
+
 def test_a_number_is_never_given_again(catalogue, tmp_path, entry):
     origin = catalogue.origin(ORIGIN, {})
     first = catalogue.add(entry, origin, vector())

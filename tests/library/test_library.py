@@ -169,6 +169,34 @@ def test_near_duplicates_are_found(library, paintings):
     assert names(library.like(paintings / "a.png", 1)) == ["small.jpg"]
 
 
+def test_of_near_duplicates_the_first_that_is_asked_for_and_there_is_shown(library, paintings):
+    library.add(paintings)
+    for name, height, width in (("large", 120, 160), ("small", 45, 60)):
+        save(paintings / "big" / f"{name}.jpg", shades(painting(0, height, width)), quality=60)
+    assert len(library.add(paintings).twins) == 2
+
+    def shown(**filters):
+        return sorted(names(match for group in library.browse(**filters)
+                            for match in group.pictures))
+
+    others = [f"{name}.png" for name in "bcdef"]
+    assert shown() == ["a.png", *others]
+    for wanted in ({"folder": paintings / "big"}, {"min_size": 100}):
+        assert shown(**wanted) == ["large.jpg"]
+        assert names(library.surprise(9, **wanted)) == ["large.jpg"]
+        assert names(library.suits(painting(9), **wanted)) == ["large.jpg"]
+    assert shown(name="small") == ["small.jpg"]
+    for name in ("a.png", "big/large.jpg"):
+        # Nor is a photograph's near duplicate its style.
+        assert sorted(names(library.suits(paintings / name, 9))) == others
+    (paintings / "a.png").unlink()
+    assert shown() == [*others, "large.jpg"]
+    library.add(paintings)
+    assert shown() == [*others, "large.jpg"]
+    library.forget(["a.png"])
+    assert shown() == [*others, "large.jpg"]
+
+
 def test_what_is_only_painted_alike_is_no_duplicate(library, paintings):
     for number in (10, 11):
         save(paintings / f"{number}.png", 0.5 + 0.1 * (painting(number) - 0.5))

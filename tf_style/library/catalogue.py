@@ -230,7 +230,11 @@ class Catalogue:
             self._drop(*before)
 
     def _drop(self, number: int) -> None:
-        self._file.execute("UPDATE pictures SET twin = NULL WHERE twin = ?", (number,))
+        # The near duplicates of one that goes are still near duplicates of each other.
+        heir, = self._row("SELECT coalesce((SELECT twin FROM pictures WHERE number = ?), "
+                          "min(number)) FROM pictures WHERE twin = ?", number, number)
+        self._file.execute("UPDATE pictures SET twin = nullif(?, number) WHERE twin = ?",
+                           (heir, number))
         self._file.execute("DELETE FROM pictures WHERE number = ?", (number,))
 
     def files(self) -> dict[str, int]:

@@ -501,18 +501,21 @@ class Library:
 
         Args:
             origin: of the descriptors; by default that of most.
-            without: the number of one that is left out.
+            without: the number of one that is left out, with its near duplicates.
         """
         usual = self._catalogue().usual_origin()
         if not usual:
             return [], Index(np.zeros((0, 0), np.float32))
         numbers, index = self._index(origin or usual[0])
         records = self._all()
-        chosen = [
-            place for place, number in enumerate(numbers.tolist())
-            if number != without and (record := records.get(number)) and record.twin is None
-            and wanted.passes(record) and record.is_there
-        ]
+        originals = _originals(records.values())
+        # Of those that are near duplicates of each other, the first that is asked for and there.
+        taken, chosen = {originals.get(without, without)}, []
+        for place, number in enumerate(numbers.tolist()):
+            record, original = records.get(number), originals.get(number, number)
+            if record and original not in taken and wanted.passes(record) and record.is_there:
+                taken.add(original)
+                chosen.append(place)
         return [records[int(numbers[place])] for place in chosen], Index(index.descriptors[chosen])
 
     def _textures_of(
@@ -559,6 +562,19 @@ class Library:
         near = difflib.get_close_matches(name, self.names, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise InputError(f"library:{name}: no picture of {self.path} is called so.{hint}")
+
+
+def _originals(records: Iterable[Record]) -> dict[int, int]:
+    """Number of each near duplicate → that of the first picture of which it is one.
+
+    Args:
+        records: in the order of their numbers.
+    """
+    found: dict[int, int] = {}
+    for record in records:
+        if record.twin is not None:
+            found[record.number] = found.get(record.twin, record.twin)
+    return found
 
 
 def _ends(path: str, name: str) -> bool:
