@@ -258,6 +258,34 @@ def test_filters(library, paintings):
         library.like(paintings / "a.png", palette="bleu")
 
 
+@pytest.mark.parametrize("wanted", [{"folder": "deep"}, {"name": "copy"}])
+def test_of_several_files_that_which_is_asked_for_is_named(
+    library, paintings, monkeypatch, wanted
+):
+    monkeypatch.chdir(paintings)
+    original, copy = (str(paintings / name) for name in ("a.png", "deep/copy.png"))
+    shutil.copy(original, copy)
+    library.add(paintings)
+
+    def found():
+        some = [library.like(painting(9), 9, **wanted), library.suits(painting(9), 9, **wanted),
+                library.surprise(9, **wanted),
+                [each for group in library.browse(**wanted) for each in group.pictures]]
+        return [{match.path for match in each} for each in some]
+
+    def record():
+        return next(each for each in library.records(**wanted) if copy in each.paths)
+
+    assert all(copy in paths and original not in paths for paths in found())
+    assert record().paths == (copy,)
+    assert (library["a.png"], library["copy"]) == (original, copy)
+    os.remove(copy)
+    assert not any(paths & {copy, original} for paths in found())
+    assert (record().path, record().is_there) == (copy, False)
+    # The same bytes.
+    assert library["copy"] == original
+
+
 def test_surprise(library, paintings):
     library.add(paintings)
     found = library.surprise(3, seed=0)

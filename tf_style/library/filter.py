@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 import os
-from pathlib import Path
 
 from tf_style.library.catalogue import Record
 from tf_style.library.palette import colors_of, has_colors
@@ -32,17 +31,24 @@ class Filter:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_colors", colors_of(self.palette) if self.palette else [])
+        folder = os.path.join(os.path.abspath(self.folder), "") if self.folder else ""
+        object.__setattr__(self, "_folder", os.path.normcase(folder))
 
-    def passes(self, record: Record) -> bool:
-        """Whether a picture is asked for."""
-        return (
-            max(record.height, record.width) >= self.min_size
-            and any(self._is_there(path) for path in record.paths)
-            and (not self._colors or has_colors(record.palette, self._colors))
-        )
+    def passed(self, record: Record) -> Record | None:
+        """A picture with those of its files that are asked for; `None` if it is not."""
+        if max(record.height, record.width) < self.min_size:
+            return None
+        if self._folder or self.name:
+            paths = tuple(filter(self._takes, record.paths))
+            if not paths:
+                return None
+            # Most have one file, and there may be 100 000.
+            if paths != record.paths:
+                record = dataclasses.replace(record, paths=paths)
+        return None if self._colors and not has_colors(record.palette, self._colors) else record
 
-    def _is_there(self, path: str) -> bool:
-        if self.folder and Path(os.path.abspath(self.folder)) not in Path(path).parents:
+    def _takes(self, path: str) -> bool:
+        if not os.path.normcase(path).startswith(self._folder):
             return False
         if not self.name:
             return True

@@ -282,9 +282,9 @@ class Library:
         seen = self._described(picture)
         found: list[Match] = []
         for number, distance in self._by_distance(seen):
-            record = self._record(number)
-            if (record and record.number != seen.number and wanted.passes(record)
-                    and record.is_there):
+            record = self._record(number) if number != seen.number else None
+            record = record and wanted.passed(record)
+            if record and record.is_there:
                 found.append(Match(record, record.path, round(distance, 4)))
                 if len(found) >= count:
                     break
@@ -371,11 +371,13 @@ class Library:
     def records(self, **filters: Any) -> list[Record]:
         """What the library knows of its pictures, also of those whose files are gone.
 
+        Of several files of a picture, those that are not asked for are left out.
+
         Args:
             filters: as for `like`.
         """
         wanted = Filter(**filters)
-        return [record for record in self._all().values() if wanted.passes(record)]
+        return list(filter(None, map(wanted.passed, self._all().values())))
 
     def thumbnail(self, record: Record) -> bytes:
         """A JPEG of a picture, with a long side of at most 128 pixels."""
@@ -499,6 +501,8 @@ class Library:
     ) -> tuple[list[Record], Index]:
         """The pictures that are there, without near duplicates, and their descriptors.
 
+        Of several files of a picture, those that are not asked for are left out.
+
         Args:
             origin: of the descriptors; by default that of most.
             without: the number of one that is left out, with its near duplicates.
@@ -510,13 +514,18 @@ class Library:
         records = self._all()
         originals = _originals(records.values())
         # Of those that are near duplicates of each other, the first that is asked for and there.
-        taken, chosen = {originals.get(without, without)}, []
+        taken, found, places = {originals.get(without, without)}, [], []
         for place, number in enumerate(numbers.tolist()):
-            record, original = records.get(number), originals.get(number, number)
-            if record and original not in taken and wanted.passes(record) and record.is_there:
+            original = originals.get(number, number)
+            # Some may have been added since.
+            if number not in records or original in taken:
+                continue
+            record = wanted.passed(records[number])
+            if record and record.is_there:
                 taken.add(original)
-                chosen.append(place)
-        return [records[int(numbers[place])] for place in chosen], Index(index.descriptors[chosen])
+                found.append(record)
+                places.append(place)
+        return found, Index(index.descriptors[places])
 
     def _textures_of(
         self, records: Sequence[Record], callback: Callable[[int, int], object]
@@ -539,19 +548,23 @@ class Library:
         return [self._textures[record.number] for record in records]
 
     def _named(self, name: str) -> Record:
+        """The picture called `name`, and of its files first those that are."""
         records = list(self._all().values())
-        wanted = os.path.normpath(name).casefold()
-        tests: Sequence[Callable[[Record], bool]] = (
-            lambda record: os.path.abspath(name) in record.paths,
-            lambda record: bool(_DIGEST.fullmatch(name)) and record.digest.startswith(name),
-            lambda record: any(_ends(path.casefold(), wanted) for path in record.paths),
-            lambda record: any(_ends(os.path.splitext(path)[0].casefold(), wanted)
-                               for path in record.paths),
-            lambda record: any(wanted in os.path.basename(path).casefold()
-                               for path in record.paths),
+        whole, wanted = os.path.abspath(name), os.path.normpath(name).casefold()
+        is_digest = bool(_DIGEST.fullmatch(name))
+        tests: Sequence[Callable[[Record, str], bool]] = (
+            lambda record, path: path == whole,
+            lambda record, path: is_digest and record.digest.startswith(name),
+            lambda record, path: _ends(path.casefold(), wanted),
+            lambda record, path: _ends(os.path.splitext(path)[0].casefold(), wanted),
+            lambda record, path: wanted in os.path.basename(path).casefold(),
         )
         for test in tests:
-            found = [record for record in records if test(record)]
+            found = [
+                dataclasses.replace(record, paths=tuple(dict.fromkeys((*called, *record.paths))))
+                for record in records
+                if (called := [path for path in record.paths if test(record, path)])
+            ]
             if len(found) == 1:
                 return found[0]
             if found:
