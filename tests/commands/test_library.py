@@ -286,6 +286,10 @@ def test_forget(paintings, capfd):
     (["for", "content.png", "--cluster=auto"], "--cluster: has no effect with for without"),
     (["add", "content.png", "--cluster=nowhere"], "--cluster=nowhere: expected local, auto"),
     (["add", "content.png", "--cluster=auto", "--workers=2"], "--workers=2: is for processes"),
+    (["add", "content.png", "--library=new/a.db", "--weights=none.h5"], "none.h5: there is no su"),
+    (["add", "content.png", "--weights=content.png"], "content.png: this is no complete HDF5"),
+    (["like", "content.png", "--network=none.keras"], "--network=none.keras: expected auto"),
+    (["for", "content.png", "--weights=none.h5", "--sheet=a.png"], "none.h5: there is no such"),
 ])
 def test_one_line_for_what_is_wrong(paintings, folder, refused, arguments, reason):
     (folder / "empty").mkdir()
@@ -440,6 +444,7 @@ def test_no_tensorflow(paintings):
         assert without_tensorflow(cli.library, *verb) == 0
     assert without_tensorflow(cli.library, "list", "--library=none.db") == 2
     assert without_tensorflow(cli.library, "add", "none") == 2
+    assert without_tensorflow(cli.library, "add", "content.png", "--weights=none.h5") == 2
 
 
 def test_a_picture_of_the_library_as_style(paintings, capfd, monkeypatch):

@@ -120,6 +120,18 @@ def test_a_name_that_stands_for_no_picture(library, tmp_path):
         library.add("https://example.org/a.png")
 
 
+def test_no_library_is_made_if_nothing_can_describe(paintings, tmp_path):
+    def refuse(settings):
+        raise InputError("--weights=none.h5: there is no such file")
+
+    for path, reason in ((tmp_path / "deep" / "new.db", "none.h5: there is no such file"),
+                         # Without TensorFlow, which a describer needs.
+                         (paintings / "a.png" / "new.db", "new.db: the folder .* cannot be made")):
+        with Library(path, describer=refuse) as made, pytest.raises(InputError, match=reason):
+            made.add(paintings)
+        assert not path.parent.is_dir()
+
+
 def test_the_same_bytes_are_one_picture(library, paintings):
     shutil.copy(paintings / "a.png", paintings / "deep" / "copy.png")
     added = library.add(paintings)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import Command, CommandLine, CommonOptions
-from tf_style.settings import AUTO, InputError, Settings
+from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
 from tf_style.settings.option import File, Files
 
 if TYPE_CHECKING:
@@ -72,12 +72,29 @@ def opened(
     def describer(chosen: Settings) -> Describer:
         from tf_style.commands.exits import tensorflow_quiet
 
+        chosen = chosen.replace(offline=offline or chosen.offline, threads=threads)
+        _check(chosen)
         with tensorflow_quiet(common.verbose):
             from tf_style.library.descriptor import Describer
-        chosen = chosen.replace(offline=offline or chosen.offline, threads=threads)
         return Describer(chosen, status.show)
 
     return Library(common.library and Path(common.library), settings, describer=describer)
+
+
+def _check(settings: Settings) -> None:
+    """Check what can be known without TensorFlow of what is to describe pictures.
+
+    Raises:
+        InputError: for a network, weights or layers that cannot be used.
+    """
+    from tf_style.network import weights
+    from tf_style.network.choice import choose
+
+    choice = choose(settings, weights.settle_known)[1][-1]
+    # A describer looks at layers of the style alone.
+    choice = dataclasses.replace(choice, content={})
+    if choice.layers and choice.weights not in (None, *WEIGHTS):
+        weights.load(choice.architecture, choice.layers, choice.weights)
 
 
 def _several(value: Any) -> list[str]:

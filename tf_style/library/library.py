@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tf_style.image.paths import PathLike, data_folder, locate
+from tf_style.image.paths import PathLike, check_writable, data_folder, locate
 from tf_style.image.picture import as_picture
 from tf_style.image.resize import shrink
 from tf_style.image.style import read_style
@@ -259,6 +259,10 @@ class Library:
         if not any(map(os.path.isfile, files)):
             # Found without TensorFlow, and before a library is made.
             raise InputError(f"{files[0] if files else names}: there is no such file")
+        if not os.path.exists(self.path):
+            # A library is not made if nothing is there to describe with.
+            check_writable(self.path)
+            self._describing()
         catalogue = self._catalogue(writable=True)
         describer = self._describing()
         added = add(catalogue, describer, names, files, callback, elsewhere)
