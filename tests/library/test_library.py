@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -99,6 +100,28 @@ def test_bad_files_are_named_and_the_others_added(library, paintings):
     assert sorted(map(os.path.basename, added.bad)) == ["b.png", "c.png", "nothing.png", "z.png"]
     assert all(why.startswith(path) and "\n" not in why for path, why in added.bad.items())
     assert len(added.new) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names here")
+def test_a_pipe_is_not_waited_for(library, paintings):
+    pipe = str(paintings / "pipe.png")
+    os.mkfifo(pipe)
+    # Whoever reads it all the same need not wait for ever.
+    writer = threading.Thread(target=lambda: os.close(os.open(pipe, os.O_WRONLY)))
+    writer.start()
+    described, asked = elsewhere()
+    expected = {pipe: f"{pipe}: this is a pipe or a device"}
+    try:
+        for options in ({}, {"elsewhere": described}):
+            assert library.add(paintings, **options).bad == expected
+        assert (len(library), asked) == (6, [])
+        for ask in (library.add, library.like):
+            with pytest.raises(InputError, match="this is a pipe or a device"):
+                ask(pipe)
+    finally:
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        writer.join()
+        os.close(reader)
 
 
 def test_what_is_wrong_with_the_library_is_no_bad_file(library, paintings, monkeypatch):

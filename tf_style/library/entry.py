@@ -14,6 +14,7 @@ from PIL import Image
 
 from tf_style.image.defects import SMALL, defects, largest_side
 from tf_style.image.numbers import eight_bit
+from tf_style.image.paths import no_plain_file
 from tf_style.image.resize import shrink
 from tf_style.image.style import read_style
 from tf_style.library.duplicates import picture_hash
@@ -80,8 +81,10 @@ def digest_of(path: str | os.PathLike) -> bytes:
     """SHA-256 of a file's bytes.
 
     Raises:
-        InputError: if it cannot be read.
+        InputError: if it cannot be read, or is no plain file.
     """
+    if reason := no_plain_file(path):
+        raise InputError(f"{os.fspath(path)}: {reason}")
     try:
         return hashlib.sha256(Path(path).read_bytes()).digest()
     except OSError as error:

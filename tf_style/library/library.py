@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from tf_style.image.paths import PathLike, check_writable, data_folder, locate
+from tf_style.image.paths import (
+    PathLike,
+    check_writable,
+    data_folder,
+    locate,
+    no_plain_file,
+)
 from tf_style.image.picture import as_picture
 from tf_style.image.resize import shrink
 from tf_style.image.style import read_style
@@ -258,7 +264,8 @@ class Library:
         files = list(dict.fromkeys(file for name in names for file in picture_files(name)))
         if not any(map(os.path.isfile, files)):
             # Found without TensorFlow, and before a library is made.
-            raise InputError(f"{files[0] if files else names}: there is no such file")
+            raise InputError(f"{files[0]}: {no_plain_file(files[0])}" if files else
+                             f"{names}: there is no such file")
         if not os.path.exists(self.path):
             # A library is not made if nothing is there to describe with.
             check_writable(self.path)
