@@ -96,6 +96,9 @@ def _check(options: EvaluateOptions) -> EvaluateOptions:
     if not options.generated and len(options.style) == 1 and _opens(options.style[0]):
         # As `tf_style_evaluate film.mp4 out.mp4` puts it.
         options = dataclasses.replace(options, style=(), generated=options.style)
+    for name in filter(is_film, options.style):
+        raise InputError(f"--style={name}: expected a picture, this is a film. A film to measure "
+                         "is given as --generated")
     for name in ("content", "generated"):
         if not getattr(options, name):
             raise InputError(f"--{name}: expected a film, such as --{name}=FILE.mp4")
