@@ -9,7 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,14 @@ Everywhere else, --style=library:NAME is the picture of that name, and
 """
 
 VERBS = ("add", "like", "for", "browse", "surprise", "list", "forget")
+# Options that only some verbs heed → these.
+_HEEDED = {
+    "count": ("like", "for", "surprise"), "seed": ("surprise",), "previews": ("for",),
+    "sheet": ("like", "for", "browse", "surprise"),
+    **dict.fromkeys(("folder", "palette", "name", "min_size"),
+                    ("like", "for", "browse", "surprise", "list")),
+    **dict.fromkeys(("network", "weights", "style_layers"), ("add", "like", "for")),
+}
 # Of a group of `browse`, and in a row of a sheet.
 _SHOWN, _COLUMNS = 3, 6
 # On a sheet of `for`.
@@ -131,6 +139,7 @@ def library(line: CommandLine) -> int:
         raise InputError(f"expected what to do, one of {', '.join(VERBS)}, such as "
                          "tf_style_library add paintings")
     _check_pictures(options)
+    _check_heeded(options, line.given)
     if options.sheet:
         from tf_style.image.picture import check_output
 
@@ -155,8 +164,14 @@ def _check_pictures(options: LibraryOptions) -> None:
     if (takes_one and len(given) > 1) or (given and verb in ("browse", "surprise", "list")):
         raise InputError(f"{given[-1]!r}: {verb} takes {'one' if takes_one else 'no'} picture. "
                          "Pictures are chosen by --folder, --palette, --name and --min_size")
-    if options.previews != AUTO and verb != "for":
-        raise InputError(f"--previews: has no effect with {verb}. Leave it out")
+
+
+def _check_heeded(options: LibraryOptions, given: Container[str]) -> None:
+    """Check that nothing is asked for that the verb has no use for."""
+    verb = options.verb
+    for flag, verbs in _HEEDED.items():
+        if flag in given and verb not in verbs:
+            raise InputError(f"--{flag}: has no effect with {verb}. Leave it out")
     if options.previews == 0 and options.sheet:
         raise InputError("--previews=0: a --sheet of for is of previews. Leave one of them out")
     paints = verb == "for" and (options.sheet or options.previews not in (AUTO, 0))
@@ -169,8 +184,6 @@ def _check_pictures(options: LibraryOptions) -> None:
         from tf_style.commands import engines
 
         engines.check(options)
-    if options.sheet and verb in ("add", "list", "forget"):
-        raise InputError(f"--sheet: has no effect with {verb}. Leave it out")
 
 
 def _settings(options: LibraryOptions) -> Settings | None:
