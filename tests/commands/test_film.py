@@ -381,9 +381,13 @@ def test_without_the_extra_it_says_what_to_install(film, capsys, monkeypatch, mo
     assert code == 2 and "pip install 'tf_style[video]'" in err and err.count("\n") == 1
 
 
-def test_bad_input_is_found_without_tensorflow(film):
+@pytest.mark.parametrize("arguments", [
+    ["--model=gone.keras"], ["--style=sample:ink", "--weights=gone.h5"],
+    ["--style=sample:ink", "--init=gone.keras"], ["--style=sample:ink", "--init=gone.png"],
+])
+def test_bad_input_is_found_without_tensorflow(film, arguments):
     code = ("import sys\nfrom tf_style import cli\n"
-            "try:\n    cli.main(['film.mp4', 'out.mp4', '--model=gone.keras'])\n"
+            f"try:\n    cli.main(['film.mp4', '--output=out.mp4', *{arguments}])\n"
             "except SystemExit as stopped:\n"
             "    print(stopped.code, 'tensorflow' in sys.modules)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,

@@ -21,7 +21,7 @@ from tf_style.commands.display import mention, printable, say
 from tf_style.commands.drawing import count, minutes
 from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
 from tf_style.commands.outputs import check_apart, writing
-from tf_style.settings import AUTO, WEIGHTS, InputError, Note, Settings
+from tf_style.settings import AUTO, InputError, Note, Settings
 from tf_style.settings.option import File, Files, Text, option
 from tf_style.settings.size import Size, SizeType
 
@@ -83,7 +83,7 @@ def explain(line: CommandLine) -> int:
         settings = settings.replace(size=_not_enlarged(options, settings))
     from tf_style.image.picture import read_picture
     from tf_style.network import weights
-    from tf_style.network.choice import choose
+    from tf_style.network.choice import check_weights, choose
     from tf_style.run.scene import INITS, Scene, starts_by_network
     from tf_style.run.schedule import plan
     from tf_style.show import figures, plotting
@@ -113,9 +113,7 @@ def explain(line: CommandLine) -> int:
     if generated is not None:
         plan(known, generated.shape[:2],
              [(style.name, style.picture.shape[:2]) for style in scene.styles], least)
-    for choice in looking:
-        if choice.layers and choice.weights not in (None, *WEIGHTS):
-            weights.load(choice.architecture, choice.layers, choice.weights)
+    check_weights(looking)
     inputs = [options.content, *options.style, *options.content_mask, *options.style_mask]
     inputs += [each for each in (options.protect, options.generated) if each]
     inputs += [] if settings.init in (AUTO, *INITS) else [settings.init]

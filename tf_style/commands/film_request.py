@@ -263,13 +263,20 @@ def _output(name: str, styles: Sequence[str], output: str | None, *, trial: bool
 
 def _check_styles(settings: Settings, styles: Sequence[str]) -> None:
     from tf_style.image.picture import read_picture
+    from tf_style.network import weights
+    from tf_style.network.choice import check_weights, choose
+    from tf_style.run.scene import check_start, starts_by_network
     from tf_style.transfer.samples import check_model
 
     if settings.model:
         check_model("model", settings.model)
         return
+    if starts_by_network(settings):
+        check_model("init", settings.init)
+    check_start(settings)
     for style in styles:
         read_picture(style, max_pixels=settings.max_pixels, side=64)
+    check_weights(choose(settings, weights.settle_known)[1])
 
 
 def _digest(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tf_style.commands.command import Command, CommandLine, CommonOptions
-from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.option import File, Files
 
 if TYPE_CHECKING:
@@ -88,13 +88,11 @@ def _check(settings: Settings) -> None:
         InputError: for a network, weights or layers that cannot be used.
     """
     from tf_style.network import weights
-    from tf_style.network.choice import choose
+    from tf_style.network.choice import check_weights, choose
 
-    choice = choose(settings, weights.settle_known)[1][-1]
     # A describer looks at layers of the style alone.
-    choice = dataclasses.replace(choice, content={})
-    if choice.layers and choice.weights not in (None, *WEIGHTS):
-        weights.load(choice.architecture, choice.layers, choice.weights)
+    *_, choice = choose(settings, weights.settle_known)[1]
+    check_weights([dataclasses.replace(choice, content={})])
 
 
 def _several(value: Any) -> list[str]:

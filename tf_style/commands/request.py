@@ -20,7 +20,7 @@ from tf_style.commands.outputs import check_apart, check_folder
 from tf_style.commands.places import check_painter, places_of_model, places_of_run
 from tf_style.commands.repeat import Record
 from tf_style.commands.stylize_options import StylizeOptions
-from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.settings import DRAWING_LOSSES
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Request:
         from tf_style.image.paths import check_writable, locate
         from tf_style.image.picture import check_output
         from tf_style.network import weights
-        from tf_style.network.choice import choose
+        from tf_style.network.choice import check_weights, choose
         from tf_style.run import schedule
         from tf_style.run.scene import INITS, check_start, check_together, starts_by_network
         from tf_style.transfer.samples import check_model
@@ -153,7 +153,7 @@ class Request:
             _check_no_picture(line.places[2])
         outputs = {"output": job.output, "report": report, "profile": profile, **named}
         checkpoints = _checkpoints(options, outputs)
-        _check_weights(choices)
+        check_weights(choices)
         notes = self.notes
         if is_seeded and not self._draws(settings, choices):
             notes += ("--seed: nothing is drawn at random here, so that every seed gives the same "
@@ -306,15 +306,6 @@ def _check_stand_ins(
     for each in (job for job in jobs if job.output):
         check_dimensions(each.output, scales[-1].height, scales[-1].width)
         byproducts.check_snapshots(each.output, sum(scale.steps for scale in scales), taken)
-
-
-def _check_weights(choices: Sequence[Choice]) -> None:
-    """Check that weights files can be read."""
-    from tf_style.network import weights
-
-    for choice in choices:
-        if choice.layers and choice.weights not in (None, *WEIGHTS):
-            weights.load(choice.architecture, choice.layers, choice.weights)
 
 
 def _checkpoints(

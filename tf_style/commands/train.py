@@ -20,7 +20,7 @@ from tf_style.commands.naming import name_of
 from tf_style.commands.outputs import check_apart, identity
 from tf_style.commands.training import Plan, Trained, attempted, trained
 from tf_style.run.lock import unmade
-from tf_style.settings import AUTO, WEIGHTS, InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.option import (
     Duration,
     File,
@@ -189,7 +189,7 @@ def _plans(line: CommandLine, options: TrainOptions, *, writes: bool) -> list[Pl
     from tf_style.image.paths import check_writable
     from tf_style.image.picture import check_output, read_picture
     from tf_style.network import weights
-    from tf_style.network.choice import choose
+    from tf_style.network.choice import check_weights, choose
     from tf_style.transfer.samples import check_export, check_model
 
     own = {each.name for each in TrainOptions.options()}
@@ -244,9 +244,7 @@ def _plans(line: CommandLine, options: TrainOptions, *, writes: bool) -> list[Pl
                                  "name. Rename one")
     for name in options.style:
         read_picture(name, max_pixels=settings.max_pixels, side=64)
-    for choice in choices:
-        if choice.layers and choice.weights not in (None, *WEIGHTS):
-            weights.load(choice.architecture, choice.layers, choice.weights)
+    check_weights(choices)
     return plans
 
 

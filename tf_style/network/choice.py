@@ -158,6 +158,17 @@ def _with_network(settings: Settings, content: Choice, style: Choice) -> Setting
     return settings.replace(network=first, **others)
 
 
+def check_weights(choices: Sequence[Choice]) -> None:
+    """Check that the weights files of networks can be read, and have the layers looked at.
+
+    Raises:
+        InputError: if one cannot, or lacks one.
+    """
+    for choice in choices:
+        if choice.layers and choice.weights not in (None, *WEIGHTS):
+            weight_sources.load(choice.architecture, choice.layers, choice.weights)
+
+
 def limits(given: Settings, choices: Sequence[Choice]) -> list[str]:
     """What is to be said of weights files that lack the layers that `auto` would have chosen.
 
