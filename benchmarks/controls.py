@@ -50,9 +50,10 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         {f"{each:g}": {"large_forms": each} for each in (0, 0.1, 0.25, 0.5, 0.75)},
     ),
     "style_places": (
-        "Which places of the style its large forms are taken from: those whose like it has "
-        "elsewhere, as by default, or all, such as the sun of `sample:waves`. At twice the size.",
-        {each: {"style_places": each} for each in ("recurring", "all")},
+        "What of the style its large forms are taken from: mostly what it shows several times, as "
+        "by default, or all, such as the only sun of `sample:waves`. By the compact network, at "
+        "twice the size.",
+        {each: {"style_places": each, "network": "compact"} for each in ("recurring", "all")},
     ),
     "style_regions": (
         "Into how many regions, such as sky and houses, the pictures are divided; with 1 they are "
