@@ -27,9 +27,9 @@ def write(
     format: str = "yuv420p", times: list[Fraction] | None = None, rate: int = 10,
     sound: str | None = None, turned: int = 0, matrix: int = 0, full: bool = False,
     options: dict[str, str] | None = None, aspect: Fraction | None = None,
-    picture=pattern,
+    picture=pattern, layout: str = "mono", samples: int = 48_000,
 ) -> Path:
-    """A film of `count` frames."""
+    """A film of `count` frames; its sound, of so many `samples` a second, is a tone of 440 Hz."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream(codec, rate=rate, options=options or {"crf": "4"})
         stream.height, stream.width = size
@@ -44,7 +44,7 @@ def write(
         context.color_range = 2 if full else 1
         if aspect:
             context.sample_aspect_ratio = aspect
-        audio = file.add_stream(sound, rate=48_000, layout="mono") if sound else None
+        audio = file.add_stream(sound, rate=samples, layout=layout) if sound else None
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(picture(number, *size), format="rgb24").reformat(
                 format=format, dst_colorspace=matrix or 5, dst_color_range=2 if full else 1)
@@ -53,11 +53,13 @@ def write(
             file.mux(stream.encode(frame))
         file.mux(stream.encode())
         if audio:
-            count = round((float(times[-1]) if times else count / rate) * 48_000)
-            tone = np.sin(np.arange(count) * 2 * np.pi * 440 / 48_000).astype(np.float32)
+            count = round((float(times[-1]) if times else count / rate) * samples)
+            tone = np.sin(np.arange(count) * 2 * np.pi * 440 / samples).astype(np.float32)
+            tones = np.repeat(tone[None], av.AudioLayout(layout).nb_channels, axis=0)
             for start in range(0, count, 1024):
-                frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], "fltp", "mono")
-                frame.sample_rate, frame.pts = 48_000, start
+                frame = av.AudioFrame.from_ndarray(
+                    tones[:, start : start + 1024].copy(), "fltp", layout)
+                frame.sample_rate, frame.pts = samples, start
                 file.mux(audio.encode(frame))
             file.mux(audio.encode())
     return path

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.film.films import number_of, pattern, write
-from tf_style.film import sink
+from tf_style.film import encode, sink
 from tf_style.film.source import Info, open_film
 from tf_style.film.store import Store
 from tf_style.settings import InputError
@@ -116,13 +116,13 @@ def test_odd_sides_get_their_last_pixels_twice(tmp_path, size):
 
 
 def sound_of(path):
-    """Samples, their rate, and when they begin, as another program hears them."""
+    """Samples of one channel, their rate, and when they begin, as another program hears them."""
     with av.open(str(path)) as file:
         if not file.streams.audio:
             return None
         frames = list(file.decode(audio=0))
         rate = frames[0].sample_rate
-        samples = np.concatenate([each.to_ndarray().reshape(-1) for each in frames])
+        samples = np.concatenate([each.to_ndarray()[0] for each in frames])
         return samples, rate, float(frames[0].pts * frames[0].time_base)
 
 
@@ -142,6 +142,162 @@ def test_sound_is_copied_or_else_encoded(tmp_path, name, codec, ending, anew):
     spectrum = np.abs(np.fft.rfft(samples[: 2 * rate]))
     assert spectrum.argmax() / 2 == pytest.approx(440, abs=2)
     assert any("anew" in each for each in remarks) == anew
+
+
+@pytest.mark.parametrize(("codec", "layout", "rate", "name", "ending"), [
+    ("ac3", "5.1(side)", 48_000, "source.mkv", ".webm"),
+    ("flac", "5.0(side)", 44_100, "source.mkv", ".webm"),
+    ("flac", "2.1", 48_000, "source.mkv", ".webm"),
+    ("pcm_s16le", "stereo", 192_000, "source.mkv", ".mp4"),
+    ("pcm_s16le", "mono", 11_000, "source.mkv", ".mp4"),
+    # It can be copied in general, and not at this rate.
+    ("mp3", "mono", 11_025, "source.avi", ".mp4"),
+])
+def test_sound_of_any_kind_is_encoded_in_one_that_the_codec_knows(
+    tmp_path, codec, layout, rate, name, ending
+):
+    source = write(tmp_path / name, 30, sound=codec, layout=layout, samples=rate,
+                   codec="mpeg4" if name.endswith("avi") else "libx264", options={"b": "1M"})
+    path, remarks = put(tmp_path, f"film{ending}", store_of(tmp_path, 30), every(10, 30),
+                        sound=(str(source), Fraction(0), None))
+    samples, rate, begins = sound_of(path)
+    assert abs(len(samples) / rate - 3) < 0.2
+    assert abs(begins) < 0.03
+    spectrum = np.abs(np.fft.rfft(samples[rate // 2 : 2 * rate + rate // 2]))
+    assert spectrum.argmax() / 2 == pytest.approx(440, abs=2)
+    (remark,) = remarks
+    assert "is encoded anew" in remark
+    with av.open(str(path)) as made:
+        assert made.streams.audio[0].layout.nb_channels == av.AudioLayout(layout).nb_channels
+
+
+def remuxed(source, target, change):
+    """A film whose packets of sound went through `change`, which gets the number of each."""
+    with av.open(str(source)) as read, av.open(str(target), "w") as file:
+        streams = {each.index: file.add_stream_from_template(each) for each in read.streams}
+        number = 0
+        for packet in read.demux():
+            if packet.dts is not None:
+                if packet.stream.type == "audio":
+                    change(number, packet)
+                    number += 1
+                packet.stream = streams[packet.stream.index]
+                file.mux(packet)
+    return target
+
+
+def stamps_of(path):
+    with av.open(str(path)) as file:
+        return [each.dts * each.time_base for each in file.demux(audio=0) if each.dts is not None]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm"])
+def test_two_packets_at_one_time_are_both_heard(tmp_path, ending):
+    whole = write(tmp_path / "whole.mkv", 30, sound="aac", options={"bf": "0"})
+    last = [0]
+
+    def change(number, packet):
+        if number in (40, 41):
+            packet.pts = packet.dts = last[0]
+        last[0] = packet.dts
+
+    source = remuxed(whole, tmp_path / "source.mkv", change)
+    stamps = stamps_of(source)
+    assert stamps[39] == stamps[40] == stamps[41]
+    path, _ = put(tmp_path, f"film{ending}", store_of(tmp_path, 30), every(10, 30),
+                  sound=(str(source), Fraction(0), None))
+    made = stamps_of(path)
+    assert sorted({*made}) == made and len(made) >= len(stamps)
+    samples, rate, _ = sound_of(path)
+    assert abs(len(samples) / rate - 3) < 0.1
+
+
+def test_what_comes_long_after_its_time_is_left_out():
+    packets = []
+    for time in (0, 20, 40, 40, 10, 15, 39, 60):
+        packet = av.Packet(bytes(4))
+        packet.dts = packet.pts = time
+        packet.time_base, packet.duration = Fraction(1, 1000), 20
+        packets.append(packet)
+    found = list(encode._Beside()._timed(packets))
+    assert [round(time * 1000) for time, _ in found] == [0, 20, 40, 41, 42, 60]
+    assert [packet.pts for _, packet in found] == [0, 20, 40, 41, 42, 60]
+
+
+def test_sound_that_becomes_surround_on_the_way_is_kept(tmp_path):
+    source = tmp_path / "source.mkv"
+    with av.open(str(source), "w") as file:
+        stream = file.add_stream("libx264", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 32, 48, "yuv420p"
+        audio = file.add_stream("ac3", rate=48_000, layout="stereo")
+        for number in range(30):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(pattern(number), format="rgb24")))
+        file.mux(stream.encode())
+        for half, layout in enumerate(("stereo", "5.1(side)")):
+            encoder = av.CodecContext.create("ac3", "w")
+            encoder.format, encoder.layout, encoder.sample_rate = "fltp", layout, 48_000
+            for number in range(47):
+                frame = av.AudioFrame.from_ndarray(np.zeros(
+                    (encoder.layout.nb_channels, 1536), np.float32), "fltp", layout)
+                frame.sample_rate, frame.pts = 48_000, 1536 * number
+                for packet in encoder.encode(frame):
+                    packet.pts = packet.dts = packet.pts + 72_192 * half
+                    packet.stream = audio
+                    file.mux(packet)
+    path, remarks = put(tmp_path, "film.webm", store_of(tmp_path, 30), every(10, 30),
+                        sound=(str(source), Fraction(0), None))
+    samples, rate, _ = sound_of(path)
+    assert abs(len(samples) / rate - 3) < 0.1
+    assert remarks == ["its sound (ac3) is encoded anew, as opus"]
+
+
+@pytest.mark.parametrize("error", [
+    av.FFmpegError(22, "Invalid argument"), av.error.PermissionError(1, "Not permitted"),
+    ValueError("Invalid layout"), TypeError("not known"),
+])
+def test_no_film_is_lost_to_its_sound(tmp_path, monkeypatch, error):
+    source = write(tmp_path / "source.mp4", 30, sound="aac")
+
+    def packets(*_):
+        raise error
+        yield
+
+    monkeypatch.setattr(encode._Copied, "packets", packets)
+    sound = str(source), Fraction(0), None
+    path, remarks = put(tmp_path, "film.mp4", store_of(tmp_path), every(10), sound=sound)
+    assert sound_of(path) is not None
+    assert remarks == ["its sound (aac) is encoded anew, as aac"]
+    monkeypatch.setattr(encode._Encoded, "packets", packets)
+    path, remarks = put(tmp_path, "film.mp4", store_of(tmp_path), every(10), sound=sound)
+    assert sound_of(path) is None
+    reason = getattr(error, "strerror", str(error))
+    assert remarks == [f"its sound is left out: it cannot be written ({reason})"]
+    with open_film(str(path)) as film:
+        assert [number_of(each.picture) for each in film.frames()] == list(range(6))
+
+
+def test_frames_of_sound_that_cannot_be_encoded_are_left_out(tmp_path, monkeypatch):
+    source = write(tmp_path / "source.mp4", 30, sound="aac")
+    numbers, shifted = iter(range(1000)), encode._Encoded._shifted
+
+    def odd(self, frame):
+        if next(numbers) == 40:
+            raise av.FFmpegError(22, "Invalid argument")
+        return shifted(self, frame)
+
+    monkeypatch.setattr(encode._Encoded, "_shifted", odd)
+    path, remarks = put(tmp_path, "film.webm", store_of(tmp_path, 30), every(10, 30),
+                        sound=(str(source), Fraction(0), None))
+    assert "some of its sound cannot be encoded and is left out (Invalid argument)" in remarks
+    assert stamps_of(path)[-1] > 2.9
+
+
+def test_a_film_whose_source_is_gone_is_written_without_its_sound(tmp_path):
+    path, remarks = put(tmp_path, "film.mp4", store_of(tmp_path), every(10),
+                        sound=(str(tmp_path / "gone.mp4"), Fraction(0), None))
+    assert sound_of(path) is None
+    (remark,) = remarks
+    assert remark.startswith("its sound is left out: ") and "gone.mp4" in remark
 
 
 def test_sound_of_a_part_begins_and_ends_with_it(tmp_path):
@@ -207,6 +363,20 @@ def test_what_cannot_be_written_leaves_no_film_and_all_frames(tmp_path, monkeypa
     with pytest.raises(InputError, match=r"No space left on device\); its frames are in"):
         put(tmp_path, "film.mp4", store, every(10))
     assert old.read_bytes() == b"old"
+    assert store.numbers() == set(range(6))
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_what_the_encoder_refuses_is_one_line_and_costs_no_frame(tmp_path, monkeypatch, sound):
+    def refuses(*_):
+        raise av.FFmpegError(22, "Invalid argument")
+
+    source = write(tmp_path / "source.mp4", 6, sound="aac")
+    monkeypatch.setattr(encode._Pictures, "encoded", refuses)
+    store = store_of(tmp_path)
+    with pytest.raises(InputError, match=r"cannot be written \(Invalid argument\); its frames"):
+        put(tmp_path, "film.mp4", store, every(10),
+            sound=(str(source), Fraction(0), None) if sound else None)
     assert store.numbers() == set(range(6))
 
 

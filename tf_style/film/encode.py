@@ -14,6 +14,7 @@ import numpy as np
 
 from tf_style.film.container import opened
 from tf_style.film.source import Info
+from tf_style.settings import InputError
 
 if TYPE_CHECKING:
     import av
@@ -45,7 +46,10 @@ _SUBTITLES = {".mp4": ("mov_text",), ".m4v": ("mov_text",), ".mov": ("mov_text",
               ".mkv": ("ass", "subrip", "webvtt", "dvd_subtitle", "hdmv_pgs_subtitle"),
               ".webm": ("webvtt",)}
 # Number of channels → their usual places.
-_LAYOUTS = {1: "mono", 2: "stereo"}
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+# Seconds between two packets of one stream, where their file gives both the same time: no
+# container counts in longer units.
+_STEP = Fraction(1, 1000)
 # FFmpeg's numbers of the matrices that we write.
 _MATRICES = {"ITU709": 1, "FCC": 4, "ITU601": 6, "SMPTE240M": 7, "BT2020": 9}
 # What times are whole numbers of, where no smaller number of units to a second serves.
@@ -59,11 +63,14 @@ class Part:
     Attributes:
         name: the film's file.
         start, end: in seconds since its beginning; `None` for its own end.
+        copied: whether sound and subtitles are copied where the file can hold them. If not, all
+            sound is encoded anew, and subtitles are left out.
     """
 
     name: str
     start: Fraction = Fraction(0)
     end: Fraction | None = None
+    copied: bool = True
 
 
 def write_film(
@@ -83,7 +90,8 @@ def write_film(
         remark: called with a line about what could not be kept as it was.
 
     Raises:
-        av.FFmpegError: (an `OSError`) if it cannot be written.
+        av.FFmpegError: if it cannot be written: of the disk's own errors those are an `OSError`,
+            too. Sound that the container refuses may raise others.
     """
     import av
 
@@ -99,7 +107,13 @@ def write_film(
         if first.shape[2] == 4 and ending not in _PIXELS:
             remark("its transparency is left out: a file such as this holds none")
         pictures = _Pictures(file, ending, first.shape[:2], times, info)
-        source = stack.enter_context(contextlib.closing(opened(sound.name))) if sound else None
+        source = None
+        if sound:
+            try:
+                source = stack.enter_context(contextlib.closing(opened(sound.name)))
+            except InputError as error:
+                # Gone since it was painted, which may have been long ago.
+                remark(f"its sound is left out: {error}")
         beside = _beside(file, ending, source, sound, remark) if source else iter(())
         waiting = next(beside, None)
 
@@ -254,11 +268,12 @@ def _beside(
             remark("its sound is left out: a file such as this holds none")
         return iter(())
     for stream in source.streams.audio:
-        way = _sound(file, ending, stream, remark)
+        way = _sound(file, ending, stream, remark, copied=part.copied)
         if way:
             ways[stream.index] = way
     for stream in source.streams.subtitles:
-        if stream.codec_context and stream.codec_context.name in _SUBTITLES[ending]:
+        context = stream.codec_context
+        if part.copied and context and context.name in _SUBTITLES[ending]:
             ways[stream.index] = _Copied(file, stream)
         else:
             remark("subtitles are left out: a file such as this cannot hold them")
@@ -276,80 +291,137 @@ def _packets(
     video = source.streams.video[0]
     begins = part.start + (video.start_time or 0) * video.time_base
     ends = None if part.end is None else begins + part.end - part.start
-    streams = [source.streams[index] for index in ways]
-    try:
-        for packet in source.demux(streams):
-            way = ways[packet.stream.index]
-            if packet.dts is None or packet.size == 0:
-                continue
-            time = packet.pts * packet.time_base
-            after = time + (packet.duration or 0) * packet.time_base
-            if (after <= begins and begins > 0) or (ends is not None and time >= ends):
-                continue
-            yield from way.packets(packet, begins)
-    except av.FFmpegError as error:
-        remark(f"its sound ends early: the rest cannot be read ({error.strerror})")
+    packets = source.demux([source.streams[index] for index in ways])
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError as error:
+            remark(f"its sound ends early: the rest cannot be read ({error.strerror})")
+            packet = None
+        if packet is None:
+            break
+        if packet.dts is None or packet.size == 0:
+            continue
+        if packet.pts is None:
+            packet.pts = packet.dts
+        time = packet.pts * packet.time_base
+        after = time + (packet.duration or 0) * packet.time_base
+        if (after <= begins and begins > 0) or (ends is not None and time >= ends):
+            continue
+        yield from ways[packet.stream.index].packets(packet, begins)
     for way in ways.values():
         yield from way.rest()
 
 
 def _sound(
     file: av.container.OutputContainer, ending: str, stream: av.AudioStream,
-    remark: Callable[[str], None],
-) -> Any:
+    remark: Callable[[str], None], *, copied: bool,
+) -> _Copied | _Encoded | None:
     import av
 
     known, other = _SOUND[ending]
     name = stream.codec_context.name if stream.codec_context else "unknown"
     # Of one codec there may be several decoders.
     plain = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis"}.get(name, name)
-    if plain in known:
+    if copied and plain in known:
         return _Copied(file, stream)
-    if stream.codec_context is None or other not in av.codecs_available:
+    able = None
+    if stream.codec_context is not None and other in av.codecs_available:
+        able = _able(other, stream.codec_context)
+    if able is None:
         remark(f"its sound ({name}) is left out: nothing here can bring it into {ending[1:]}")
         return None
     remark(f"its sound ({name}) is encoded anew, as {other.removeprefix('lib')}")
-    return _Encoded(file, stream, other)
+    return _Encoded(file, stream, other, *able, remark)
 
 
-class _Copied:
+def _able(codec: str, sound: av.AudioCodecContext) -> tuple[str, int] | None:
+    """The layout and the samples a second that a codec can encode and that are nearest to a
+    sound's own; `None` if it can encode nothing like it."""
+    import av
+
+    channels, own = sound.layout.nb_channels, sound.layout.name
+    usual = _LAYOUTS.get(channels, "stereo")
+    # Some containers say how many channels there are, not where they belong.
+    layouts = (usual,) if channels < 3 or own.endswith("channels") else (own, usual)
+    encoder = av.Codec(codec, "w")
+    rates = encoder.audio_rates or [sound.sample_rate]
+    rate = min((each for each in rates if each >= sound.sample_rate), default=max(rates))
+    for layout in (*layouts, "stereo"):
+        trial = av.CodecContext.create(codec, "w")
+        trial.format, trial.layout, trial.sample_rate = encoder.audio_formats[0], layout, rate
+        # A stream that was added to a file cannot be taken out of it again.
+        with contextlib.suppress(av.FFmpegError, ValueError):
+            trial.open()
+            return layout, rate
+    return None
+
+
+class _Beside:
+    """A stream beside the pictures."""
+
+    def __init__(self):
+        self._last: Fraction | None = None
+
+    def _timed(self, packets: Iterable[av.Packet]) -> Iterator[tuple[Fraction, av.Packet]]:
+        """Packets, each with its time; times rise, since some containers take no others.
+
+        What comes long after its time, as where recordings were put together, is left out, as
+        frames are.
+        """
+        for packet in packets:
+            time = packet.dts * packet.time_base
+            if self._last is not None and time <= self._last:
+                if time + (packet.duration or 0) * packet.time_base < self._last:
+                    continue
+                packet.dts = math.ceil((self._last + _STEP) / packet.time_base)
+                packet.pts = max(packet.pts, packet.dts)
+                time = packet.dts * packet.time_base
+            self._last = time
+            yield time, packet
+
+
+class _Copied(_Beside):
     """A stream whose packets are copied."""
 
     def __init__(self, file: av.container.OutputContainer, stream: av.stream.Stream):
+        super().__init__()
         self._stream = file.add_stream_from_template(stream)
         self._stream.metadata.update(
             {key: text for key, text in stream.metadata.items() if key in ("language", "title")})
 
-    def packets(self, packet: av.Packet, begins: Fraction) -> Iterator[tuple[Fraction, Any]]:
+    def packets(self, packet: av.Packet, begins: Fraction) -> Iterator[tuple[Fraction, av.Packet]]:
         shift = round(begins / packet.time_base)
         packet.pts -= shift
         packet.dts -= shift
         packet.stream = self._stream
-        yield packet.dts * packet.time_base, packet
+        return self._timed([packet])
 
-    def rest(self) -> Iterator[tuple[Fraction, Any]]:
+    def rest(self) -> Iterator[tuple[Fraction, av.Packet]]:
         return iter(())
 
 
-class _Encoded:
-    """A stream of sound that is decoded, and encoded by a codec that the container can hold."""
+class _Encoded(_Beside):
+    """A stream of sound that is decoded, and encoded by a codec that the container can hold.
 
-    def __init__(self, file: av.container.OutputContainer, stream: av.AudioStream, codec: str):
-        import av
+    Args:
+        layout, rate: as `_able` has them.
+    """
 
-        self._from = stream
-        # Opus knows few rates.
-        rate = 48_000 if codec == "libopus" else stream.codec_context.sample_rate
-        channels = stream.codec_context.layout.nb_channels
-        # Some containers say how many channels there are, not where they belong.
-        layout = _LAYOUTS.get(channels, stream.codec_context.layout.name)
+    def __init__(
+        self, file: av.container.OutputContainer, stream: av.AudioStream, codec: str,
+        layout: str, rate: int, remark: Callable[[str], None],
+    ):
+        super().__init__()
         self._stream = file.add_stream(codec, rate=rate, layout=layout)
-        self._stream.codec_context.bit_rate = 96_000 * channels
-        context = self._stream.codec_context
-        self._resampler = av.AudioResampler(context.format, layout, rate)
-        self._begins: Fraction | None = None
+        self._stream.codec_context.bit_rate = (
+            96_000 * self._stream.codec_context.layout.nb_channels)
+        self._layout, self._rate, self._remark = layout, rate, remark
+        self._resampler: av.AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+        self._begins = Fraction(0)
 
-    def packets(self, packet: av.Packet, begins: Fraction) -> Iterator[tuple[Fraction, Any]]:
+    def packets(self, packet: av.Packet, begins: Fraction) -> Iterator[tuple[Fraction, av.Packet]]:
         import av
 
         self._begins = begins
@@ -358,22 +430,44 @@ class _Encoded:
         except av.FFmpegError:
             return
         for frame in frames:
-            for each in self._resampler.resample(frame):
-                yield from self._timed(self._stream.encode(self._shifted(each)))
+            yield from self._encoded(frame)
 
-    def rest(self) -> Iterator[tuple[Fraction, Any]]:
-        if self._begins is None:
-            return
-        for each in self._resampler.resample(None):
-            yield from self._timed(self._stream.encode(self._shifted(each)))
-        yield from self._timed(self._stream.encode(None))
+    def rest(self) -> Iterator[tuple[Fraction, av.Packet]]:
+        if self._resampler:
+            yield from self._encoded(None)
+
+    def _encoded(self, frame: av.AudioFrame | None) -> Iterator[tuple[Fraction, av.Packet]]:
+        """The packets that are ready after one more frame, or after the last one."""
+        import av
+
+        packets = []
+        try:
+            for each in self._resampled(frame):
+                packets += self._stream.encode(self._shifted(each))
+            if frame is None:
+                packets += self._stream.encode(None)
+        except (av.FFmpegError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self._remark(f"some of its sound cannot be encoded and is left out ({reason})")
+        yield from self._timed(packets)
+
+    def _resampled(self, frame: av.AudioFrame | None) -> Iterator[av.AudioFrame]:
+        import av
+
+        kind = frame and (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            # Broadcasts go from stereo to surround and back.
+            if self._resampler:
+                yield from filter(None, self._resampler.resample(None))
+            self._kind = kind
+            self._resampler = av.AudioResampler(
+                self._stream.codec_context.format, self._layout, self._rate)
+        if frame:
+            yield from self._resampler.resample(frame)
 
     def _shifted(self, frame: av.AudioFrame) -> av.AudioFrame:
         if frame.pts is not None:
-            frame.pts -= round(self._begins / frame.time_base)
+            # The resamplers of several kinds need not have one unit.
+            frame.pts = round((frame.pts * frame.time_base - self._begins) * self._rate)
+            frame.time_base = Fraction(1, self._rate)
         return frame
-
-    @staticmethod
-    def _timed(packets: Iterable[av.Packet]) -> Iterator[tuple[Fraction, Any]]:
-        for packet in packets:
-            yield packet.dts * packet.time_base, packet

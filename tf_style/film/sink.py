@@ -85,15 +85,54 @@ def write(
                 write_picture(made / f"{number:05d}.png", picture, note, alpha=alpha)
             _move(made, path)
         else:
-            from tf_style.film.encode import Part, write_film
-
             made = store.folder / f"film{path.suffix.lower()}"
-            write_film(made, frames(), ends, info, Part(*sound) if sound else None, note, remark)
+            _write_film(made, frames, ends, info, sound, note, remark)
             _move(made, path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"{path}: the film cannot be written ({reason}); its frames are in "
                          f"{store.folder}. Go on with --resume") from None
+
+
+def _write_film(
+    path: Path, frames: Callable[[], Iterator[np.ndarray]], times: Sequence[Fraction], info: Info,
+    sound: tuple[str, Fraction, Fraction | None] | None, note: str | None,
+    remark: Callable[[str], None],
+) -> None:
+    """Write a film, with its sound if that can be.
+
+    Args:
+        frames: returns them from the first on.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    import av
+
+    from tf_style.film.encode import Part, write_film
+
+    parts = [Part(*sound), Part(*sound, copied=False), None] if sound else [None]
+    refused = ""
+    for part in parts:
+        remarks = [f"its sound is left out: {refused}"] if refused and part is None else []
+        try:
+            write_film(path, frames(), times, info, part, note, remarks.append)
+        except Exception as error:
+            # FFmpeg's plain -1 reads like a missing right.
+            of_disk = isinstance(error, OSError) and not isinstance(error, av.error.PermissionError)
+            if of_disk or isinstance(error, InputError):
+                raise
+            # For sound that does not fit, FFmpeg and PyAV raise almost any error. No film that took
+            # hours is lost to it.
+            if part is None and isinstance(error, av.FFmpegError):
+                raise OSError(error.errno, error.strerror) from None
+            if part is None:
+                raise
+            refused = f"it cannot be written ({getattr(error, 'strerror', None) or error})"
+        else:
+            for each in remarks:
+                remark(each)
+            return
 
 
 def _move(made: Path, path: Path) -> None:
