@@ -47,7 +47,7 @@ setup(
         # A status line with colours. Keras may bring it; without it, plain characters do.
         "progress": ["rich>=13"],
         # Films and cameras. PyAV's wheels hold x264 and x265, which are under the GPL.
-        "video": ["av>=14", "opencv-python-headless"],
+        "video": ["av>=17", "opencv-python-headless"],
         # A local page. LiteRT paints its first picture while TensorFlow is still being loaded.
         "studio": [
             "starlette>=0.40", "uvicorn>=0.35", "websockets>=14",
@@ -59,7 +59,7 @@ setup(
             "ray>=2.52; platform_system != 'Windows'",
             "starlette>=0.40", "uvicorn>=0.35", "websockets>=14", "httpx", "playwright",
             "axe-playwright-python",
-            "av>=14", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",
+            "av>=17", "opencv-python-headless", "pytest", "pytest-xdist", "hypothesis", "scipy",
             "nbconvert", "ipykernel", "tifffile",
             "imagecodecs", "pillow-heif", "rich>=13", "tf2onnx", "onnx", "onnxruntime", "faiss-cpu",
             "ai-edge-litert; platform_system == 'Linux'",
