@@ -97,6 +97,21 @@ def test_a_film_becomes_a_film(film, capsys):
     assert not os.path.exists("out.mp4.frames")
 
 
+@pytest.mark.parametrize("more", [[], ["--workers=2"]])
+def test_sound_begins_with_the_first_frame(engines, capsys, more):
+    """Where that lasts for seconds, it need not be shown soon after --start."""
+    slides = [Fraction(0), Fraction(1, 2), *(2 + Fraction(each, 50) for each in range(60))]
+    write(Path("slides.mp4"), 61, times=slides, sound="aac")
+    code, _, _ = call(capsys, "slides.mp4", "out.mp4", *SMALL, "--start=0.6", *more)
+    assert code == 0 and len(engines.made) == bool(more)
+    assert frames_of("out.mp4")[0].time == 0
+    with av.open("out.mp4") as file:
+        heard = [float(each.pts * each.time_base) for each in file.decode(audio=0)]
+    assert abs(heard[0]) < 0.05
+    # The film's sound ends as its frames do, 1.2 seconds later.
+    assert heard[-1] == pytest.approx(1.2, abs=0.1)
+
+
 def test_the_result_gets_a_new_name_beside_the_film(film, capsys):
     names = [call(capsys, "film.mp4", MODEL, "--end=0.3")[1] for _ in range(2)]
     assert names == ["film_waves.mp4\n", "film_waves_2.mp4\n"]

@@ -171,8 +171,12 @@ def test_sound_of_any_kind_is_encoded_in_one_that_the_codec_knows(
         assert made.streams.audio[0].layout.nb_channels == av.AudioLayout(layout).nb_channels
 
 
-def remuxed(source, target, change):
-    """A film whose packets of sound went through `change`, which gets the number of each."""
+def remuxed(source, target, change=lambda number, packet: None, *, late=False):
+    """A film whose packets of sound went through `change`, which gets the number of each.
+
+    Args:
+        late: whether the first picture is left out.
+    """
     with av.open(str(source)) as read, av.open(str(target), "w") as file:
         streams = {each.index: file.add_stream_from_template(each) for each in read.streams}
         number = 0
@@ -181,6 +185,9 @@ def remuxed(source, target, change):
                 if packet.stream.type == "audio":
                     change(number, packet)
                     number += 1
+                elif late:
+                    late = False
+                    continue
                 packet.stream = streams[packet.stream.index]
                 file.mux(packet)
     return target
@@ -210,6 +217,24 @@ def test_two_packets_at_one_time_are_both_heard(tmp_path, ending):
     assert sorted({*made}) == made and len(made) >= len(stamps)
     samples, rate, _ = sound_of(path)
     assert abs(len(samples) / rate - 3) < 0.1
+
+
+@pytest.mark.parametrize("part", [(Fraction(0), None), (Fraction(1), Fraction(3, 2))])
+def test_sound_fits_a_film_that_begins_within_a_group_of_pictures(tmp_path, part):
+    """No frame is seen before the next key frame; sound is there from the beginning."""
+    whole = write(tmp_path / "whole.mkv", 40, sound="flac", options={
+        "g": "20", "keyint_min": "20", "bf": "0", "sc_threshold": "0"})
+    source = remuxed(whole, tmp_path / "source.mkv", late=True)
+    with open_film(str(source)) as film:
+        frames = list(film.frames())
+        info = film.info
+    assert [number_of(each.picture) for each in frames[:2]] == [20, 21] and frames[0].time == 0
+    assert info.begins == 2
+    path, _ = put(tmp_path, "film.mkv", store_of(tmp_path, 20), every(10, 20), info=info,
+                  sound=(str(source), *part))
+    samples, rate, begins = sound_of(path)
+    assert abs(len(samples) / rate - (0.5 if part[1] else 2)) < 0.15
+    assert abs(begins) < 0.1
 
 
 def test_what_comes_long_after_its_time_is_left_out():

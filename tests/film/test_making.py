@@ -69,6 +69,14 @@ def made(tmp_path, film, stops=(), selection=None, piece=None):
     return making, [store.layers(number) for number in sorted(store.numbers())]
 
 
+@pytest.mark.parametrize("piece", [None, Piece(2, 4, 2)])
+@pytest.mark.parametrize(("start", "begins"), [(0, 0), (0.3, 0.3), (0.41, 0.5)])
+def test_it_is_known_when_the_first_frame_is_shown(tmp_path, piece, start, begins):
+    selection = Selection(Fraction(str(start)))
+    making, _ = made(tmp_path, Shown(), selection=selection, piece=piece)
+    assert making.begins == Fraction(str(begins)) and making.times[0] == 0
+
+
 def test_a_painter_may_need_nothing_of_earlier_frames(tmp_path):
     painter = Counting()
     painter.lags = ()

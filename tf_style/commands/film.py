@@ -181,8 +181,7 @@ def _put_together(
 
     sound = None
     if Path(request.name).suffix.lower() in CONTAINERS:
-        selection = making.selection
-        sound = request.name, selection.start, selection.end
+        sound = request.name, making.begins, making.selection.end
     decided = {**request.provenance(making.painter), "taken": making.selection.as_dict()}
     note = json.dumps(decided) if request.options.embed_settings else None
     status.show("writing")

@@ -39,7 +39,7 @@ class FilmOfPieces:
     """A film that workers paint, as far as a `Making` is asked about it.
 
     Attributes:
-        selection, size, store, times, shots, painted: as those of a `Making`.
+        selection, size, store, times, begins, shots, painted: as those of a `Making`.
         known: its frames as they were seen.
         painter: what painted it.
         reported: what the report says besides: who painted what, and their memory.
@@ -73,6 +73,10 @@ class FilmOfPieces:
     @property
     def times(self) -> list[Fraction]:
         return [time - self.known.times[0] for time in self.known.times]
+
+    @property
+    def begins(self) -> Fraction:
+        return self.known.times[0]
 
     @property
     def shots(self) -> int:

@@ -45,9 +45,9 @@ class Container:
             first = next(self._decoded(file, stream), None)
             if first is None:
                 raise InputError(f"{name}: no frame of the film can be read")
-            self.info = self._described(file, stream, first)
             self._start = (None if first.pts is None
                            else first.pts * (first.time_base or stream.time_base))
+            self.info = self._described(file, stream, first)
 
     def close(self) -> None:
         pass
@@ -175,7 +175,7 @@ class Container:
             pixels.shape[1], pixels.shape[0], Fraction(stream.average_rate or rate), frames,
             1 / aspect if turned else aspect,
             None if frame.format.is_rgb else _matrix(frame), _is_full(frame), _lost(frame),
-            _note(file),
+            _note(file), Fraction(0) if self._start is None else self._start,
         )
 
 

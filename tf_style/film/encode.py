@@ -62,7 +62,7 @@ class Part:
 
     Attributes:
         name: the film's file.
-        start, end: in seconds since its beginning; `None` for its own end.
+        start, end: in seconds since its first frame; `None` for its own end.
         copied: whether sound and subtitles are copied where the file can hold them. If not, all
             sound is encoded anew, and subtitles are left out.
     """
@@ -84,7 +84,8 @@ def write_film(
         frames: `(height, width, 3)` uint8 RGB, or with alpha `(height, width, 4)`, all of one
             size.
         times: when each is shown, in seconds, rising, and when the last one ends.
-        info: of the film that they were made from: rate, shape of pixels, colours.
+        info: of the film that they were made from: rate, shape of pixels, colours, and where its
+            sound's time stamps begin.
         sound: the film whose sound and subtitles are taken.
         note: a text to keep in the file.
         remark: called with a line about what could not be kept as it was.
@@ -114,7 +115,7 @@ def write_film(
             except InputError as error:
                 # Gone since it was painted, which may have been long ago.
                 remark(f"its sound is left out: {error}")
-        beside = _beside(file, ending, source, sound, remark) if source else iter(())
+        beside = _beside(file, ending, source, sound, info, remark) if source else iter(())
         waiting = next(beside, None)
 
         def write(packets: Iterable[av.Packet]) -> None:
@@ -256,7 +257,7 @@ def _even(pixels: np.ndarray) -> np.ndarray:
 
 def _beside(
     file: av.container.OutputContainer, ending: str, source: av.container.InputContainer,
-    part: Part, remark: Callable[[str], None],
+    part: Part, info: Info, remark: Callable[[str], None],
 ) -> Iterator[tuple[Fraction, Any]]:
     """The packets of sound and subtitles, each with its time, in the order of the source.
 
@@ -277,20 +278,18 @@ def _beside(
             ways[stream.index] = _Copied(file, stream)
         else:
             remark("subtitles are left out: a file such as this cannot hold them")
-    return _packets(source, ways, part, remark)
+    ends = None if part.end is None else info.begins + part.end
+    return _packets(source, ways, info.begins + part.start, ends, remark)
 
 
 def _packets(
-    source: av.container.InputContainer, ways: dict[int, Any], part: Part,
-    remark: Callable[[str], None],
+    source: av.container.InputContainer, ways: dict[int, _Copied | _Encoded], begins: Fraction,
+    ends: Fraction | None, remark: Callable[[str], None],
 ) -> Iterator[tuple[Fraction, Any]]:
     import av
 
     if not ways:
         return
-    video = source.streams.video[0]
-    begins = part.start + (video.start_time or 0) * video.time_base
-    ends = None if part.end is None else begins + part.end - part.start
     packets = source.demux([source.streams[index] for index in ways])
     while True:
         try:

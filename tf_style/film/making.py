@@ -116,7 +116,8 @@ class Making:
 
     Attributes:
         selection, size, painter, store: as they were given.
-        times: when each frame is shown, in seconds, of the frames seen so far.
+        times: when each frame is shown, in seconds since the first, of the frames seen so far.
+        begins: when the first is shown, in seconds since the film's beginning, once it was seen.
         painted: how many frames were painted here.
         shots: how many shots were seen so far.
     """
@@ -127,6 +128,7 @@ class Making:
         known: Known | None = None,
     ):
         self.times: list[Fraction] = []
+        self.begins = selection.start
         self.painted = self.shots = 0
         self.selection, self.size, self.painter, self.store = selection, size, painter, store
         self._film, self._piece, self._known = film, piece, known
@@ -192,7 +194,7 @@ class Making:
             frames = self._known.frames(
                 self._film, self._first, self._end, lambda: self.selection.frames(self._film))
         else:
-            frames = itertools.islice(self.selection.frames(self._film), self._first, self._end)
+            frames = itertools.islice(self._taken(), self._first, self._end)
         fitted = ((frame, self._fitted(frame.picture)) for frame in frames)
         for number, (frame, content) in enumerate(ahead(fitted), self._first):
             values, seen = _values(content), None
@@ -203,6 +205,13 @@ class Making:
             before = values
             yield _Looked(number, frame.time, content, values, frame.alpha, begins,
                           is_missing(number), seen)
+
+    def _taken(self) -> Iterator[Frame]:
+        """All frames that are taken, their times counted from the first."""
+        for number, frame in enumerate(self.selection.taken(self._film)):
+            if number == 0:
+                self.begins = frame.time
+            yield dataclasses.replace(frame, time=frame.time - self.begins)
 
     def is_complete(self) -> bool:
         """Whether all frames of the film are painted."""

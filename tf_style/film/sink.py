@@ -56,9 +56,10 @@ def write(
 
     Args:
         path: as `check_film` returned it.
-        times: when each frame is shown, in seconds.
+        times: when each frame is shown, in seconds since the first.
         info: of the film that they were made from.
-        sound: whose sound is taken, from when to when; `None` for none.
+        sound: whose sound is taken, from when the first frame is shown there to when; `None` for
+            none.
         note: a text to keep in the file.
         remark: called with a line about what could not be kept as it was.
         watch: called with how much is done.

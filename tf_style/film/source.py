@@ -34,6 +34,8 @@ class Info:
             false where it had RGB or did not say.
         lost: what its frames have that a painted film has not, each in a few words.
         note: the text that its file holds; empty if there is none.
+        begins: the time stamp of its first frame, in seconds, that of its sound's being counted
+            alike.
     """
 
     width: int
@@ -45,6 +47,7 @@ class Info:
     full_range: bool = False
     lost: tuple[str, ...] = ()
     note: str = ""
+    begins: Fraction = Fraction(0)
 
 
 @dataclasses.dataclass(frozen=True)

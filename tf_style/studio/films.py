@@ -7,7 +7,6 @@ import importlib.util
 import json
 import os
 import time
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +95,7 @@ def paint(job: Job, queue: Queue, folder: Path) -> str:
         decided = {"content": run.content, "style": [], "given": settings.as_dict(),
                    "settings": painter.settings.as_dict(), "weights": dict(painter.weights),
                    "steadiness": str(job.request.steadiness)}
-        write(run.output, store, making.times, film.info, (run.content, Fraction(0), None),
+        write(run.output, store, making.times, film.info, (run.content, making.begins, None),
               json.dumps(decided), lambda text: text in job.notes or job.notes.append(text))
     job.has_picture = True
     write_bytes(run.output.with_name(POSTER), jpeg_bytes(store.layers(0)[..., :3] / 255))
