@@ -117,6 +117,19 @@ def test_the_result_gets_a_new_name_beside_the_film(film, capsys):
     assert names == ["film_waves.mp4\n", "film_waves_2.mp4\n"]
 
 
+@pytest.mark.parametrize(("name", "lengths", "frames"), [
+    ("title.gif", [3000, *[40] * 99], 37), ("film.webp", [40] * 100, 50),
+    # Neither a frame in the middle, nor one before the end.
+    ("slides.gif", [9000] * 3, 1), ("held.gif", [*[50] * 20, 5000], 1),
+])
+def test_a_trial_of_any_animation(film, capsys, name, lengths, frames):
+    pictures = [Image.fromarray(pattern(number)) for number in range(len(lengths))]
+    pictures[0].save(name, save_all=True, append_images=pictures[1:], duration=lengths)
+    code, _, err = call(capsys, name, "--output=out/", MODEL, "--frames", "--trial")
+    assert code == 0, err
+    assert len(os.listdir("out_trial")) == frames
+
+
 def test_a_style_picture_makes_it_the_optimisers(film, capsys, monkeypatch):
     asked = []
     monkeypatch.setattr(Request, "painter", lambda self, size: asked.append(self) or Darker())

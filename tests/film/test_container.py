@@ -145,6 +145,31 @@ def test_alpha_is_kept_beside_the_picture_over_white(tmp_path):
     assert frames[1].alpha[0, 2] == 0
 
 
+@pytest.mark.parametrize(("name", "lengths", "rate"), [
+    ("title.gif", [3000, *[40] * 99], Fraction(100_000, 6960)),
+    ("even.webp", [40] * 10, 25), ("uneven.webp", [50, 70, 90], Fraction(3000, 210)),
+    ("still.gif", [500], 2), ("fast.gif", [10, 10], 10),
+])
+def test_the_rate_of_an_animation_is_that_of_all_its_frames(tmp_path, name, lengths, rate):
+    pictures = [Image.fromarray(pattern(number)) for number in range(len(lengths))]
+    pictures[0].save(tmp_path / name, save_all=True, append_images=pictures[1:],
+                     duration=lengths if len(lengths) > 1 else lengths[0])
+    film, frames = frames_of(tmp_path / name)
+    assert film.info.frames == len(frames) == len(lengths)
+    assert film.info.rate == rate
+
+
+def test_a_damaged_animation_has_the_rate_of_what_can_be_read(tmp_path):
+    pictures = [Image.effect_noise((48, 32), 90) for _ in range(20)]
+    whole = tmp_path / "whole.gif"
+    pictures[0].save(whole, save_all=True, append_images=pictures[1:], duration=40)
+    path = tmp_path / "film.gif"
+    content = whole.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    film, frames = frames_of(path)
+    assert film.info.rate == 25 and 0 < len(frames) < 20
+
+
 @pytest.mark.parametrize(("name", "given", "expected"), [
     ("film.mp4", {}, True), ("FILM.MKV", {}, True), ("photo.jpg", {}, False),
     ("moving.gif", {}, False), ("moving.gif", {"animated": True}, True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from fractions import Fraction
 
@@ -75,6 +76,28 @@ def test_it_is_known_when_the_first_frame_is_shown(tmp_path, piece, start, begin
     selection = Selection(Fraction(str(start)))
     making, _ = made(tmp_path, Shown(), selection=selection, piece=piece)
     assert making.begins == Fraction(str(begins)) and making.times[0] == 0
+
+
+def slides():
+    """Three frames, shown for three seconds each."""
+    film = Shown(3)
+    film.info = dataclasses.replace(film.info, rate=Fraction(1, 3))
+    film.frames = lambda: (Frame(picture, 3 * Fraction(number), None)
+                           for number, picture in enumerate(film.pictures))
+    return film
+
+
+@pytest.mark.parametrize(("start", "end", "time"), [(4, 5, 3), (1, 2, 0), (7, 8, 6), (8, None, 6)])
+def test_where_no_frame_begins_it_is_the_one_that_is_shown(tmp_path, start, end, time):
+    selection = Selection(Fraction(start), end and Fraction(end), every=2)
+    assert [each.time for each in selection.taken(slides())] == [time]
+    making, (frame,) = made(tmp_path, slides(), selection=selection)
+    assert making.times == [0] and making.begins == start
+    assert np.abs(frame - 0.5 * slides().pictures[time // 3]).max() <= 0.5
+
+
+def test_after_the_end_of_a_film_no_frame_is_shown():
+    assert not list(Selection(Fraction(9)).taken(slides()))
 
 
 def test_a_painter_may_need_nothing_of_earlier_frames(tmp_path):

@@ -60,6 +60,7 @@ def make_film(line: CommandLine, name: str) -> int:
         return DONE
     line.tell()
     began = time.monotonic()
+    status.show("reading the film")
     with contextlib.ExitStack() as stack:
         film = stack.enter_context(open_film(name, request.films.fps))
         size, piece = request.size(film.info), request.piece(film)

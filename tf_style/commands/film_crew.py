@@ -76,7 +76,7 @@ class FilmOfPieces:
 
     @property
     def begins(self) -> Fraction:
-        return self.known.times[0]
+        return max(self.known.times[0], self.selection.start)
 
     @property
     def shots(self) -> int:

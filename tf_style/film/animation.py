@@ -31,11 +31,11 @@ class Animation:
         try:
             self._image = Image.open(name)
             frames = getattr(self._image, "n_frames", 1)
-            first = self._image.info.get("duration")
         except (UnidentifiedImageError, OSError, ValueError, EOFError, SyntaxError) as error:
             raise InputError(f"{name}: the film cannot be read ({error})") from None
         width, height = self._image.size
-        self.info = Info(width, height, Fraction(1000, _milliseconds(first)), frames)
+        lengths = list(self._lengths(frames)) or [_INSTEAD]
+        self.info = Info(width, height, Fraction(1000 * len(lengths), sum(lengths)), frames)
 
     def close(self) -> None:
         self._image.close()
@@ -55,6 +55,18 @@ class Animation:
             yield Frame(over_white(pixels), Fraction(passed, 1000),
                         None if alpha.min() == 255 else alpha)
             passed += _milliseconds(self._image.info.get("duration"))
+
+    def _lengths(self, frames: int) -> Iterator[int]:
+        """How long each frame is shown that can be read, in milliseconds."""
+        for number in range(frames):
+            try:
+                self._image.seek(number)
+                # A WebP does not tell before.
+                self._image.load()
+            # As in `frames`, which counts it.
+            except Exception:
+                return
+            yield _milliseconds(self._image.info.get("duration"))
 
 
 def _milliseconds(given: float | None) -> int:

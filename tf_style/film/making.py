@@ -61,16 +61,24 @@ class Selection:
             yield dataclasses.replace(frame, time=frame.time - first)
 
     def taken(self, film: Film) -> Iterator[Frame]:
-        """The same with the times that they have in the film."""
-        number = 0
+        """The same with the times that they have in the film.
+
+        Where none begins to be shown between `start` and `end`, it is the one that is shown then.
+        """
+        number, before, total = 0, None, film.info.frames
+        lasts = total is not None and total / film.info.rate > self.start
         for frame in film.frames():
             if frame.time < self.start:
+                before = frame
                 continue
             if self.end is not None and frame.time >= self.end:
-                return
+                lasts = True
+                break
             if number % self.every == 0:
                 yield frame
             number += 1
+        if before and lasts and not number:
+            yield before
 
     def count(self, info: Info) -> int | None:
         """How many there are, or about so many; `None` if that is not known."""
@@ -117,7 +125,8 @@ class Making:
     Attributes:
         selection, size, painter, store: as they were given.
         times: when each frame is shown, in seconds since the first, of the frames seen so far.
-        begins: when the first is shown, in seconds since the film's beginning, once it was seen.
+        begins: when the first is shown, in seconds since the film's beginning, once it was seen;
+            not before the selection's start.
         painted: how many frames were painted here.
         shots: how many shots were seen so far.
     """
@@ -208,10 +217,12 @@ class Making:
 
     def _taken(self) -> Iterator[Frame]:
         """All frames that are taken, their times counted from the first."""
-        for number, frame in enumerate(self.selection.taken(self._film)):
-            if number == 0:
-                self.begins = frame.time
-            yield dataclasses.replace(frame, time=frame.time - self.begins)
+        first = None
+        for frame in self.selection.taken(self._film):
+            if first is None:
+                first = frame.time
+                self.begins = max(first, self.selection.start)
+            yield dataclasses.replace(frame, time=frame.time - first)
 
     def is_complete(self) -> bool:
         """Whether all frames of the film are painted."""
