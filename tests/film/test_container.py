@@ -170,6 +170,15 @@ def test_a_damaged_animation_has_the_rate_of_what_can_be_read(tmp_path):
     assert film.info.rate == 25 and 0 < len(frames) < 20
 
 
+def test_an_animation_of_which_nothing_can_be_read_is_no_film(tmp_path):
+    whole, path = tmp_path / "whole.gif", tmp_path / "film.gif"
+    Image.effect_noise((48, 32), 90).save(whole)
+    path.write_bytes(whole.read_bytes()[:900])
+    with (pytest.raises(InputError, match="no frame of the film can be read"),
+          open_film(str(path))):
+        pass
+
+
 @pytest.mark.parametrize(("name", "given", "expected"), [
     ("film.mp4", {}, True), ("FILM.MKV", {}, True), ("photo.jpg", {}, False),
     ("moving.gif", {}, False), ("moving.gif", {"animated": True}, True),

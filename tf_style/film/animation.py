@@ -34,7 +34,9 @@ class Animation:
         except (UnidentifiedImageError, OSError, ValueError, EOFError, SyntaxError) as error:
             raise InputError(f"{name}: the film cannot be read ({error})") from None
         width, height = self._image.size
-        lengths = list(self._lengths(frames)) or [_INSTEAD]
+        lengths = list(self._lengths(frames))
+        if not lengths:
+            raise InputError(f"{name}: no frame of the film can be read")
         self.info = Info(width, height, Fraction(1000 * len(lengths), sum(lengths)), frames)
 
     def close(self) -> None:
