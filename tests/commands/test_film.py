@@ -130,6 +130,17 @@ def test_a_trial_of_any_animation(film, capsys, name, lengths, frames):
     assert len(os.listdir("out_trial")) == frames
 
 
+@pytest.mark.parametrize(("given", "made"), [
+    (["--output=frames.v2/"], "frames.v2"), (["--output=frames.mp4/"], "frames.mp4"),
+    (["--output=frames.v2/", "--trial"], "frames.v2_trial"), (["frames.v2/"], "frames.v2"),
+])
+def test_a_slash_makes_it_a_folder_of_frames(film, capsys, given, made):
+    code, out, err = call(capsys, "film.mp4", *given, MODEL, "--end=0.3", "--size=original")
+    assert (code, out) == (0, f"{made}\n"), err
+    assert sorted(os.listdir(made)) == ["00000.png", "00001.png", "00002.png"]
+    assert not os.path.exists(f"{made}.frames")
+
+
 def test_a_style_picture_makes_it_the_optimisers(film, capsys, monkeypatch):
     asked = []
     monkeypatch.setattr(Request, "painter", lambda self, size: asked.append(self) or Darker())

@@ -370,6 +370,21 @@ def test_frames_are_written_all_at_once(tmp_path):
         sink.check_film(path)
 
 
+@pytest.mark.parametrize("name", ["frames.v2", "frames.mp4"])
+def test_a_name_with_a_slash_is_a_folders_whatever_its_ending(tmp_path, name):
+    place = f"{tmp_path / name}/"
+    assert sink.is_folder(place) and sink.check_film(place) == tmp_path / name
+    (tmp_path / name).touch()
+    with pytest.raises(InputError, match="expected a folder for the frames, this is a file"):
+        sink.check_film(place)
+
+
+def test_a_file_is_no_folder_for_frames(tmp_path):
+    (tmp_path / "frames").touch()
+    with pytest.raises(InputError, match="expected a folder for the frames, this is a file"):
+        sink.check_film(tmp_path / "frames")
+
+
 def test_a_note_is_kept(tmp_path):
     path, _ = put(tmp_path, "film.mp4", store_of(tmp_path), every(10), note='{"a": 1}')
     with av.open(str(path)) as file:

@@ -188,7 +188,7 @@ def _put_together(
     status.show("writing")
     with writing():
         write(request.output, making.store, making.times, film.info, sound, note, remark,
-              lambda share: status.show("writing", share))
+              lambda share: status.show("writing", share), folder=request.folder)
         if request.report:
             write_report(request.report, {
                 **decided, "output": os.fspath(request.output),

@@ -55,6 +55,7 @@ class Request:
         name: the film.
         styles: style pictures, or the network that paints.
         output: where the film is written.
+        folder: whether it is a folder of frames.
         report: where a report is written; `None` for nowhere.
         memory: bytes that painting may take; `None` for what the settings say.
     """
@@ -66,6 +67,7 @@ class Request:
     name: str
     styles: tuple[str, ...]
     output: Path
+    folder: bool
     report: Path | None
     memory: float | None = None
 
@@ -78,7 +80,7 @@ class Request:
         """
         from tf_style.commands import engines
         from tf_style.film.extra import needs
-        from tf_style.film.sink import check_film
+        from tf_style.film.sink import check_film, is_folder
         from tf_style.image.paths import check_writable, locate
 
         for flag in _OF_PICTURES:
@@ -108,14 +110,14 @@ class Request:
             places_of_run(options, line.places) if settings.model is None
             else places_of_model(options, settings.model, line.places)
         )
-        path = _output(name, styles, output, trial=films.trial)
-        if not options.skip_existing:
-            check_film(path)
+        place = _output(name, styles, output, trial=films.trial)
+        path = Path(place) if options.skip_existing else check_film(place)
         report = check_writable(options.report) if options.report else None
         _check_styles(settings, styles)
         inputs = [*styles, *line.flagfiles, *([name] if os.path.isfile(locate(name)) else [])]
         check_apart({"output": path, "report": report}, inputs)
-        return cls(line, options, films, settings, name, styles, path, report)
+        return cls(
+            line, options, films, settings, name, styles, path, is_folder(place), report)
 
     def size(self, info: Info) -> tuple[int, int]:
         """Height and width to paint at."""
@@ -143,7 +145,8 @@ class Request:
         if self.films.trial:
             if self.films.start is None and info.frames:
                 # From the middle: films begin with titles, or black.
-                start = max(Fraction(0), (info.frames / info.rate - _TRIAL_SECONDS) / 2)
+                lasts = min(filter(None, (end, info.frames / info.rate)))
+                start = max(Fraction(0), (lasts - _TRIAL_SECONDS) / 2)
             end = min(filter(None, (end, start + _TRIAL_SECONDS)))
         return Selection(start, end, self.films.every)
 
@@ -250,15 +253,20 @@ class Request:
         return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
 
-def _output(name: str, styles: Sequence[str], output: str | None, *, trial: bool) -> Path:
-    """Where a film is written."""
+def _output(name: str, styles: Sequence[str], output: str | None, *, trial: bool) -> str:
+    """Where a film is written; with a / at its end, it is a folder of frames."""
+    from tf_style.film.sink import is_folder
+
     if output is None:
         ending = Path(name).suffix.lower()
         kept = ending if ending in (*ANIMATIONS, ".webm") and os.path.isfile(name) else ".mp4"
-        path = naming.beside(name, styles, ending=kept)
-    else:
-        path = Path(output)
-    return path.with_name(f"{path.stem}_trial{path.suffix}") if trial else path
+        output = os.fspath(naming.beside(name, styles, ending=kept))
+    if not trial:
+        return output
+    path = Path(output)
+    if is_folder(output):
+        return os.path.join(path.with_name(f"{path.name}_trial"), "")
+    return os.fspath(path.with_name(f"{path.stem}_trial{path.suffix}"))
 
 
 def _check_styles(settings: Settings, styles: Sequence[str]) -> None:

@@ -24,13 +24,19 @@ from tf_style.settings import InputError
 ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", *ANIMATIONS)
 
 
-def check_film(path: Path) -> Path:
-    """`path`, if a film can be written there.
+def check_film(name: Path | str) -> Path:
+    """The path of that name, if a film can be written there.
+
+    Args:
+        name: as it was given: with a / at its end it is a folder's.
 
     Raises:
         InputError: if not.
     """
-    if is_folder(path):
+    path = Path(name)
+    if is_folder(name):
+        if path.exists() and not path.is_dir():
+            raise InputError(f"--output={name}: expected a folder for the frames, this is a file")
         if path.exists() and any(path.iterdir()):
             raise InputError(f"--output={path}: the folder holds files. Expected an empty or a new "
                              "one for the frames, or the name of a film")
@@ -42,15 +48,18 @@ def check_film(path: Path) -> Path:
     return check_writable(path)
 
 
-def is_folder(path: Path | str) -> bool:
+def is_folder(name: Path | str) -> bool:
     """Whether frames are written into a folder of this name."""
-    return os.path.isdir(path) or not Path(path).suffix
+    # A Path has no / at its end any more.
+    ends = tuple(filter(None, (os.sep, os.altsep)))
+    return str(name).endswith(ends) or os.path.isdir(name) or not Path(name).suffix
 
 
 def write(
     path: Path, store: Store, times: Sequence[Fraction], info: Info,
     sound: tuple[str, Fraction, Fraction | None] | None, note: str | None,
     remark: Callable[[str], None], watch: Callable[[float], object] = lambda share: None,
+    *, folder: bool | None = None,
 ) -> None:
     """Put the frames of a store together.
 
@@ -63,6 +72,7 @@ def write(
         note: a text to keep in the file.
         remark: called with a line about what could not be kept as it was.
         watch: called with how much is done.
+        folder: whether frames are written into a folder of that name; `None` for what it says.
 
     Raises:
         InputError: if it cannot be written.
@@ -77,7 +87,7 @@ def write(
             watch(number / len(times))
 
     try:
-        if is_folder(path):
+        if is_folder(path) if folder is None else folder:
             made = store.folder / "frames"
             shutil.rmtree(made, ignore_errors=True)
             for number, layers in enumerate(frames()):
