@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.film.films import pattern, write
 from tf_style import cli
@@ -95,6 +96,20 @@ def test_a_picture_can_be_saved(show, tmp_path, monkeypatch, capsys):
     show.press("s")
     (file,) = tmp_path.glob("camera_*")
     assert capsys.readouterr().out == f"{file.name}\n"
+
+
+def test_pictures_saved_within_one_second_are_all_kept(show, tmp_path, monkeypatch, capsys):
+    show, _ = show
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tf_style.commands.camera.time.strftime", lambda text: "camera_1")
+    made = []
+    for _ in range(3):
+        made.append(show.next())
+        show.press("s")
+    names = capsys.readouterr().out.split()
+    assert names == ["camera_1.png", "camera_1_2.png", "camera_1_3.png"]
+    for name, picture in zip(names, made, strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(name)), picture)
 
 
 def test_it_ends_with_its_source(show):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from tests.film.films import number_of, write
 from tf_style.film.live import Camera, Newest, Pace, Shown
+from tf_style.film.source import open_film
 from tf_style.settings import InputError
 
 
@@ -74,12 +76,14 @@ def test_what_stops_the_source_is_raised():
 
 def test_a_camera_that_shows_nothing_is_not_waited_for_forever(monkeypatch):
     class Blind:
+        name = "--camera=1"
+
         def pictures(self):
             time.sleep(0.5)
             yield from ()
 
     monkeypatch.setattr("tf_style.film.live._PATIENCE", 0.05)
-    with pytest.raises(InputError, match=r"no picture came for 0\.05 seconds"):
+    with pytest.raises(InputError, match=r"camera=1: no picture came for 0\.05 seconds"):
         Newest(Blind()).take()
 
 
@@ -90,6 +94,39 @@ def test_a_film_in_place_of_a_camera_is_shown_over_and_over_in_its_time(tmp_path
     assert shown == [0, 1, 2, 3, 4] * 2 + [0, 1]
     # Two films and a frame, less than that only if times were not kept.
     assert time.monotonic() - began > 2 * 5 / 50
+
+
+class Clock:
+    """Time that passes where somebody waits."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def test_a_frame_that_is_shown_for_long_comes_again_and_again(tmp_path, monkeypatch):
+    """What waits for pictures neither gives up nor leaves a key or a signal waiting."""
+    path = write(tmp_path / "slides.mkv", 2, times=[Fraction(0), Fraction(30)])
+    clock = Clock()
+    monkeypatch.setattr("tf_style.film.live.time", clock)
+    source = Shown(str(path))
+    assert source.name == f"--content={path}"
+    seen = []
+    for picture in source.pictures():
+        seen.append((clock.now, number_of(picture)))
+        if clock.now > 200:
+            break
+    assert max(after - before for (before, _), (after, _) in itertools.pairwise(seen)) < 0.11
+    with open_film(str(path)) as film:
+        second = 30 + 1 / float(film.info.rate)
+    # Several times over, each in its time.
+    assert not any(number for now, number in seen if 0.05 < now % second < 29.95)
+    assert sum(number for _, number in seen) >= 6
 
 
 def test_a_film_that_cannot_be_read_is_known_at_once(tmp_path):

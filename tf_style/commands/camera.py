@@ -196,7 +196,11 @@ class _Show:
     def _save(self) -> None:
         from tf_style.image.picture import write_picture
 
-        path = Path(time.strftime("camera_%Y%m%d_%H%M%S.png"))
+        stem, number = time.strftime("camera_%Y%m%d_%H%M%S"), 1
+        path = Path(f"{stem}.png")
+        while path.exists():
+            number += 1
+            path = Path(f"{stem}_{number}.png")
         try:
             write_picture(path, self._picture.astype(np.float32) / 255, None)
         except InputError as error:

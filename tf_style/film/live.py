@@ -17,10 +17,18 @@ from tf_style.settings import InputError
 
 # Seconds that a camera may take to show its first picture.
 _PATIENCE = 10.0
+# Seconds after which a film's frame that is still shown comes once more.
+_AGAIN = 0.1
 
 
 class Source(Protocol):
-    """Where pictures come from."""
+    """Where pictures come from.
+
+    Attributes:
+        name: the option that it was asked for with.
+    """
+
+    name: str
 
     def pictures(self) -> Iterator[np.ndarray]:
         """`(height, width, 3)` uint8 RGB, each as soon as it is there."""
@@ -40,6 +48,7 @@ class Camera:
         needs("cv2")
         import cv2
 
+        self.name = f"--camera={number}"
         with contextlib.suppress(AttributeError):
             # It says what it tries.
             cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -64,6 +73,8 @@ class Camera:
 class Shown:
     """A film in the place of a camera: over and over, each frame at its time.
 
+    A frame that is shown for long comes again and again meanwhile, as it would from a camera.
+
     Args:
         name: as for `open_film`.
     """
@@ -71,17 +82,27 @@ class Shown:
     def __init__(self, name: str):
         with open_film(name):
             # What cannot be read is known before a window opens.
-            self._name = name
+            self._film = name
+        self.name = f"--content={name}"
 
     def pictures(self) -> Iterator[np.ndarray]:
-        with open_film(self._name) as film:
+        with open_film(self._film) as film:
             for _ in itertools.count():
-                began = time.monotonic()
+                began, shown = time.monotonic(), None
                 for frame in film.frames():
-                    time.sleep(max(0.0, began + float(frame.time) - time.monotonic()))
-                    yield frame.picture
+                    yield from _held(shown, began + float(frame.time))
+                    shown = frame.picture
+                    yield shown
                 # The last one is shown for a while, too.
-                time.sleep(1 / float(film.info.rate))
+                yield from _held(shown, time.monotonic() + 1 / float(film.info.rate))
+
+
+def _held(picture: np.ndarray | None, until: float) -> Iterator[np.ndarray]:
+    """Wait until a time of the monotonic clock; a picture that is shown that long comes again."""
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, _AGAIN))
+        if left > _AGAIN and picture is not None:
+            yield picture
 
 
 class Newest:
@@ -114,7 +135,7 @@ class Newest:
         if self._error:
             raise self._error
         if not came:
-            raise InputError(f"--camera: no picture came for {_PATIENCE:g} seconds")
+            raise InputError(f"{self._source.name}: no picture came for {_PATIENCE:g} seconds")
         return None
 
     def close(self) -> None:
