@@ -122,6 +122,8 @@ def test_it_ends_with_its_source(show):
     (["gone.keras"], "no such file"),
     (["--content=gone.mp4"], "no such file"),
     (["--size=3"], "--size"),
+    (["--content=gone.mp4", "--camera=0"], "--camera: has no effect with --content"),
+    (["--content=gone.mp4", "--nomirror"], "--mirror: has no effect with --content"),
 ])
 def test_bad_input_is_one_line(arguments, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -61,6 +61,9 @@ def camera(line: CommandLine) -> int:
 
     line = placed(COMMAND, line)
     options = line.options(CameraOptions)
+    for flag in ("camera", "mirror"):
+        if options.content and flag in line.given:
+            raise InputError(f"--{flag}: has no effect with --content. Leave it out")
     needs("av" if options.content else "cv2")
     needs("cv2")
     models = _models(options.model)
