@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from unittest import mock
 
 import av
 import numpy as np
@@ -11,6 +12,9 @@ from tests.commands.conftest import call
 from tests.film.films import write
 from tests.studio.served import pixels
 from tf_style import cli
+from tf_style.film.store import Store
+from tf_style.settings import InputError
+from tf_style.studio import films
 
 MODEL = {"model": "sample:ink", "size": 48}
 
@@ -72,8 +76,17 @@ def test_a_stopped_film_goes_on_where_it_was(page, film, tmp_path, monkeypatch):
     assert job["state"] == "stopped"
     assert len(frames(page.get(f"/api/jobs/{job['id']}/result.mp4").content,
                       tmp_path / "part.mp4")) == 3
+    with monkeypatch.context() as patched:
+        patched.setattr(films, "write", mock.Mock(side_effect=InputError("the disk is full")))
+        page.act(job, "resume")
+        full = page.when(job)
+    # All frames are there, and the part that was joined.
+    assert (full["state"], full["has_picture"], full["step"]) == ("stopped", True, 8)
+    assert full["error"]["message"] == "the disk is full"
+    monkeypatch.setattr(Store, "add", painted := mock.Mock())
     page.act(job, "resume")
     assert page.when(job)["state"] == "done"
+    painted.assert_not_called()
     made = [frames(page.get(f"/api/jobs/{each['id']}/result.mp4").content, tmp_path / "x.mp4")
             for each in (job, whole)]
     assert np.array_equal(*made)

@@ -2,11 +2,13 @@
 
 import json
 import threading
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from tests.studio.served import LONG, TINY, frame_of, pixels, serving
+from tf_style.settings import InputError
 from tf_style.studio import job as states
 from tf_style.studio import jobs
 
@@ -34,7 +36,8 @@ def test_a_hundred_jobs_are_painted_in_order(page, monkeypatch):
     assert page.job(waiting[7])["state"] == "cancelled"
 
 
-def test_a_stopped_job_keeps_its_picture_and_goes_on_to_the_same_as_an_unbroken_one(page):
+def test_a_stopped_job_keeps_its_picture_and_goes_on_to_the_same_as_an_unbroken_one(
+        page, monkeypatch):
     whole = page.when(page.post(options=BOTH))
     job = page.post(options={**BOTH, "seed": 0})
     page.when(job, "painting")
@@ -43,8 +46,20 @@ def test_a_stopped_job_keeps_its_picture_and_goes_on_to_the_same_as_an_unbroken_
     assert (stopped["state"], stopped["has_picture"]) == ("stopped", True)
     assert 1 < len(stopped["loss"]) < 50
     part = page.get(f"/api/jobs/{job['id']}/result.png").content
+    # As does one that cannot go on just now.
+    for error, words in ((InputError("--style: it is not here any more"), "not here any more"),
+                         (MemoryError(), "not enough memory"), (OSError("broken"), "OSError")):
+        with monkeypatch.context() as patched:
+            patched.setattr(page.studio.queue, "run_job", mock.Mock(side_effect=error))
+            page.act(job, "resume")
+            failed = page.when(job)
+        assert (failed["state"], failed["has_picture"]) == ("stopped", True)
+        assert words in failed["error"]["message"]
+        assert page.get(f"/api/jobs/{job['id']}/result.png").content == part
+    page.reports.clear()
     other = page.by_network()
-    assert page.act(job, "resume")["place"] > other["place"]
+    resumed = page.act(job, "resume")
+    assert resumed["place"] > other["place"] and resumed["error"] is None
     done = page.when(job)
     assert (done["state"], done["loss"]) == ("done", whole["loss"])
     made = [page.get(f"/api/jobs/{each['id']}/result.png").content for each in (done, whole)]
@@ -261,3 +276,8 @@ def test_who_waits_and_was_stopped_before_keeps_the_picture_or_not(page):
         assert page.studio.store.result(waiting).exists() == (state == "stopped")
         assert page.act(waiting.as_dict(), "cancel")["has_picture"] is False
         assert not page.studio.store.folder_of(waiting).exists()
+    # One that the studio's end interrupted may have no picture, but all that was done for it.
+    waiting = page.studio.queue.job(page.post(options=BOTH)["id"])
+    kept = page.studio.store.checkpoint(waiting) / "checkpoint_1"
+    kept.mkdir(parents=True)
+    assert page.act(waiting.as_dict(), "stop")["state"] == "stopped" and kept.is_dir()

@@ -114,8 +114,7 @@ class Checkpoints:
 
     def newest_first(self) -> list[Path]:
         """The existing checkpoints."""
-        found = [each for each in self.folder.glob(_NAME + "*") if _number(each)]
-        return sorted(found, key=_number, reverse=True)
+        return newest_first(self.folder)
 
     def due(self, steps: int) -> bool:
         """Whether to save now, after this many steps in all."""
@@ -181,6 +180,12 @@ class Checkpoints:
             return kept
         note(f"{self.folder}: no complete checkpoint; starting anew")
         return None
+
+
+def newest_first(folder: Path) -> list[Path]:
+    """The complete checkpoints in a folder, which need not exist."""
+    found = [each for each in folder.glob(_NAME + "*") if _number(each)]
+    return sorted(found, key=_number, reverse=True)
 
 
 def _number(path: Path) -> int:

@@ -35,7 +35,7 @@ from tf_style.studio.job import (
     told,
 )
 from tf_style.studio.painters import Painters
-from tf_style.studio.pictures import MissingError, Pictures
+from tf_style.studio.pictures import Pictures
 from tf_style.studio.store import Store
 from tf_style.transfer import lite
 
@@ -132,7 +132,8 @@ class Queue:
         with self._there:
             job = self._store.job(name)
             if job and job.state == STOPPED and not job.request.draft:
-                job.state, job.why, job.place = WAITING, None, self._store.next_place()
+                job.state, job.why, job.error = WAITING, None, None
+                job.place = self._store.next_place()
                 self._keep(job)
                 self._there.notify_all()
         return job
@@ -217,8 +218,9 @@ class Queue:
             if job in self._now:
                 self._asked[name] = state
             elif job.state == WAITING:
-                # One that was stopped and waits to go on has a picture.
-                self._settle(job, STOPPED if state == STOPPED and job.has_picture else CANCELLED)
+                # One that waits to go on keeps what it has.
+                is_kept = state == STOPPED and self._is_begun(job)
+                self._settle(job, STOPPED if is_kept else CANCELLED)
             elif job.state == STOPPED and state == CANCELLED:
                 self._settle(job, CANCELLED)
             return job
@@ -350,11 +352,6 @@ class Queue:
                 state = films.paint(job, self, self._store.checkpoint(job))
             else:
                 state = self._paint_picture(job)
-        except MissingError as error:
-            had_picture, state = job.has_picture, self._failed(job, error.flags)
-            if job.request.is_film and self._store.checkpoint(job).exists():
-                # What is missing may come back: the frames that are done stay.
-                job.has_picture, state = had_picture, STOPPED
         except InputError as error:
             state = self._failed(job, error.flags)
         except MemoryError:
@@ -395,9 +392,8 @@ class Queue:
         job.settle()
         if state == DONE:
             job.progress = 1.0
-        if state == CANCELLED:
-            job.has_picture = False
         if state in (CANCELLED, FAILED):
+            job.has_picture = False
             self._store.remove_files(job)
         # Last of all: who reads it finds the rest as it says.
         job.state, job.seconds_left = state, None
@@ -407,9 +403,16 @@ class Queue:
             self._keep(job)
 
     def _failed(self, job: Job, message: str) -> str:
+        """Keep with a job why it cannot be painted; returns the job's state."""
         job.error = told(self._pictures.told(message, job.request.references))
-        job.has_picture = False
-        return FAILED
+        if self.wish(job) == CANCELLED:
+            return CANCELLED
+        # What is missing may come back, and a full disk may be emptied: what is done stays.
+        return STOPPED if self._is_begun(job) else FAILED
+
+    def _is_begun(self, job: Job) -> bool:
+        """Whether something of a job is done that is worth keeping."""
+        return not job.request.draft and (job.has_picture or self._store.has_checkpoint(job))
 
     def wish(self, job: Job) -> str | None:
         """What somebody wants to become of a job at hand; `None` for nothing."""

@@ -39,10 +39,6 @@ _KEPT = 64_000_000
 _THUMBNAIL = 128
 
 
-class MissingError(InputError):
-    """What the page names is not here, or not any more."""
-
-
 class TooLargeError(Exception):
     """Something has more bytes than it may.
 
@@ -81,7 +77,7 @@ class Pictures:
         """The file that a reference names, or `sample:NAME`, as a run takes it.
 
         Raises:
-            MissingError: if there is no such picture.
+            InputError: if there is no such picture.
         """
         kind, _, name = reference.partition(":")
         if kind == "sample":
@@ -100,9 +96,9 @@ class Pictures:
                 not job.request.is_film):
             return os.fspath(self._store.result(job))
         if given:
-            raise MissingError(f"--{option}: {given.name} is not what it was when the studio was "
-                               "started. Start it again")
-        raise MissingError(f"--{option}: {reference} is not here any more")
+            raise InputError(f"--{option}: {given.name} is not what it was when the studio was "
+                             "started. Start it again")
+        raise InputError(f"--{option}: {reference} is not here any more")
 
     def name(self, reference: str) -> str:
         """What to call a picture."""

@@ -18,7 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tf_style.film.store import Store as Frames
 from tf_style.image.paths import data_folder
+from tf_style.run.checkpoints import newest_first
 from tf_style.run.lock import HeldError, locked
 from tf_style.settings import InputError
 from tf_style.studio.job import PAINTING, STOPPED, WAITING, Job
@@ -198,6 +200,15 @@ class Store:
     def checkpoint(self, job: Job) -> Path:
         """The folder from which a stopped job goes on."""
         return self.folder_of(job) / "checkpoint"
+
+    def has_checkpoint(self, job: Job) -> bool:
+        """Whether there is something to go on from: the state of a run, or frames of a film."""
+        folder = self.checkpoint(job)
+        try:
+            return bool(Frames(folder).numbers() if job.request.is_film else newest_first(folder))
+        except OSError:
+            # What cannot be looked at now may be there.
+            return True
 
     def add_upload(self, upload: Upload) -> None:
         """Keep what is known of a file in the folder of uploads."""
