@@ -93,13 +93,22 @@ def test_uploads_stay_while_a_job_names_them_or_they_are_new(folder):
 
 
 @pytest.mark.parametrize("damage", [
-    lambda path: path.write_bytes(b"no database" * 100),
-    lambda path: sqlite3.connect(path).execute("CREATE TABLE other (x)"),
+    lambda path: path.write_bytes(b"no database" * 100), lambda path: path.write_bytes(b""),
+    lambda path: (path.unlink(), sqlite3.connect(path).execute("CREATE TABLE other (x)")),
 ])
-def test_a_damaged_list_is_said(folder, damage):
+def test_a_damaged_list_is_said_and_costs_no_result(folder, tmp_path, damage):
+    kept = Store(folder, 1e9)
+    result = kept.result(job(kept, size=10))
+    kept.close()
     damage(folder / "studio.db")
-    with pytest.raises(InputError, match=r"Move studio\.db away"):
-        Store(folder, 1e9)
+    for _ in range(2):
+        with pytest.raises(InputError, match="move all that is in it elsewhere to begin anew"):
+            Store(folder, 1e9)
+    assert result.is_file()
+    # What the message says.
+    for each in folder.glob("[!.]*"):
+        each.rename(tmp_path / each.name)
+    Store(folder, 1e9).close()
 
 
 def test_a_full_disk_loses_no_job_in_memory(folder):

@@ -118,20 +118,21 @@ class Store:
         keep: bytes that it may take; beyond, the oldest results go.
 
     Raises:
-        InputError: for a folder whose list is damaged, or not ours.
+        InputError: for a folder whose list is damaged, not ours, or gone.
     """
 
     def __init__(self, folder: Path, keep: float):
         self.folder, self.keep = folder, keep
         self._lock = threading.RLock()
-        for name in ("pictures", "jobs"):
-            (folder / name).mkdir(mode=_PRIVATE, exist_ok=True)
         try:
             self._file = _opened(folder / _NAME)
             self._jobs = {job.id: job for job in self._read_jobs()}
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"--folder={folder}: what it lists cannot be read ({error}). Move "
-                             f"{_NAME} away to begin anew") from None
+            raise InputError(f"--folder={folder}: what it lists cannot be read ({error}). Choose "
+                             "another --folder, or move all that is in it elsewhere to begin anew"
+                             ) from None
+        for name in ("pictures", "jobs"):
+            (folder / name).mkdir(mode=_PRIVATE, exist_ok=True)
         self._recover()
 
     def close(self) -> None:
@@ -312,6 +313,9 @@ def _opened(path: Path) -> sqlite3.Connection:
         if (ours, version) != (_OURS, _VERSION):
             if tables:
                 raise ValueError("it is of another program, or another version")
+            # Without their list, results would be taken for what a removal has left.
+            if (jobs := path.parent / "jobs").is_dir() and any(jobs.iterdir()):
+                raise ValueError("it is empty, and there are results")
             file.executescript(f"BEGIN; {_SCHEMA} PRAGMA application_id = {_OURS}; "
                                f"PRAGMA user_version = {_VERSION}; COMMIT;")
         # After a kill nothing is lost; where the power fails, the last second may be.
