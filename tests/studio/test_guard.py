@@ -112,6 +112,25 @@ def test_where_it_listens_for_others_it_is_asked_by_address():
     assert Guard(None, host="mine.example", port=8150)._is_ours("mine.example:8150")
 
 
+def test_browsers_leave_the_usual_port_out():
+    guard = Guard(None, host="127.0.0.1", port=80)
+    cookie = f"{guard._cookie}={guard._secret}"
+
+    def refused(host, origin):
+        headers = {"host": host, "origin": origin, "cookie": cookie}
+        return guard._refused({
+            "type": "http", "method": "POST", "path": "/api/jobs",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()]})
+
+    for name in ("127.0.0.1", "localhost", "[::1]"):
+        assert refused(name, f"http://{name}") is None
+        assert refused(f"{name}:80", f"http://{name}") is None
+        assert refused(f"{name}:80", f"http://{name}:80") is None
+        assert refused(name, f"http://{name}:81") and refused(f"{name}:81", f"http://{name}:81")
+        assert refused(name, f"https://{name}") and refused(name, "null")
+    assert refused("evil.example", "http://evil.example") and refused("", "http://")
+
+
 def test_what_is_loopback():
     assert all(map(is_loopback, ("127.0.0.1", "127.1.2.3", "::1", "localhost")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.0.1", "mine.example", "")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
@@ -18,6 +19,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SAFE = ("GET", "HEAD")
+# Colons within an address of IPv6 are in brackets.
+_PORT = re.compile(r":\d+$")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
                                "object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -77,7 +80,8 @@ class Guard:
         if not self._is_ours(host):
             return _refusal("this is not the studio's address; use the one that it printed")
         may_change = scope["type"] == "websocket" or scope["method"] not in _SAFE
-        if (origin is not None or may_change) and origin != f"http://{host}":
+        if (origin is not None or may_change) and (
+                _with_port(origin or "") != _with_port(f"http://{host}")):
             return _refusal("only the studio's own page may ask for this")
         if scope["type"] == "http" and scope["path"] == "/" and (
                 token := parse_qs(scope["query_string"].decode("latin-1")).get("token")):
@@ -97,7 +101,7 @@ class Guard:
         return ticket is not None or _same(token, self.token)
 
     def _is_ours(self, host: str) -> bool:
-        name, _, port = host.rpartition(":")
+        name, _, port = _with_port(host).rpartition(":")
         if port != str(self._port):
             return False
         name = name.strip("[]").lower()
@@ -124,6 +128,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _with_port(address: str) -> str:
+    """A host, or an origin by HTTP, with the port that browsers leave out."""
+    return address if _PORT.search(address) else f"{address}:80"
 
 
 def _same(given: str, own: str) -> bool:
