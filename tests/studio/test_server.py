@@ -1,6 +1,8 @@
 """The studio on its port, and what strangers may try there."""
 
 import contextlib
+import errno
+import os
 import socket
 import struct
 import time
@@ -51,6 +53,16 @@ def test_all_ports_busy_is_said(monkeypatch):
         pytest.raises(InputError, match="are busy"),
     ):
         bound("127.0.0.1", first.getsockname()[1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows says this of busy ports, too")
+def test_a_port_that_needs_rights_is_not_called_busy(monkeypatch):
+    def bind(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(server.socket, "socket", type("Denied", (socket.socket,), {"bind": bind}))
+    with pytest.raises(InputError, match=r"^port=80: you may not listen there \(Permission denied"):
+        bound("127.0.0.1", 80)
 
 
 def connected(page):

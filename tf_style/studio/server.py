@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import Callable, Iterator
 
@@ -25,7 +26,7 @@ def bound(host: str, port: int) -> socket.socket:
     """A socket that listens there, or at one of the next ports if that is busy.
 
     Raises:
-        InputError: if there is no such host here, or all are busy.
+        InputError: if there is no such host here, all are busy, or the user may not listen there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in range(port, min(port + _TRIED, 65536)) if port else [0]:
@@ -41,8 +42,13 @@ def bound(host: str, port: int) -> socket.socket:
             found.listen(128)
         except OSError as error:
             found.close()
-            if error.errno in (errno.EADDRINUSE, errno.EACCES) and port:
+            # Windows may refuse a busy one as if it were not allowed.
+            busy = (errno.EADDRINUSE, *([errno.EACCES] if os.name == "nt" else []))
+            if error.errno in busy and port:
                 continue
+            if error.errno == errno.EACCES and port:
+                raise InputError(f"--port={number}: you may not listen there ({error.strerror}). "
+                                 "Choose one above 1023") from None
             raise InputError(f"--host={host}: cannot be used ({error.strerror or error})"
                              ) from None
         return found
