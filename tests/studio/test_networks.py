@@ -40,7 +40,7 @@ def test_a_network_that_was_dropped_paints_as_by_the_command(page, sent, tmp_pat
     assert name.read_bytes() == made
     name.unlink()
     exec(python, {})
-    assert np.abs(pixels(name.read_bytes()).astype(int) - pixels(made)).max() <= 1
+    assert np.array_equal(pixels(name.read_bytes()), pixels(made))
 
 
 def test_its_thumbnail_shows_it(page, sent):

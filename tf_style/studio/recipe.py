@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tf_style.image.picture import read_alpha
 from tf_style.run.jobs import Job
 from tf_style.settings import Settings
 from tf_style.settings.option import Switch
+from tf_style.transfer import lite
 
 
 def changed(settings: Settings) -> dict[str, Any]:
@@ -40,32 +42,49 @@ def command(job: Job, settings: Settings, name: str, more: Mapping[str, Any]) ->
 
 
 def python(job: Job, settings: Settings, name: str) -> str:
-    """A program that makes the same picture."""
-    options = changed(settings)
-    if settings.model:
-        return _by_network(job, settings, name)
+    """A program that makes the same picture.
+
+    Raises:
+        InputError: if its content cannot be read.
+    """
+    imports, made = (_by_network if settings.model else _by_steps)(job, settings)
+    alpha = ""
+    if job.content and read_alpha(job.content, max_pixels=settings.max_pixels) is not None:
+        imports = ["from tf_style.image.picture import read_alpha", *imports]
+        alpha = f", alpha=read_alpha({job.content!r})"
+    return "\n".join(["import tf_style", *imports, "", *made, f"result.save({name!r}{alpha})", ""])
+
+
+def _by_steps(job: Job, settings: Settings) -> tuple[list[str], list[str]]:
+    """What a program imports besides `tf_style`, and the lines that make the result."""
     styles = list(job.styles)
     given = [repr(job.content), repr(styles if len(styles) > 1 else styles[0])]
     given += [f"content_masks={list(job.content_masks)!r}"] if job.content_masks else []
     given += [f"protect={job.protect!r}"] if job.protect else []
-    given += [f"{option}={value!r}" for option, value in options.items()]
-    lines = "".join(f"    {each},\n" for each in given)
-    return f"import tf_style\n\nresult = tf_style.stylize(\n{lines})\nresult.save({name!r})\n"
+    return [], ["result = tf_style.stylize(", *_arguments(*given, *_options(settings)), ")"]
 
 
-def _by_network(job: Job, settings: Settings, name: str) -> str:
-    blend = "" if settings.style_blend == "auto" else f", style_blend={settings.style_blend!r}"
-    size = settings.size.long_side
-    read = f"tf_style.read_picture({job.content!r})"
-    lines = [
-        "import numpy as np", "import tf_style", "",
-        f"content = {f'tf_style.fit({read}, {size})' if size else read}",
-        f"network = tf_style.transform_model({settings.model!r}{blend})",
-        "image = np.asarray(network(content[None]))[0]",
+def _by_network(job: Job, settings: Settings) -> tuple[list[str], list[str]]:
+    """The same where a network paints: by what the command has it painted, for the same pixels."""
+    module, brush = ("lite", "LiteBrush") if lite.serves(settings, 1) else ("brush", "Brush")
+    masks = f", {list(job.content_masks)!r}" if job.content_masks else ""
+    return [
+        "from tf_style.run.scene import Scene",
+        f"from tf_style.transfer.{module} import {brush}",
+        "from tf_style.transfer.painter import ModelPainter",
+    ], [
+        "settings = tf_style.Settings(", *_arguments(*_options(settings)), ")",
+        f"scene = Scene.of(settings, {job.content!r}, []{masks})",
+        f"result = ModelPainter(settings, {brush}(settings)).paint(scene)",
     ]
-    if settings.strength != "auto":
-        lines.append(f"image = content + {settings.strength!r} * (image - content)")
-    return "\n".join([*lines, f"tf_style.write_picture({name!r}, image)", ""])
+
+
+def _options(settings: Settings) -> list[str]:
+    return [f"{option}={value!r}" for option, value in changed(settings).items()]
+
+
+def _arguments(*given: str) -> list[str]:
+    return [f"    {each}," for each in given]
 
 
 def file_name(title: str, ending: str) -> str:
