@@ -456,6 +456,14 @@ def test_a_film_is_painted_by_a_network(opened, tmp_path):
         assert len(list(film.decode(video=0))) == 4
     request = shown_job(page)["request"]
     assert request["options"] == {"size": 128, "model": INK, "steadiness": 0.5}
+    # One that was gone on with since is another one to load.
+    film = page.locator("#film").get_attribute("src")
+    page.evaluate("""async () => {
+        const {jobs, showStage} = await import("/page/stage.js");
+        for (const job of jobs.values()) job.step += 1;
+        showStage();
+    }""")
+    expect(page.locator("#film")).not_to_have_attribute("src", film)
 
 
 def test_a_network_of_ones_own_paints_alone(opened, network):

@@ -4,7 +4,8 @@ import { t } from "/page/dom.js";
 /** @typedef {{content: string|null, styles: string[], content_masks: string[],
  *    protect: string|null, options: Object<string, any>, draft: boolean}} Request */
 /** @typedef {{id: string, state: string, draft: boolean, kind: string, request: Request,
- *    progress: number, seconds_left: number|null, step: number, steps: number, seconds: number,
+ *    title: string, progress: number, seconds_left: number|null, scale: number, step: number,
+ *    steps: number, seconds: number,
  *    loss: number[][], width: number, height: number, has_picture: boolean, created: number,
  *    why: string|null, notes: string[], error: {message: string, option: string|null}}} Job */
 

@@ -11,9 +11,11 @@ export const jobs = new Map(), frames = new Map();
 export const isRunning = (job) => job?.state === "waiting" || job?.state === "painting";
 const hasResult = (job) => Boolean(job?.has_picture) && !isRunning(job);
 const address = (job, what) => `/api/jobs/${job.id}/${what}`;
+/** Of a result: one that was gone on with is another, which a browser is to ask for. */
+const version = ({ scale, step }) => `step=${scale}.${step}`;
 /** A small picture of a job: its result, else what there is of it, else its painting. */
 export const thumbnail = (job) => hasResult(job)
-  ? `${picture(`result:${job.id}`, 256)}&step=${job.step}`
+  ? `${picture(`result:${job.id}`, 256)}&${version(job)}`
   : frames.get(job.id) ?? picture(job.request.styles[0] ?? job.request.options.model, 256);
 
 /** What a person calls a job: what was painted as what. */
@@ -79,10 +81,10 @@ export function showStage() {
   const isFilm = job?.kind === "film" && hasResult(job);
   film.hidden = !isFilm;
   $("after").hidden = isFilm;
-  const movie = isFilm ? address(job, "result.mp4") : null;
+  const movie = isFilm ? `${address(job, "result.mp4")}?${version(job)}` : null;
   if (!isFilm) film.pause();
   else if (film.getAttribute("src") !== movie) film.src = movie;
-  const source = hasResult(job) && !isFilm ? `${address(job, "result.png")}?step=${job.step}`
+  const source = hasResult(job) && !isFilm ? `${address(job, "result.png")}?${version(job)}`
     : frames.get(job?.id ?? "") ?? before;
   put(source, hasResult(job) && job.width);
   $("after").alt = job ? titleOf(job) : still ? nameOf("content", still) : "";
