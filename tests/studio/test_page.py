@@ -489,6 +489,17 @@ def test_a_network_of_ones_own_paints_alone(opened, network):
     tile(page, "styles", INK).click()
     expect(tile(page, "styles", reference).locator("input")).not_to_be_checked()
     expect(tile(page, "styles", INK).locator("input")).to_be_checked()
+    # One that is chosen among the options comes back there, and is no painting.
+    page.get_by_text("More options").click()
+    page.get_by_label("Model", exact=True).select_option("sample:all")
+    paint(page)
+    expect(page.locator("#title")).to_have_text("Harbour as All")
+    expect_finished(page)
+    tool(page, "Again, with other settings").click()
+    expect(page.locator("#styles input:checked")).to_have_count(0)
+    with asked(page) as request:
+        paint(page)
+    assert request()["options"] == {"size": 96, "model": "sample:all"}
     page.get_by_role("button", name="Camera").click()
     expect(tile(page, "styles", reference).locator("input")).to_be_enabled()
 

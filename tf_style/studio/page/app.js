@@ -59,7 +59,8 @@ const draft = later(150, async () => {
 
 async function paint(event) {
   event.preventDefault();
-  const missing = !state.content ? "content" : !state.styles.length ? "style" : null;
+  const needsStyle = isFilm() || !state.options.model;
+  const missing = !state.content ? "content" : needsStyle && !state.styles.length ? "style" : null;
   if (missing) return showError({ message: t(`choose_${missing}`), option: missing }, true);
   draft.cancel();
   $("paint").disabled = true;

@@ -1,6 +1,6 @@
 /** The picture in the middle: as it forms, beside the photograph, at full size, how it was made. */
 import { $, button, el, icon, iconButton, say, t, time } from "/page/dom.js";
-import { nameOf } from "/page/choose.js";
+import { modelOf, nameOf } from "/page/choose.js";
 import { optionTitle, showError } from "/page/options.js";
 import { call, picture } from "/page/server.js";
 import { change, isCamera, isNetwork, state } from "/page/state.js";
@@ -154,9 +154,11 @@ function toolsOf(job) {
 }
 
 /** Bring a job's settings back, to change and paint again. */
-function again({ request }) {
+function again({ kind, request }) {
   const { model, style_blend: shares, steadiness, ...options } = request.options;
-  const refs = request.styles.length ? request.styles : [model];
+  // Among the options it paints, whatever style is chosen; that of all samples is no style.
+  if (model && kind !== "film" && !isNetwork(model)) options.model = model;
+  const refs = request.styles.length ? request.styles : [model].filter(modelOf);
   change({ shown: state.shown,
     content: request.content ?? "none", options, several: refs.length > 1,
     protect: request.protect, steadiness: typeof steadiness === "number" ? steadiness : null,
