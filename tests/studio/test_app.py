@@ -32,7 +32,7 @@ def test_the_form_says_what_there_is(page):
     assert form["samples"]["content"] == ["sample:grace_hopper", "sample:harbor"]
     assert set(form["models"]) == set(form["samples"]["style"])
     values = {each["name"]: each["values"] for each in form["presets"]}
-    assert values["preview"]["size"] == "256"
+    assert values["preview"]["size"] == 256
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "tif"])

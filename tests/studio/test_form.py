@@ -6,7 +6,7 @@ import pytest
 
 from tf_style.settings import InputError, Settings
 from tf_style.settings.option import File
-from tf_style.settings.presets import presets
+from tf_style.settings.presets import preset_values, presets
 from tf_style.studio import form
 
 
@@ -55,4 +55,9 @@ def test_what_cannot_be_used_is_refused(options):
 
 @pytest.mark.parametrize("name", presets())
 def test_presets_can_be_chosen(name):
-    assert form.checked(form.preset(name), offline=True).offline
+    assert form.checked(form.preset(name), offline=True) == Settings(
+        **preset_values(name), offline=True)
+
+
+def test_numbers_of_presets_are_numbers_to_the_page():
+    assert form.preset("poster") == {"size": 4096, "scales": 6, "steps": "100,80,60,40,15,8"}

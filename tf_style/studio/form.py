@@ -74,9 +74,12 @@ def is_network(value: Any) -> bool:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """The values of a preset, without what the page cannot set."""
-    names = {each.name for each in offered()}
-    return {option: value for option, value in preset_values(name).items() if option in names}
+    """The values of a preset as the page sets them, without what it cannot set."""
+    names, values = {each.name for each in offered()}, preset_values(name)
+    parsed = Settings(**values).as_dict()
+    # Lists stay text, as one types them.
+    return {option: parsed[option] if isinstance(parsed[option], (int, float)) else value
+            for option, value in values.items() if option in names}
 
 
 def checked(options: Mapping[str, Any], **fixed: Any) -> Settings:

@@ -91,13 +91,19 @@ function field(spec, isFirst = false) {
 /** Presets as a choice; it sets all options. */
 function presets(named) {
   const help = el("p", { class: "help", id: "help-presets" });
+  const choices = [{ name: t("presets_none"), help: "", values: {} }, ...named];
   const select = el("select", { id: "presets", "aria-describedby": help.id },
-    el("option", { value: "" }, t("presets_none")),
-    named.map(({ name }) => el("option", {}, name)));
-  select.addEventListener("change", () => {
-    const preset = named.find(({ name }) => name === select.value);
-    help.textContent = preset?.help ?? "";
-    change({ options: { ...preset?.values } });
+    choices.map(({ name }) => el("option", {}, name)),
+    el("option", { hidden: true }, t("presets_own")));
+  select.addEventListener("change", () =>
+    change({ options: { ...choices[select.selectedIndex].values } }));
+  refreshers.set("presets", () => {
+    const set = Object.entries(state.options);
+    const index = choices.findIndex(({ values }) => set.length === Object.keys(values).length
+      && set.every(([name, value]) => values[name] === value));
+    // One that is chosen can be chosen again as soon as anything differs from it.
+    select.selectedIndex = index < 0 ? choices.length : index;
+    help.textContent = choices[index]?.help ?? "";
   });
   return el("div", { class: "field" },
     el("label", { htmlFor: "presets" }, t("presets")), select, help);

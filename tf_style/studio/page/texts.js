@@ -42,7 +42,7 @@ export default {
   pixels: "{n} px", times: "{n} ×", percent: "{n} %",
   reset: "Back to the default: {name}",
   more: "More options", automatic: "auto",
-  presets: "Start from", presets_none: "The defaults",
+  presets: "Start from", presets_none: "The defaults", presets_own: "Your own",
   paint: "Paint", shoot: "Save this picture", use_frame: "Use it as the photograph",
   draft: "Draft · {facts}", draft_done: "A quick draft. Paint makes the full picture.",
   starting: "Preparing …", waiting: "Waits for its turn",
