@@ -341,6 +341,13 @@ def test_paintings_of_the_library_are_found_by_name_and_by_what_suits(opened):
     assert ref.startswith("library:")
     expect(page.locator(f"#styles input[value='{ref}']")).to_be_checked()
     expect(page.locator("#chosen")).to_have_text("stained_glass")
+    # Its name outlives the choice.
+    paint(page)
+    title = page.locator("#results li", has_text="Harbour as stained_glass")
+    expect(title).to_have_count(1)
+    tile(page, "styles", WAVES).click()
+    expect(page.locator(f"#styles input[value='{ref}']")).to_have_count(0)
+    expect(title).to_have_count(1)
 
 
 def test_a_job_outlives_the_page_and_all_tabs_show_it(opened):
@@ -469,6 +476,12 @@ def test_a_film_is_painted_by_a_network(opened, tmp_path):
         assert len(list(film.decode(video=0))) == 4
     request = shown_job(page)["request"]
     assert request["options"] == {"size": 128, "model": INK, "steadiness": 0.5}
+    # To another browser, the server says what was brought here.
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    ready(page)
+    results(page).first.locator(".result").click()
+    expect(page.locator("#title")).to_have_text("waving as Ink")
     # One that was gone on with since is another one to load.
     film = page.locator("#film").get_attribute("src")
     page.evaluate("""async () => {

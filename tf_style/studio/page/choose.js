@@ -8,12 +8,12 @@ import { change, changeStyle, chooseStyle, isCamera, isChosen, isFilm, isNetwork
 const AT_ONCE = 60;
 let form, brush;
 
-/** What a picture is called: its name without what tells the kind of file. */
-export function nameOf(part, ref) {
+/** What a picture is called: its name without what tells the kind of file; else as is told. */
+export function nameOf(part, ref, told = t(part === "content" ? "photograph" : "painting")) {
   if (ref.startsWith("sample:")) return word("samples", ref.slice(7), true);
   if (form.networks[ref]) return form.networks[ref];
   const known = [...state.mine[part], ...state.styles].find((each) => each.ref === ref);
-  return known?.name.replace(/\.\w{2,5}$/, "") ?? t(part === "content" ? "photograph" : "painting");
+  return known?.name.replace(/\.\w{2,5}$/, "") ?? told;
 }
 export const modelOf = (ref) => isNetwork(ref) ? ref : form.models[ref];
 const samples = (part) => form.samples[part].map((ref) => ({ ref, name: nameOf(part, ref) }));

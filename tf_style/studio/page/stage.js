@@ -18,16 +18,23 @@ export const thumbnail = (job) => hasResult(job)
   ? `${picture(`result:${job.id}`, 256)}&${version(job)}`
   : frames.get(job.id) ?? picture(job.request.styles[0] ?? job.request.options.model, 256);
 
+/** What the pictures of a job are called: here, or else where it was painted. */
+function namesOf({ title, request: { content, styles, options } }) {
+  const refs = [content, ...styles.length ? styles : [options.model]], told = title.split(", ");
+  const first = content ? 0 : 1, isSure = told.length === refs.length - first;
+  return refs.map((ref, index) => ref && nameOf(index ? "style" : "content", ref,
+    isSure ? told[index - first] : title));
+}
+
 /** What a person calls a job: what was painted as what. */
-export function titleOf({ request: { content, styles, options } }) {
-  const names = (styles.length ? styles : [options.model]).map((ref) => nameOf("style", ref));
-  return t(content ? "by" : "texture_of", { styles: names.join(" + "),
-    content: content && nameOf("content", content) });
+export function titleOf(job) {
+  const [content, ...styles] = namesOf(job);
+  return t(content ? "by" : "texture_of", { styles: styles.join(" + "), content });
 }
 
 /** The options that a job was given, with what the page calls them. */
-export const madeWith = ({ request }) => Object.entries(request.options).map(([name, value]) =>
-  [optionTitle(name), isNetwork(value) ? nameOf("style", value) : String(value)]);
+export const madeWith = (job) => Object.entries(job.request.options).map(([name, value]) =>
+  [optionTitle(name), isNetwork(value) ? namesOf(job)[1] : String(value)]);
 
 /** One line of what goes on with a job. @param {Job} job */
 export function factsOf(job) {
@@ -154,7 +161,8 @@ function toolsOf(job) {
 }
 
 /** Bring a job's settings back, to change and paint again. */
-function again({ kind, request }) {
+function again(job) {
+  const { kind, request } = job, [, ...names] = namesOf(job);
   const { model, style_blend: shares, steadiness, ...options } = request.options;
   // Among the options it paints, whatever style is chosen; that of all samples is no style.
   if (model && kind !== "film" && !isNetwork(model)) options.model = model;
@@ -162,7 +170,7 @@ function again({ kind, request }) {
   change({ shown: state.shown,
     content: request.content ?? "none", options, several: refs.length > 1,
     protect: request.protect, steadiness: typeof steadiness === "number" ? steadiness : null,
-    styles: refs.map((ref, index) => ({ ref, name: nameOf("style", ref),
+    styles: refs.map((ref, index) => ({ ref, name: names[index],
       share: shares?.[index] ?? 1, mask: request.content_masks[index] ?? null })),
   });
   $("make").focus();
