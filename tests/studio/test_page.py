@@ -448,8 +448,21 @@ def test_the_camera_is_painted_live(opened):
     page = opened(None, [WAVES])
     if not page.evaluate("fetch('/api/form').then((form) => form.json())")["camera"]:
         pytest.skip("this studio has no camera")
-    page.get_by_role("button", name="Camera").click()
+    # Off and on again while the browser still asks for leave.
+    page.evaluate("""() => {
+        const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+        window.streams = [];
+        devices.getUserMedia = async (what) => {
+            await new Promise((done) => setTimeout(done, 300));
+            streams.push(await ask(what));
+            return streams.at(-1);
+        };
+    }""")
+    for mode in ("Camera", "Pictures and films", "Camera"):
+        page.get_by_role("button", name=mode).click()
     expect(page.locator("body")).to_have_attribute("data-live", re.compile("[3-9]"))
+    assert page.evaluate("streams.map((stream) => stream.getTracks()[0].readyState)") == [
+        "ended", "live"]
     tile(page, "styles", INK).click()
     expect(page.locator("#after")).to_have_attribute("alt", "Live: Ink")
     with page.expect_download() as download:
@@ -458,6 +471,19 @@ def test_the_camera_is_painted_live(opened):
         assert np.asarray(picture).std() > 5
     page.get_by_role("button", name="Use it as the photograph").click()
     expect(page.locator("#contents input[value^=picture]")).to_be_checked()
+    # From another machine, without encryption.
+    page.context.add_init_script(
+        "for (const name of ['mediaDevices', 'clipboard'])"
+        "    Object.defineProperty(navigator, name, {value: undefined})")
+    page.reload()
+    ready(page)
+    expect(page.get_by_role("button", name="Camera")).to_be_hidden()
+    paint(page)
+    expect_finished(page)
+    tool(page, "How it was made").click()
+    with page.expect_popup() as popup:
+        page.get_by_role("button", name="Copy as command").click()
+    expect(popup.value.locator("body")).to_contain_text("tf_style --content=")
 
 
 def test_a_film_is_painted_by_a_network(opened, tmp_path):

@@ -8,6 +8,8 @@ import { isCamera, state, watch } from "/page/state.js";
 const SIZE = 384;
 /** @type {{frames: WebSocket, stream: MediaStream}|null} */
 let live = null;
+/** Counts starts and ends, so that a camera that is allowed late is not left on. */
+let turn = 0;
 /** Send the settings, and a frame where none is under way. */
 let settle = () => undefined;
 const canvas = el("canvas"), video = el("video", { muted: true, playsInline: true });
@@ -41,14 +43,17 @@ function show(blob) {
   document.body.dataset.live = String(Number(document.body.dataset.live ?? 0) + 1);
 }
 
+const end = (stream) => { for (const track of stream.getTracks()) track.stop(); };
+
 async function start() {
+  const mine = turn;
   say(t("camera_starting"));
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } } });
+    if (mine !== turn) return end(stream);
     const frames = socket("/api/camera");
     frames.binaryType = "blob";
     live = { frames, stream };
-    if (!isCamera()) return stop();
     video.srcObject = stream;
     await video.play();
     let isPainting = false;
@@ -67,13 +72,15 @@ async function start() {
     frames.onopen = settle;
     settle();
   } catch (error) {
+    if (mine !== turn) return;
     showMode("picture");
     say(t("camera_off", { why: error.message }));
   }
 }
 
 function stop() {
-  for (const track of live?.stream.getTracks() ?? []) track.stop();
+  turn += 1;
+  if (live) end(live.stream);
   live?.frames.close();
   live = null;
 }
@@ -89,7 +96,8 @@ function showMode(mode) {
 }
 
 export function buildCamera(form) {
-  $("modes").hidden = !form.camera;
+  // Browsers have none for a page that comes from another machine without encryption.
+  $("modes").hidden = !form.camera || !navigator.mediaDevices;
   const again = later(150, () => settle());
   watch((part) => { if (part.styles || part.options || "steadiness" in part) again(); });
   for (const mode of ["picture", "camera"]) $(`mode-${mode}`).onclick = () => showMode(mode);

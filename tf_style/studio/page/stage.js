@@ -194,8 +194,12 @@ function curve(loss) {
 /** Put a recipe on the clipboard, or show it where a page may not. */
 async function copy(job, what) {
   const text = await call("GET", address(job, what));
-  await navigator.clipboard.writeText(text).then(() => say(t("copied")),
-    () => open(address(job, what)));
+  try {
+    await navigator.clipboard.writeText(text);
+    say(t("copied"));
+  } catch {
+    open(address(job, what));
+  }
 }
 
 function detailsOf(job) {
