@@ -43,10 +43,10 @@ def vgg_model(
         kernels: layer name → arrays, as returned by `tf_style.network.weights.load`.
         pooling: `max`, as in training, or `average`, which Gatys et al. 2016 found to give
             slightly more appealing results.
-        padding: what convolutions see beyond the picture: `zeros`, as in training; or `edge`,
-            what stands at the border. With zeros, a border looks like an edge next to gray to the
-            first convolution, and like nothing that is inside a picture to the others: optimising
-            an image draws a line along it, and gives its surroundings colours of their own.
+        padding: what the first convolution sees beyond the picture: `zeros`, as in training,
+            which are the mean gray; or `edge`, the border's pixels repeated. With zeros, a border
+            looks like an edge next to gray, and optimising an image draws a line along it. Other
+            convolutions always see zeros there.
         name: of the model; by default the network's, with `_features`.
         input_range: black and white in the pictures that the model takes.
     """
@@ -56,10 +56,13 @@ def vgg_model(
     offset = [black - mean / 255 for mean in IMAGENET_MEAN]
     features = keras.layers.Rescaling(scale, offset, dtype=dtype, name="rescaling")(picture)
     maps = {}
+    if padding == "edge":
+        features = _EdgePadding(dtype=dtype, name="edge_padding")(features)
     read = architecture.read_out(layers)
     for layer in architecture.up_to(layers):
+        padded = padding == "edge" and layer.inputs == 3
         own = trunk_name(architecture, layer)
-        features = maps[own] = _keras_layer(layer, own, dtype, pooling, padding)(features)
+        features = maps[own] = _keras_layer(layer, own, dtype, pooling, padded)(features)
         if layer in read:
             maps[layer.name] = _readout(layer, dtype)(features)
     model = keras.Model(
@@ -109,30 +112,29 @@ def _to_unit(input_range: tuple[float, float]) -> tuple[float, float]:
     return 1 / (high - low), -low / (high - low)
 
 
-class _EdgeConv2D(keras.layers.Conv2D):
-    """A 3x3 convolution that sees each row and column at the border once more beyond it."""
+class _EdgePadding(keras.layers.Layer):
+    """One more row or column on each side, a copy of the one at the border."""
 
     def call(self, features):
-        beyond = [[0, 0], [1, 1], [1, 1], [0, 0]]
-        return super().call(keras.ops.pad(features, beyond, mode="symmetric"))
+        return keras.ops.pad(features, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="symmetric")
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[:3], self.filters)
+        batch, *sides, channels = input_shape
+        return (batch, *(side and side + 2 for side in sides), channels)
 
 
 def _keras_layer(
-    layer: Layer, name: str, dtype: str, pooling: str, padding: str
+    layer: Layer, name: str, dtype: str, pooling: str, padded: bool
 ) -> keras.layers.Layer:
     if layer.pooling:
         kind = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
         return kind[pooling](
             2, data_format="channels_last", dtype=dtype, name=name
         )
-    kind, within = {"zeros": (keras.layers.Conv2D, "same"), "edge": (_EdgeConv2D, "valid")}[padding]
-    return kind(
+    return keras.layers.Conv2D(
         layer.channels,
         3,
-        padding=within,
+        padding="valid" if padded else "same",
         activation="relu",
         data_format="channels_last",
         # The kernels are set right afterwards, so none need be drawn.
