@@ -21,7 +21,7 @@ from tf_style.commands.learn import LearnOptions
 from tf_style.commands.request import Request
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.picture import write_picture
-from tf_style.settings import Settings
+from tf_style.settings import InputError, Settings
 from tf_style.settings.option import File, Files, Text, Texts
 
 PICTURES = ["--content=content.png", "--style=style.png"]
@@ -44,6 +44,16 @@ def test_flags_and_places_ask_for_the_same():
         "content.png", ("style.png",), Path("a.png")
     )
     assert by_places.is_single and by_places.least == 4
+
+
+@pytest.mark.parametrize("flag", ["--style_regions=2", "--style_places=recurring"])
+def test_layers_that_auto_may_stand_for_are_not_missed_before_the_weights_are_known(flag):
+    """What a download would give is known once it is there."""
+    assert asked(*PICTURES, flag).jobs
+    assert asked(*PICTURES, flag, "--network=vgg16").jobs
+    for more in ("--style_layers=block1_conv1", "--offline --weights=unsupervised"):
+        with pytest.raises(InputError, match="needs style layers of block 4 or 5"):
+            asked(*PICTURES, flag, *more.split())
 
 
 def test_an_own_picture_is_made_again_in_third_place(folder):

@@ -121,6 +121,8 @@ def choose(
             f"5, and a --style_loss without phase. Received: {style.weights}, "
             f"{','.join(settings.style_loss)}. Choose --large_forms=0 or others of these"
         )
+    # Of weights that are not known yet, neither are the layers that `auto` stands for.
+    is_open = style.architecture and style.weights is None and settings.style_layers == AUTO
     settings = for_weights(settings, *[
         (choice.weights or AUTO, kind)
         for choice, kind in zip((content, style), kinds, strict=True)
@@ -134,7 +136,7 @@ def choose(
         known = coarse and "moments" in settings.style_loss
         settings = settings.replace(style_places="recurring" if known else "all")
     for name, plain in (("style_regions", (AUTO, 1)), ("style_places", ("all",))):
-        if getattr(settings, name) not in plain and not coarse:
+        if getattr(settings, name) not in plain and not (coarse or is_open):
             raise InputError(f"--{name}={getattr(settings, name)}: needs style layers of block 4 "
                              f"or 5 of {', '.join(ARCHITECTURES)}")
     if content == style:
