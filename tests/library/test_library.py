@@ -204,6 +204,17 @@ def test_near_duplicates_are_found(library, paintings):
     assert names(library.like(paintings / "a.png", 1)) == ["small.jpg"]
 
 
+def test_a_file_is_no_near_duplicate_of_what_it_showed_before(library, paintings):
+    library.add(paintings)
+    save(paintings / "a.png", np.clip(shades(painting(0)) + 0.02, 0, 1))
+    save(paintings / "z.png", shades(painting(9)))
+    added = library.add(paintings)
+    assert sorted(os.path.basename(path) for path in added.new) == ["a.png", "z.png"]
+    assert added.twins == {}
+    shown = [match for group in library.browse() for match in group.pictures]
+    assert sorted(names(shown)) == [*(f"{name}.png" for name in "abcdef"), "z.png"]
+
+
 def test_of_near_duplicates_the_first_that_is_asked_for_and_there_is_shown(library, paintings):
     library.add(paintings)
     for name, height, width in (("large", 120, 160), ("small", 45, 60)):

@@ -284,7 +284,10 @@ def _describe(
         return
     descriptor = describe(picture)
     twin = _twin(catalogue, named, entry, descriptor)
-    number = catalogue.add(entry, origin, descriptor, twin)
+    # What this very file showed before goes when the picture is added.
+    others = [] if twin is None else [
+        path for path in catalogue.paths(twin) if path != entry.file.path]
+    catalogue.add(entry, origin, descriptor, twin)
     added.new.append(entry.file.path)
-    if twin is not None and twin != number:
-        added.twins[entry.file.path] = catalogue.paths(twin)[0]
+    if others:
+        added.twins[entry.file.path] = others[0]
