@@ -248,6 +248,13 @@ def test_filters(paintings, capfd):
         assert capfd.readouterr().out.count("\n") <= 2
 
 
+def test_a_file_of_flags_serves_all_verbs(paintings, capfd):
+    Path("all.flags").write_text("--network=compact\n--count=2\n--min_size=8\n")
+    for words in (["list"], ["browse"], ["surprise"], ["forget", "a"]):
+        assert call(cli.library, *words, "--flagfile=all.flags") == 0, words
+    assert "no effect" not in capfd.readouterr().err
+
+
 def test_forget(paintings, capfd):
     assert call(cli.library, "forget", "a", "b") == 0
     assert capfd.readouterr().out.splitlines() == [str(paintings / f"{name}.png") for name in "ab"]

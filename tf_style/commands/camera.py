@@ -62,7 +62,7 @@ def camera(line: CommandLine) -> int:
     line = placed(COMMAND, line)
     options = line.options(CameraOptions)
     for flag in ("camera", "mirror"):
-        if options.content and flag in line.given:
+        if options.content and flag in line.typed:
             raise InputError(f"--{flag}: has no effect with --content. Leave it out")
     needs("av" if options.content else "cv2")
     needs("cv2")

@@ -66,6 +66,7 @@ class CommandLine:
             were given on the command line or in a file.
         places: the arguments that are not flags.
         flagfiles: the files that flags were read from.
+        typed: the options whose flags stood on the command line itself.
         notes: what was taken for what.
         signals: those that ask the command to stop.
     """
@@ -75,6 +76,7 @@ class CommandLine:
     places: Sequence[str]
     flagfiles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    typed: frozenset[str] = frozenset()
     signals: Signals = dataclasses.field(default_factory=Signals)
 
     def tell(self) -> None:

@@ -33,8 +33,10 @@ def parse(command: Command, argv: list[str]) -> CommandLine:
                                  "like this")
         found, places = parse_one(command, arguments, origin)
         given.update(found)
+    typed = frozenset(found)
     given = translate(given, {each.name: each for each in command.options}, notes.append)
-    return CommandLine(argv, given, places, tuple(name for name, _ in files), tuple(notes))
+    return CommandLine(
+        argv, given, places, tuple(name for name, _ in files), tuple(notes), typed)
 
 
 def parse_one(

@@ -139,7 +139,7 @@ def library(line: CommandLine) -> int:
         raise InputError(f"expected what to do, one of {', '.join(VERBS)}, such as "
                          "tf_style_library add paintings")
     _check_pictures(options)
-    _check_heeded(options, line.given)
+    _check_heeded(options, line.typed)
     if options.sheet:
         from tf_style.image.picture import check_output
 
@@ -166,11 +166,11 @@ def _check_pictures(options: LibraryOptions) -> None:
                          "Pictures are chosen by --folder, --palette, --name and --min_size")
 
 
-def _check_heeded(options: LibraryOptions, given: Container[str]) -> None:
-    """Check that nothing is asked for that the verb has no use for."""
+def _check_heeded(options: LibraryOptions, typed: Container[str]) -> None:
+    """Check that nothing is asked for that the verb has no use for; files are for all verbs."""
     verb = options.verb
     for flag, verbs in _HEEDED.items():
-        if flag in given and verb not in verbs:
+        if flag in typed and verb not in verbs:
             raise InputError(f"--{flag}: has no effect with {verb}. Leave it out")
     if options.previews == 0 and options.sheet:
         raise InputError("--previews=0: a --sheet of for is of previews. Leave one of them out")
