@@ -57,6 +57,38 @@ def test_the_same_frames_are_the_same_film(tmp_path):
     assert b"mbtree=0" in films[0]
 
 
+def with_subtitles(film, path):
+    """The film with two lines that begin at once, and one after them that is short."""
+    text = film.with_suffix(".srt")
+    text.write_text("".join(
+        f"{number}\n00:00:00,{begin:03} --> 00:00:00,{end:03}\nline {number}\n\n"
+        for number, (begin, end) in enumerate([(100, 300), (100, 300), (101, 110)], 1)))
+    with av.open(str(film)) as pictures, av.open(str(text)) as lines, \
+            av.open(str(path), "w") as made:
+        streams = {each: made.add_stream_from_template(each)
+                   for each in (pictures.streams.video[0], lines.streams.subtitles[0])}
+        for source in (lines, pictures):
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = streams[packet.stream]
+                    made.mux(packet)
+    return path
+
+
+def test_subtitles_are_copied_where_the_file_can_hold_them(tmp_path):
+    source = with_subtitles(write(tmp_path / "plain.mkv", 6), tmp_path / "source.mkv")
+    sound = str(source), Fraction(0), None
+    path, remarks = put(tmp_path, "film.mkv", store_of(tmp_path), every(10), sound=sound)
+    assert remarks == []
+    with av.open(str(path)) as file:
+        stream, = file.streams.subtitles
+        found = [(round(float(each.pts * each.time_base), 3), bytes(each))
+                 for each in file.demux(stream) if each.size]
+    assert found == [(0.1, b"line 1"), (0.1, b"line 2"), (0.101, b"line 3")]
+    _, remarks = put(tmp_path, "film.mp4", store_of(tmp_path), every(10), sound=sound)
+    assert remarks == ["subtitles are left out: a file such as this cannot hold them"]
+
+
 @pytest.mark.parametrize("ending", [".mp4", ".webm", ".mkv"])
 def test_another_decoder_sees_the_same_colours(tmp_path, ending):
     path, _ = put(tmp_path, f"film{ending}", store_of(tmp_path), every(10))

@@ -47,6 +47,9 @@ _SUBTITLES = {".mp4": ("mov_text",), ".m4v": ("mov_text",), ".mov": ("mov_text",
               ".webm": ("webvtt",)}
 # Number of channels → their usual places.
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+# Decoder → the codec, where its name is another.
+_CODECS = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis", "srt": "subrip",
+           "ssa": "ass", "dvdsub": "dvd_subtitle", "pgssub": "hdmv_pgs_subtitle"}
 # Seconds between two packets of one stream, where their file gives both the same time: no
 # container counts in longer units.
 _STEP = Fraction(1, 1000)
@@ -274,8 +277,10 @@ def _beside(
             ways[stream.index] = way
     for stream in source.streams.subtitles:
         context = stream.codec_context
-        if part.copied and context and context.name in _SUBTITLES[ending]:
-            ways[stream.index] = _Copied(file, stream)
+        name = context and _CODECS.get(context.name, context.name)
+        if part.copied and name in _SUBTITLES[ending]:
+            # Many may begin at one time.
+            ways[stream.index] = _Copied(file, stream, step=Fraction(0))
         else:
             remark("subtitles are left out: a file such as this cannot hold them")
     ends = None if part.end is None else info.begins + part.end
@@ -320,9 +325,7 @@ def _sound(
 
     known, other = _SOUND[ending]
     name = stream.codec_context.name if stream.codec_context else "unknown"
-    # Of one codec there may be several decoders.
-    plain = {"mp3float": "mp3", "libopus": "opus", "libvorbis": "vorbis"}.get(name, name)
-    if copied and plain in known:
+    if copied and _CODECS.get(name, name) in known:
         return _Copied(file, stream)
     able = None
     if stream.codec_context is not None and other in av.codecs_available:
@@ -357,23 +360,30 @@ def _able(codec: str, sound: av.AudioCodecContext) -> tuple[str, int] | None:
 
 
 class _Beside:
-    """A stream beside the pictures."""
+    """A stream beside the pictures.
 
-    def __init__(self):
+    Args:
+        step: seconds by which times rise at least.
+    """
+
+    def __init__(self, step: Fraction = _STEP):
+        self._step = step
         self._last: Fraction | None = None
 
     def _timed(self, packets: Iterable[av.Packet]) -> Iterator[tuple[Fraction, av.Packet]]:
         """Packets, each with its time; times rise, since some containers take no others.
 
-        What comes long after its time, as where recordings were put together, is left out, as
-        frames are.
+        Sound that comes long after its time, as where recordings were put together, is left out,
+        as frames are.
         """
         for packet in packets:
             time = packet.dts * packet.time_base
-            if self._last is not None and time <= self._last:
-                if time + (packet.duration or 0) * packet.time_base < self._last:
+            last = self._last
+            if last is not None and (time < last or (time == last and self._step)):
+                after = time + (packet.duration or 0) * packet.time_base
+                if self._step and after < last:
                     continue
-                packet.dts = math.ceil((self._last + _STEP) / packet.time_base)
+                packet.dts = math.ceil((last + self._step) / packet.time_base)
                 packet.pts = max(packet.pts, packet.dts)
                 time = packet.dts * packet.time_base
             self._last = time
@@ -383,8 +393,11 @@ class _Beside:
 class _Copied(_Beside):
     """A stream whose packets are copied."""
 
-    def __init__(self, file: av.container.OutputContainer, stream: av.stream.Stream):
-        super().__init__()
+    def __init__(
+        self, file: av.container.OutputContainer, stream: av.stream.Stream,
+        step: Fraction = _STEP,
+    ):
+        super().__init__(step)
         self._stream = file.add_stream_from_template(stream)
         self._stream.metadata.update(
             {key: text for key, text in stream.metadata.items() if key in ("language", "title")})
