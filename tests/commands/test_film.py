@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from PIL import Image
 from tests.commands.here import Elsewhere, Here
 from tests.film.films import number_of, pattern, write
 from tf_style import cli
+from tf_style.commands import flags, stylize
 from tf_style.commands.film_request import Request
 from tf_style.film.frame import Painted
 from tf_style.film.source import open_film
@@ -139,6 +141,26 @@ def test_a_slash_makes_it_a_folder_of_frames(film, capsys, given, made):
     assert (code, out) == (0, f"{made}\n"), err
     assert sorted(os.listdir(made)) == ["00000.png", "00001.png", "00002.png"]
     assert not os.path.exists(f"{made}.frames")
+
+
+@pytest.mark.parametrize("name", [".", "./", "../empty/"])
+def test_the_working_folder_is_not_replaced(film, capsys, monkeypatch, name):
+    os.mkdir("empty")
+    monkeypatch.chdir("empty")
+    code, _, err = call(capsys, "../film.mp4", f"--output={name}", MODEL)
+    assert code == 2 and "this is the working folder" in err and err.count("\n") == 1
+    code, out, _ = call(capsys, "../film.mp4", f"--output={name}", MODEL, "--trial", "--end=0.3")
+    assert code == 0 and Path(out.strip()).resolve() == (film.parent / "empty_trial").resolve()
+
+
+def test_the_command_that_goes_on_with_a_trial_means_the_same_film(film):
+    def asked(*arguments):
+        return Request.of(flags.parse(stylize.COMMAND, [*arguments]), "film.mp4")
+
+    request = asked("film.mp4", MODEL, "--trial")
+    again = asked(*shlex.split(request.resuming())[1:])
+    assert request.output.name == again.output.name == "film_waves_trial.mp4"
+    assert again.options.resume
 
 
 def test_a_style_picture_makes_it_the_optimisers(film, capsys, monkeypatch):

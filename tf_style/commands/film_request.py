@@ -247,7 +247,10 @@ class Request:
         argv = self.line.argv
         # In front, because nothing after a -- is a flag.
         named = self.options.output or len(self.line.places) == (2 if self.settings.model else 3)
-        added = [f"--output={self.output}"] * (not named) + ["--resume"] * (
+        output = self.output
+        if self.films.trial:
+            output = output.with_name(output.stem.removesuffix("_trial") + output.suffix)
+        added = [f"--output={output}"] * (not named) + ["--resume"] * (
             not self.options.resume)
         command = ["tf_style", *added, *argv]
         return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
@@ -261,6 +264,8 @@ def _output(name: str, styles: Sequence[str], output: str | None, *, trial: bool
         ending = Path(name).suffix.lower()
         kept = ending if ending in (*ANIMATIONS, ".webm") and os.path.isfile(name) else ".mp4"
         output = os.fspath(naming.beside(name, styles, ending=kept))
+    if Path(output).name in ("", ".."):
+        output = os.path.join(os.path.abspath(output), "")
     if not trial:
         return output
     path = Path(output)

@@ -37,6 +37,10 @@ def check_film(name: Path | str) -> Path:
     if is_folder(name):
         if path.exists() and not path.is_dir():
             raise InputError(f"--output={name}: expected a folder for the frames, this is a file")
+        if path.exists() and os.path.samefile(path, os.curdir):
+            # Frames come into place as a whole folder, from under the feet of those who are in it.
+            raise InputError(f"--output={name}: this is the working folder. Expected a new one for "
+                             "the frames, such as frames/")
         if path.exists() and any(path.iterdir()):
             raise InputError(f"--output={path}: the folder holds files. Expected an empty or a new "
                              "one for the frames, or the name of a film")
