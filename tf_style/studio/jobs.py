@@ -388,7 +388,8 @@ class Queue:
 
     def _end(self, job: Job, state: str) -> None:
         self._now.remove(job)
-        self._asked.pop(job.id, None)
+        if self._asked.pop(job.id, None) == CANCELLED and state == STOPPED:
+            state = CANCELLED
         job.settle()
         if state == DONE:
             job.progress = 1.0

@@ -51,7 +51,9 @@ def python(job: Job, settings: Settings, name: str) -> str:
     alpha = ""
     if job.content and read_alpha(job.content, max_pixels=settings.max_pixels) is not None:
         imports = ["from tf_style.image.picture import read_alpha", *imports]
-        alpha = f", alpha=read_alpha({job.content!r})"
+        most = settings.max_pixels
+        limit = "" if most == Settings().max_pixels else f", max_pixels={most}"
+        alpha = f", alpha=read_alpha({job.content!r}{limit})"
     return "\n".join(["import tf_style", *imports, "", *made, f"result.save({name!r}{alpha})", ""])
 
 

@@ -94,9 +94,9 @@ function presets(named) {
   const choices = [{ name: t("presets_none"), help: "", values: {} }, ...named];
   const select = el("select", { id: "presets", "aria-describedby": help.id },
     choices.map(({ name }) => el("option", {}, name)),
-    el("option", { hidden: true }, t("presets_own")));
+    el("option", { hidden: true, disabled: true }, t("presets_own")));
   select.addEventListener("change", () =>
-    change({ options: { ...choices[select.selectedIndex].values } }));
+    change({ options: { ...choices[select.selectedIndex]?.values } }));
   refreshers.set("presets", () => {
     const set = Object.entries(state.options);
     const index = choices.findIndex(({ values }) => set.length === Object.keys(values).length
