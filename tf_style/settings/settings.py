@@ -148,8 +148,9 @@ class Settings(Options):
     content_weight: float = option(Number(0, 1e6), 1.0, "weight of the content loss")
     style_weight: float | str = option(
         Number(0, 1e6), AUTO,
-        "weight of the style loss; auto: 13 with VGG16 and VGG19, 14 with compact or without "
-        "blocks 4 and 5, 30 with --weights=unsupervised",
+        "weight of the style loss; auto: 13 with VGG16 and VGG19, 14 with compact, with weights "
+        "without blocks 4 and 5 and with --style_loss=phase or phase_match, 30 with "
+        "--weights=unsupervised and files of tf_style_learn",
     )
     tv_weight: float = option(
         Number(0, 1e6), 0.6,
