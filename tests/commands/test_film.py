@@ -200,6 +200,9 @@ def test_animated_pictures_are_films_if_all_frames_are_asked_for(film, capsys):
     assert (code, out) == (0, "moving_waves.gif\n")
     frames = frames_of("moving_waves.gif")
     assert [each.time for each in frames] == [0, Fraction(5, 100), Fraction(12, 100)]
+    with Image.open("moving_waves.gif") as made:
+        made.seek(2)
+        assert made.info["duration"] == 90, "the last frame is held as long as it was"
 
 
 def test_a_folder_of_frames_is_a_film(film, capsys):

@@ -37,7 +37,8 @@ class Animation:
         lengths = list(self._lengths(frames))
         if not lengths:
             raise InputError(f"{name}: no frame of the film can be read")
-        self.info = Info(width, height, Fraction(1000 * len(lengths), sum(lengths)), frames)
+        self.info = Info(width, height, Fraction(1000 * len(lengths), sum(lengths)), frames,
+                         held=Fraction(lengths[-1], 1000))
 
     def close(self) -> None:
         self._image.close()

@@ -81,9 +81,7 @@ def write(
     Raises:
         InputError: if it cannot be written.
     """
-    last = statistics.median(after - before for before, after in itertools.pairwise(times)
-                             ) if len(times) > 1 else 1 / info.rate
-    ends = [*times, times[-1] + last]
+    ends = [*times, times[-1] + _last(times, info)]
 
     def frames() -> Iterator[np.ndarray]:
         for number, layers in enumerate(ahead(map(store.layers, range(len(times)))), start=1):
@@ -107,6 +105,15 @@ def write(
         reason = error.strerror or str(error)
         raise InputError(f"{path}: the film cannot be written ({reason}); its frames are in "
                          f"{store.folder}. Go on with --resume") from None
+
+
+def _last(times: Sequence[Fraction], info: Info) -> Fraction:
+    """How long the last frame is shown, in seconds."""
+    if info.held is not None and len(times) == info.frames:
+        return info.held
+    if len(times) == 1:
+        return 1 / info.rate
+    return statistics.median(after - before for before, after in itertools.pairwise(times))
 
 
 def _write_film(

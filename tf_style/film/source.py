@@ -36,6 +36,7 @@ class Info:
         note: the text that its file holds; empty if there is none.
         begins: the time stamp of its first frame, in seconds, that of its sound's being counted
             alike.
+        held: how long its last frame is shown, in seconds; `None` where it does not say.
     """
 
     width: int
@@ -48,6 +49,7 @@ class Info:
     lost: tuple[str, ...] = ()
     note: str = ""
     begins: Fraction = Fraction(0)
+    held: Fraction | None = None
 
 
 @dataclasses.dataclass(frozen=True)
