@@ -477,7 +477,7 @@ def test_the_camera_is_painted_live(opened):
         "    Object.defineProperty(navigator, name, {value: undefined})")
     page.reload()
     ready(page)
-    expect(page.get_by_role("button", name="Camera")).to_be_hidden()
+    expect(page.get_by_role("button", name="Camera", exact=True)).to_be_hidden()
     paint(page)
     expect_finished(page)
     tool(page, "How it was made").click()
@@ -552,7 +552,7 @@ def test_a_network_of_ones_own_paints_alone(opened, network):
     with asked(page) as request:
         paint(page)
     assert request()["options"] == {"size": 96, "model": "sample:all"}
-    page.get_by_role("button", name="Camera").click()
+    page.get_by_role("button", name="Camera", exact=True).click()
     expect(tile(page, "styles", reference).locator("input")).to_be_enabled()
 
 
