@@ -51,8 +51,8 @@ ROWS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     ),
     "style_places": (
         "What of the style its large forms are taken from: mostly what it shows several times, as "
-        "by default, or all, such as the only sun of `sample:waves`. By the compact network, at "
-        "twice the size.",
+        "by default, or all, such as the only sun of `sample:waves`, here at the top left. By the "
+        "compact network, at one and a half times the size.",
         {each: {"style_places": each, "network": "compact"} for each in ("recurring", "all")},
     ),
     "style_regions": (
@@ -143,6 +143,8 @@ def picture(row: str, label: str, settings: dict[str, Any]) -> np.ndarray:
         style, size = "sample:stained_glass", 2 * FLAGS.size
     if row in ("style_places", "style_regions"):
         style, size = "sample:waves", 2 * FLAGS.size
+    if row == "style_places":
+        size = 3 * FLAGS.size // 2
     protect = None
     if row == "protect":
         content = "sample:grace_hopper"
