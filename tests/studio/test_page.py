@@ -393,9 +393,19 @@ def test_history_shows_what_made_a_picture_and_begins_again_from_it(opened):
     expect(page.locator("#easel")).to_have_css("width", "128px")
     tool(page, "How it was made").click()
     expect(page.locator("#details")).to_contain_text(re.compile("Strength.*0.3"))
-    tile(page, "styles", WAVES).click()
-    page.get_by_label("Strength", exact=True).fill("0.9")
+    with page.expect_response("**/api/jobs"):
+        tile(page, "styles", WAVES).click()
+    # The studio takes its time for a first look; meanwhile, somebody chooses a result.
+    asked = []
+    page.route("**/api/jobs", lambda route: asked.append(route))
+    with page.expect_request("**/api/jobs"):
+        page.get_by_label("Strength", exact=True).fill("0.9")
     results(page).first.locator(".result").click()
+    with page.expect_response("**/api/jobs"):
+        asked[0].continue_()
+    page.unroute("**/api/jobs")
+    page.wait_for_timeout(500)
+    expect(results(page).first.locator(".result")).to_have_attribute("aria-current", "true")
     tool(page, "Again, with other settings").click()
     expect(page.locator(f"#styles input[value='{INK}']")).to_be_checked()
     expect(page.get_by_label("Strength", exact=True)).to_have_value("0.3")

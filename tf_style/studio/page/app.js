@@ -47,12 +47,12 @@ async function send(draft) {
   }
 }
 
-/** A first result at once. What is being painted stays in view until the draft has something. */
+/** A first result at once; what is being painted, or was chosen meanwhile, stays in view. */
 const draft = later(150, async () => {
   if (!state.content || !state.styles.length || isFilm() || isCamera()
     || document.body.dataset.brushing) return;
-  const job = await send(true), shown = jobs.get(state.shown ?? "");
-  if (!job) return;
+  const was = state.shown, job = await send(true), shown = jobs.get(state.shown ?? "");
+  if (!job || (shown && !shown.draft && shown.id !== was)) return;
   if (isRunning(shown) && !shown.draft) awaited = job.id;
   else change({ shown: job.id });
 });
@@ -162,8 +162,8 @@ async function begin() {
   buildCamera(form);
   watch((part, isOurs) => {
     const decides = ["content", "styles", "options", "protect"].some((name) => name in part);
-    // What is shown on purpose stays.
-    if (isOurs && decides && !part.shown) draft();
+    if (part.shown && !jobs.get(part.shown)?.draft) draft.cancel(); // Shown on purpose.
+    else if (isOurs && decides && !part.shown) draft();
     show();
   });
   $("make").addEventListener("submit", paint);
