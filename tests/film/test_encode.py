@@ -30,6 +30,14 @@ def put(tmp_path, name, store, times, *, info=None, sound=None, note=None):
     return path, remarks
 
 
+def put_with_sound(tmp_path, name, ending, **sound):
+    """Three seconds of film, with the sound of a film of that name."""
+    source = write(tmp_path / name, 30, codec="mpeg4" if name.endswith("avi") else "libx264",
+                   options={"b": "1M"}, **sound)
+    return put(tmp_path, f"film{ending}", store_of(tmp_path, 30), every(10, 30),
+               sound=(str(source), Fraction(0), None))
+
+
 def every(rate, count=6):
     return [each / Fraction(rate) for each in range(count)]
 
@@ -164,10 +172,7 @@ def sound_of(path):
     ("source.mp4", "aac", ".webm", True), ("source.avi", "pcm_s16le", ".mp4", True),
 ])
 def test_sound_is_copied_or_else_encoded(tmp_path, name, codec, ending, anew):
-    source = write(tmp_path / name, 30, sound=codec,
-                   codec="mpeg4" if name.endswith("avi") else "libx264", options={"b": "1M"})
-    path, remarks = put(tmp_path, f"film{ending}", store_of(tmp_path, 30), every(10, 30),
-                        sound=(str(source), Fraction(0), None))
+    path, remarks = put_with_sound(tmp_path, name, ending, sound=codec)
     samples, rate, begins = sound_of(path)
     assert abs(len(samples) / rate - 3) < 0.1
     assert abs(begins) < 0.03
@@ -188,10 +193,8 @@ def test_sound_is_copied_or_else_encoded(tmp_path, name, codec, ending, anew):
 def test_sound_of_any_kind_is_encoded_in_one_that_the_codec_knows(
     tmp_path, codec, layout, rate, name, ending
 ):
-    source = write(tmp_path / name, 30, sound=codec, layout=layout, samples=rate,
-                   codec="mpeg4" if name.endswith("avi") else "libx264", options={"b": "1M"})
-    path, remarks = put(tmp_path, f"film{ending}", store_of(tmp_path, 30), every(10, 30),
-                        sound=(str(source), Fraction(0), None))
+    path, remarks = put_with_sound(
+        tmp_path, name, ending, sound=codec, layout=layout, samples=rate)
     samples, rate, begins = sound_of(path)
     assert abs(len(samples) / rate - 3) < 0.2
     assert abs(begins) < 0.03

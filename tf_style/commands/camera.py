@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tf_style.commands import status
+from tf_style.commands import naming, status
 from tf_style.commands.command import Command, CommandLine, CommonOptions, placed
 from tf_style.commands.display import mention, printable, say
 from tf_style.commands.exits import DONE, INTERRUPTED, tensorflow_quiet
@@ -199,11 +198,7 @@ class _Show:
     def _save(self) -> None:
         from tf_style.image.picture import write_picture
 
-        stem, number = time.strftime("camera_%Y%m%d_%H%M%S"), 1
-        path = Path(f"{stem}.png")
-        while path.exists():
-            number += 1
-            path = Path(f"{stem}_{number}.png")
+        path = naming.beside(time.strftime("camera_%Y%m%d_%H%M%S"), ())
         try:
             write_picture(path, self._picture.astype(np.float32) / 255, None)
         except InputError as error:

@@ -265,6 +265,7 @@ def _output(name: str, styles: Sequence[str], output: str | None, *, trial: bool
         kept = ending if ending in (*ANIMATIONS, ".webm") and os.path.isfile(name) else ".mp4"
         output = os.fspath(naming.beside(name, styles, ending=kept))
     if Path(output).name in ("", ".."):
+        # What lies beside the folder is named after it.
         output = os.path.join(os.path.abspath(output), "")
     if not trial:
         return output

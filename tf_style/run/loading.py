@@ -1,4 +1,4 @@
-"""TensorFlow as programs load it: soon."""
+"""TensorFlow, loaded as fast as it can be: for programs."""
 
 from __future__ import annotations
 
