@@ -38,19 +38,10 @@ class ExactFilm:
 
     def frame(self, number: int) -> np.ndarray:
         """A frame, float32 `(height, width, 3)` in `[0, 1]`."""
-        left, top, scale = self.places[number]
-        # Pillow counts from corners of pixels: the middle of our first is half of ours from there.
-        shift = (1 - scale) / 2
-        moved = np.stack([
-            Image.fromarray(np.asarray(channel, np.float32)).transform(
-                self.size[::-1], Image.Transform.AFFINE,
-                (scale, 0, left + shift, 0, scale, top + shift), Image.Resampling.BICUBIC,
-            )
-            for channel in np.moveaxis(self.picture, 2, 0)
-        ], axis=2)
+        moved = seen(self.picture, *self.places[number], self.size)
         if self.still is not None:
             moved[self.still] = self.cover[self.still]
-        return np.clip(moved, 0, 1)
+        return moved
 
     def __iter__(self):
         return map(self.frame, range(len(self)))
@@ -74,6 +65,27 @@ class ExactFilm:
                                          np.minimum(corner[..., 0] + right, width - 1)]
                     inside &= ~covered | self.still
         return Motion((was - grid).astype(np.float32), inside.astype(np.float32))
+
+
+def seen(
+    picture: np.ndarray, left: float, top: float, scale: float = 1,
+    size: tuple[int, int] = (96, 160),
+) -> np.ndarray:
+    """What a camera sees of a picture, `(height, width, 3)` in `[0, 1]`.
+
+    By Pillow's reduction, whose shifts are exact: those of its transforms go up to a tenth of a
+    pixel astray.
+
+    Args:
+        left, top: the place of the left upper corner in the picture.
+        scale: how many pixels of the picture one of the frame is.
+        size: height and width of the frame.
+    """
+    box = left, top, left + size[1] * scale, top + size[0] * scale
+    return np.clip(np.stack([
+        np.asarray(Image.fromarray(channel).resize(size[::-1], Image.Resampling.LANCZOS, box))
+        for channel in np.ascontiguousarray(np.moveaxis(picture, 2, 0), np.float32)
+    ], 2), 0, 1)
 
 
 def sample(name: str = "harbor", long_side: int = 512) -> np.ndarray:

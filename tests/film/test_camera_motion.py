@@ -5,20 +5,9 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from PIL import Image
-
-from tests.film.exact import sample
+from tests.film.exact import sample, seen
 from tf_style.film.camera_motion import steadied
 from tf_style.film.flow import Motion
-
-
-def seen(picture, left, top, scale=1.0, size=(96, 160)):
-    """What a camera sees of a picture: by Pillow's reduction, whose shifts are exact."""
-    box = left, top, left + size[1] * scale, top + size[0] * scale
-    return np.clip(np.stack([
-        np.asarray(Image.fromarray(channel).resize(size[::-1], Image.Resampling.LANCZOS, box))
-        for channel in np.ascontiguousarray(np.moveaxis(picture, 2, 0))
-    ], 2), 0, 1)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +46,14 @@ def test_what_moves_by_itself_keeps_its_flow(picture):
     flow = found.flow[38:62, 72:94, 0]
     assert abs(np.median(flow) + 3) < 0.3
     assert abs(np.median(found.flow[:20, :, 0]) - 1.3) < 0.05
+
+
+def test_the_camera_is_found_behind_a_half_that_stands(picture):
+    before, after = seen(picture, 90, 80), seen(picture, 91.3, 80.7)
+    before[:, :80] = after[:, :80] = seen(picture, 200, 150, size=(96, 80))
+    found = steadied(Motion.between(before, after), before, after)
+    assert np.median(off(found, (1.3, 0.7))[:, 80:]) < 0.06
+    assert (found.flow[:, :72] == 0).all(2).mean() > 0.8
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 9), (8, 200), (33, 21)])

@@ -42,7 +42,7 @@ def steadied(motion: Motion, before: np.ndarray, after: np.ndarray) -> Motion:
     if min(height, width) < _LEAST_SIDE:
         return motion
     grays = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (before, after)]
-    camera = _refined(_fitted(motion), *grays)
+    camera = _refined(_fitted(motion, _changed(*grays)), *grays)
     flow = _flow(camera, *_coordinates(height, width))
     if np.abs(flow[:: height - 1, :: width - 1]).max() < _NONE:
         flow[:] = 0
@@ -59,13 +59,22 @@ def steadied(motion: Motion, before: np.ndarray, after: np.ndarray) -> Motion:
                   cv2.copyTo(sure, where, motion.trust.copy()))
 
 
-def _fitted(motion: Motion) -> np.ndarray:
-    """The map that fits most of a flow."""
+def _changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Where two frames differ, `(height, width)` bool."""
+    import cv2
+
+    return cv2.blur(np.abs(after - before), (3, 3)) > _UNCHANGED
+
+
+def _fitted(motion: Motion, changed: np.ndarray) -> np.ndarray:
+    """The map that fits most of the flow of what has changed."""
     step = 8
-    flow = motion.flow[step // 2 :: step, step // 2 :: step]
+    some = np.s_[step // 2 :: step, step // 2 :: step]
+    flow = motion.flow[some]
     down, across = (each[step // 2 :: step] for each in _coordinates(*motion.flow.shape[:2]))
     places = np.stack(np.broadcast_arrays(across, down[:, None], 1), 2).reshape(-1, 3)
-    flow = flow.reshape(-1, 2)
+    told = changed[some].ravel()
+    flow, places = flow.reshape(-1, 2)[told], places[told]
     camera = np.zeros((2, 3))
     if len(flow) < 12:
         return camera
@@ -95,7 +104,7 @@ def _refined(camera: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.nd
                       (across[None], down[:, None], np.float32(1))]
                      + [np.ones_like(steep[0]), after[some]], 2)
     rows, columns = (each[some] for each in np.indices(after.shape, np.float32))
-    changed = cv2.blur(np.abs(after - before), (3, 3))[some] > _UNCHANGED
+    changed = _changed(before, after)[some]
     for _ in range(_ROUNDS):
         flow = _flow(camera, down, across)
         positions = columns + flow[..., 0], rows + flow[..., 1]
