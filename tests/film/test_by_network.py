@@ -8,12 +8,12 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from tests.film.exact import sample
-from tests.film.test_camera_motion import seen
+from tests.film.exact import ExactFilm, half_still, sample, seen
 from tf_style.film import by_network
 from tf_style.film.by_network import NetworkFrames
 from tf_style.film.flow import Motion
 from tf_style.film.frame import Past
+from tf_style.film.parted import Parted
 from tf_style.settings import InputError, Settings
 from tf_style.transfer.painter import ModelPainter
 
@@ -72,7 +72,7 @@ def test_strokes_follow_the_camera_by_parts_of_pixels(painter, pan):
     first = NetworkFrames(painter)._new(pan[0])
     found = {}
     for moved in (np.array(STEP[::-1]), np.round(STEP[::-1]), np.zeros(2)):
-        made = NetworkFrames(painter)._new(pan[1], first.state, moved)
+        made = NetworkFrames(painter)._new(pan[1], first.state, Parted(moved))
         found[moved[0], moved[1]] = warping_error([first.picture, made.picture])
     exact, rounded_off, none = found.values()
     assert exact < 0.6 * rounded_off < 0.6 * none
@@ -103,16 +103,37 @@ def test_a_half_that_is_constant_does_not_change_while_the_other_does(painter, p
     assert np.abs(plain[0] - plain[1])[:, :60].max() > 5 / 255
 
 
+def test_what_moves_behind_what_stands_is_as_steady_as_its_source(painter, pan):
+    """With one anchor for all, it is not."""
+    places = [(60 + STEP[0] * number, 90 + STEP[1] * number, 1) for number in range(12)]
+    film = half_still(ExactFilm(sample(), places, (96, 160)), pan[9])
+    contents = [rounded(each) for each in film]
+    made = filmed(NetworkFrames(painter), contents)
+
+    def error(frames):
+        found = []
+        for after in range(1, len(film)):
+            motion = film.motion(after - 1, after)
+            trusted = (motion.trust > 0) & ~film.still
+            trusted[:8] = trusted[-8:] = trusted[:, -8:] = False
+            carried = motion.carried(frames[after - 1])
+            found.append(np.abs(carried - frames[after])[trusted].mean())
+        return np.mean(found)
+
+    assert error(made) < 1.3 * error(contents) + 0.004
+    assert all(np.array_equal(each[:, :70], made[0][:, :70]) for each in made)
+
+
 def test_statistics_follow_a_film_that_grows_bright_however_slowly(painter, pan):
     lights = [rounded(pan[0] * light) for light in np.linspace(0.1, 1, 60)]
     frames, state = NetworkFrames(painter), {}
     for content in lights:
         # Without the frame before, the picture is the network's alone.
-        painted = frames._new(content, state, np.zeros(2))
+        painted = frames._new(content, state, Parted(np.zeros(2)))
         state = painted.state
     own = frames._new(lights[-1])
     assert np.abs(painted.picture.mean((0, 1)) - own.picture.mean((0, 1))).max() < 0.03
-    held = frames._new(lights[-1], frames._new(lights[0]).state, np.zeros(2))
+    held = frames._new(lights[-1], frames._new(lights[0]).state, Parted(np.zeros(2)))
     assert np.abs(held.picture - own.picture).mean() > 4 * np.abs(
         painted.picture - own.picture).mean()
 
@@ -135,7 +156,7 @@ def test_nothing_stays_behind_where_things_come_into_view(painter, pan):
     first = frames.paint(before, None)
     past = Past({1: before}, {1: rounded(first.picture)}, first.state)
     made = frames.paint(after, past).picture
-    wanted = frames._new(after, first.state, np.zeros(2)).picture
+    wanted = frames._new(after, first.state, Parted(np.zeros(2))).picture
     assert np.abs(made - wanted)[30:66, 40:80].mean() < 0.03
     assert np.abs(first.picture - wanted)[30:66, 40:80].mean() > 0.1
 

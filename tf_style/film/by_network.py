@@ -13,6 +13,7 @@ from tf_style.film.camera_motion import steadied
 from tf_style.film.extra import needs
 from tf_style.film.flow import Motion
 from tf_style.film.frame import Painted, Past
+from tf_style.film.parted import Parted
 from tf_style.image.numbers import eight_bit
 from tf_style.settings import AUTO, Settings
 from tf_style.settings.option import Number
@@ -41,6 +42,8 @@ _HELD, _FREE = 0.6, 0.8
 _SHARPER = 0.15
 # The name of what was painted among what is carried on, where that is not what is shown.
 _PAINTED = "painted"
+# How far a network sees, and the sides of what is painted for itself are multiples of, in pixels.
+_SEEN, _TILE = 48, 32
 # In pixels: nearer to whole ones, nothing is gained by moving.
 _WHOLE_PIXEL = 1 / 64
 
@@ -51,13 +54,13 @@ class _Seen:
 
     Attributes:
         motion: from the frame before.
-        moved: how far most of it has moved, down and across, in pixels.
+        parted: what of it stands, and what moves.
         alike: how alike both are after that, `(height, width)`, from 0 to 1.
         same: `(height, width)` uint8: not 0 where nothing has changed.
     """
 
     motion: Motion
-    moved: np.ndarray
+    parted: Parted
     alike: np.ndarray
     same: np.ndarray
 
@@ -66,8 +69,10 @@ class _Seen:
         """Of two frames, `(height, width, 3)` float32 in `[0, 1]`."""
         motion = steadied(Motion.between(before, content), before, content)
         off = _off(before, content)
-        moved = np.zeros(2) if _stands(off, content) else _global(motion)
-        return cls(motion, moved, _alike(motion, before, content), _same(off))
+        parted = Parted.of(motion)
+        if parted.moves is None and _stands(off, content):
+            parted = Parted(np.zeros(2))
+        return cls(motion, parted, _alike(motion, before, content), _same(off))
 
 
 class NetworkFrames:
@@ -77,7 +82,8 @@ class NetworkFrames:
     on by one, and where a face comes into view, normalisation changes the colours of all that is
     beside it. So in each shot
 
-    - its maps are anchored to what is seen: they follow the camera, by parts of pixels;
+    - its maps are anchored to what is seen: they follow the camera, by parts of pixels. Where much
+      stands before or behind what moves, both have anchors of their own;
     - its statistics are carried on. They follow the film slowly, and stand still where much of a
       frame does;
     - what stood elsewhere a frame ago is carried from there, and the new frame is blended in.
@@ -157,7 +163,7 @@ class NetworkFrames:
         if _PAINTED in past.state:
             earlier = past.state[_PAINTED] / np.float32(255)
         earlier = np.ascontiguousarray(earlier, np.float32)
-        made = self._new(content, past.state, seen.moved)
+        made = self._new(content, past.state, seen.parted)
         carried = seen.motion.carried(earlier)
         trusted = self._steadiness * seen.motion.trust * seen.alike
         near = _near(carried, made.picture)
@@ -169,40 +175,60 @@ class NetworkFrames:
 
     def _new(
         self, content: np.ndarray, state: Mapping[str, np.ndarray] | None = None,
-        moved: np.ndarray | None = None,
+        parted: Parted | None = None,
     ) -> Painted:
         """The frame by itself, painted with what is carried on.
 
         Args:
-            moved: how far most of the frame has moved, down and across, in pixels.
+            parted: what of it stands, and what moves; needed with `state`.
         """
         if self._network is None or content.shape[0] * content.shape[1] > WHOLE:
             return Painted(self._painter.painted(content))
-        blocks, place, rate = _blocks(content), np.zeros(2, np.float32), 1.0
-        known = None
-        if state and "statistics" in state:
-            known = state["statistics"]
-            rate = _rate(state["reference"], blocks)
-            blocks = state["reference"] + np.float32(rate) * (blocks - state["reference"])
-            place = ((state["place"] + moved) % STRIDE).astype(np.float32)
+        blocks = _blocks(content)
+        if not (state and "statistics" in state):
+            with tf.device(self._painter.settings.device):
+                picture, known = self._network.begin(content)
+            return Painted(picture, {
+                "statistics": known, "reference": blocks, "place": np.zeros((2, 2), np.float32)})
+        known, reference = state["statistics"], state["reference"]
+        rate = np.float32(_rate(reference, blocks))
+        places = (parted.carried(state["place"]) % STRIDE).astype(np.float32)
+        where = parted.moves
+        most = 1 if where is None else int(where.mean() > 0.5)
+        picture, own = self._anchored(content, places[most], known, follows=rate > 0)
+        if where is not None and (places[0] != places[1]).any():
+            where = where if most == 0 else 1 - where
+            box = _box(where)
+            part, _ = self._anchored(content[box], places[1 - most], known, follows=False)
+            picture[box] += where[box][..., None] * (part - picture[box])
+        return Painted(picture, {"statistics": known + rate * (own - known), "place": places,
+                                 "reference": reference + rate * (blocks - reference)})
+
+    def _anchored(
+        self, content: np.ndarray, place: np.ndarray, known: np.ndarray, *, follows: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What is painted by maps anchored at a place, with statistics of earlier frames.
+
+        Returns:
+            The picture; and, if `follows`, its own statistics, else those that are known.
+        """
         whole = np.round(place)
         part = place - whole
-        picture, known = self._painted(
-            _moved(content, part), (int(whole[0]) % STRIDE, int(whole[1]) % STRIDE), known, rate)
-        return Painted(_moved(picture, -part), {
-            "statistics": known, "reference": blocks, "place": place})
-
-    def _painted(
-        self, picture: np.ndarray, place: tuple[int, int], known: np.ndarray | None, rate: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What is painted with the statistics of earlier frames, and those for the next one."""
+        shown, place = _moved(content, part), (int(whole[0]) % STRIDE, int(whole[1]) % STRIDE)
         with tf.device(self._painter.settings.device):
-            if known is None:
-                return self._network.begin(picture, place)
-            if not rate:
-                return self._network.paint(picture, known, place), known
-            painted, own = self._network.follow(picture, known, place)
-            return painted, known + np.float32(rate) * (own - known)
+            if follows:
+                picture, known = self._network.follow(shown, known, place)
+            else:
+                picture = self._network.paint(shown, known, place)
+        return _moved(picture, -part), known
+
+
+def _box(where: np.ndarray) -> tuple[slice, slice]:
+    """What holds all that is not 0, and what a network sees around it."""
+    found = (np.flatnonzero(where.max(axis)) for axis in (1, 0))
+    # By whole tiles: each size is another to prepare for, and maps begin at their strides.
+    return tuple(slice(max(0, (each[0] - _SEEN) // _TILE * _TILE),
+                       -(-(each[-1] + 1 + _SEEN) // _TILE) * _TILE) for each in found)
 
 
 def _blocks(content: np.ndarray) -> np.ndarray:
@@ -248,13 +274,6 @@ def _stands(off: np.ndarray, after: np.ndarray) -> bool:
     gray = cv2.cvtColor(after, cv2.COLOR_RGB2GRAY)
     rough = cv2.absdiff(gray, cv2.blur(gray, _AROUND))
     return bool(rough[off < _NOISE].sum() >= 0.4 * rough.sum())
-
-
-def _global(motion: Motion) -> np.ndarray:
-    """How far most of a frame has moved, down and across."""
-    some = np.s_[4::8, 4::8]
-    trusted = motion.flow[some][motion.trust[some] > 0.5]
-    return np.median(trusted, axis=0)[::-1] if len(trusted) > 8 else np.zeros(2)
 
 
 def _moved(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
