@@ -21,6 +21,7 @@ from tf_style import cli
 from tf_style.cluster import processes
 from tf_style.cluster.engine import Hello
 from tf_style.cluster.worker import Speaker
+from tf_style.commands.workers import Workers
 from tf_style.image.picture import read_note
 from tf_style.run import machine
 
@@ -115,6 +116,24 @@ def test_on_request_workers_stop(photos, here, capfd, monkeypatch):
     assert said.endswith("tf_style: 1 picture made, 1 stopped, 1 not begun\n")
     assert call(cli.main, *ACE, "--skip_existing") == 0
     assert capfd.readouterr().err.endswith("tf_style: 2 pictures made, 1 there already\n")
+
+
+def test_the_report_says_that_the_time_was_up(photos, here, capfd, monkeypatch):
+    share, over = Speaker.share, []
+
+    def last(self, done):
+        share(self, done)
+        over.append(done)
+        self.stopping = True
+
+    late = property(lambda _: bool(over), lambda *_: None)
+    monkeypatch.setattr(Workers, "late", late, raising=False)
+    monkeypatch.setattr(Speaker, "share", last)
+    assert call(cli.main, *ACE, *BY_TWO, "--report=run.json") == 0
+    assert ", as the time is up; " in capfd.readouterr().err
+    stopped = [each["stopped"] for each in json.loads(Path("run.json").read_text())["pictures"]
+               if "stopped" in each]
+    assert stopped and {*stopped} == {"time limit"}
 
 
 def test_what_is_wrong_with_all_pictures_is_one_line(photos, here, capfd):

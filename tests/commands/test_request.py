@@ -83,6 +83,13 @@ def test_each_job_has_what_the_flags_say_of_all(photos):
     assert masked.protect == "p.png"
 
 
+def test_several_of_their_own_sizes_are_not_judged_by_a_stand_in(photos):
+    Image.new("L", (12, 8), 255).save("small.png")
+    flags = [*several("photos/[ac].png"), "--size=original", "--scales=1", "--steps=1"]
+    assert len(asked(*flags, "--style_scale=0.2").jobs) == 2
+    assert len(asked(*flags, "--content_mask=small.png").jobs) == 2
+
+
 def test_pictures_that_are_there_are_no_jobs(photos):
     Path("out/a.png").touch()
     request = asked(*several("photos/[ac].png"), "--skip_existing")

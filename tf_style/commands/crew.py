@@ -99,9 +99,10 @@ class _Crew:
             from tf_style.run.result import Stop
 
             stopped = Stop.TIME_LIMIT
-        return dataclasses.replace(
-            painted, stopped=stopped,
-            entry={**painted.entry, "worker": done.worker} if painted.entry else {})
+        entry = painted.entry and {**painted.entry, "worker": done.worker}
+        if "stopped" in entry:
+            entry["stopped"] = str(stopped)
+        return dataclasses.replace(painted, stopped=stopped, entry=entry)
 
     def _not_at_home(self, painted: Painted, files: Unwritten) -> Painted:
         """What is known of a picture where files that a worker sent cannot be written."""

@@ -22,11 +22,15 @@ from tf_style.commands.repeat import Record
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.settings import AUTO, InputError, Settings
 from tf_style.settings.settings import DRAWING_LOSSES
+from tf_style.settings.size import ORIGINAL
 
 if TYPE_CHECKING:
     from tf_style.network.choice import Choice
     from tf_style.run.checkpoints import Checkpoints
     from tf_style.run.jobs import Job
+
+# The long side of pictures whose own is not known yet, in pixels.
+_LARGE = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -295,6 +299,9 @@ def _check_stand_ins(
 
     job, square = jobs[0], np.zeros((64, 64, 3), np.float32)
     read = functools.partial(read_picture, max_pixels=settings.max_pixels)
+    if settings.size == ORIGINAL:
+        # A stand-in's own size says nothing of theirs.
+        settings = settings.replace(size=_LARGE)
     # Masks stand in for the pictures whose proportions they must have.
     masks = [*job.content_masks, *([job.protect] if job.protect else [])]
     content = read(masks[0]) if masks else square
