@@ -1,5 +1,6 @@
 """What a run leaves beside its output."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from tf_style import cli
 from tf_style.commands import byproducts
 from tf_style.commands.byproducts import Byproducts
 from tf_style.commands.stylize_options import StylizeOptions
-from tf_style.image.picture import read_picture
+from tf_style.image.picture import read_note, read_picture
 from tf_style.settings import InputError
 
 ONE = ["content.png", "style.png", "a.png", *TINY, "--steps=3,4", "--quiet"]
@@ -40,6 +41,28 @@ def test_a_snapshot_is_the_picture_after_so_many_steps():
     assert (read_picture("a_0007.png") == read_picture("a.png")).all()
 
 
+def test_a_resumed_run_goes_on_with_its_snapshots_and_its_log(folder):
+    kept = ["--checkpoint=kept", "--snapshot_every=2", "--logs"]
+    assert call(cli.main, *ONE, *kept, "--time_limit=0.001") == 0
+    assert len(Path("a.png.log").read_text().splitlines()) == 1
+    assert call(cli.main, *ONE, *kept, "--resume") == 0
+    assert call(cli.main, *ONE[:2], "b.png", *ONE[3:], *kept[1:]) == 0
+    assert [name for name in names() if name.startswith("a_")] == [
+        f"a_000{step}.png" for step in (2, 4, 6)]
+    for step in (2, 4, 6):
+        assert (read_picture(f"a_000{step}.png") == read_picture(f"b_000{step}.png")).all()
+    resumed, unbroken = ([line.partition(" s  ")[2] for line in Path(name).read_text().splitlines()]
+                         for name in ("a.png.log", "b.png.log"))
+    assert resumed == unbroken and len(unbroken) == 7
+
+
+def test_a_snapshot_is_no_photograph_of_its_folder(folder):
+    assert call(cli.main, *ONE, "--snapshot_every=3") == 0
+    assert json.loads(read_note("a_0003.png")) == {"snapshot": 3}
+    assert call(cli.main, *ONE, "--snapshot_every=3", "--noembed_settings") == 0
+    assert read_note("a_0003.png") is None
+
+
 def test_nothing_is_left_that_is_not_asked_for(folder):
     nothing = Byproducts.check(StylizeOptions())
     assert nothing.named() == {"animate": None, "plot": None, "logdir": None}
@@ -53,8 +76,9 @@ def test_nothing_is_left_that_is_not_asked_for(folder):
 @pytest.mark.parametrize("every, shown", [(1, [1, 2, 3, 4, 5]), (2, [2, 4]), (6, [])])
 def test_snapshots_are_so_many_steps_apart_at_any_size(every, shown, folder):
     snapshots = byproducts.Snapshots(Path("a.jpg"), every)
-    for _ in range(5):
-        snapshots.show(SimpleNamespace(image=lambda: np.zeros((3, 4, 3), np.float32)))
+    for number in range(1, 6):
+        snapshots.show(SimpleNamespace(
+            number=number, image=lambda: np.zeros((3, 4, 3), np.float32)))
     assert sorted(path.name for path in folder.glob("a_*")) == [
         f"a_{step:04}.png" for step in shown
     ]

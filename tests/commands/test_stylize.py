@@ -328,7 +328,7 @@ def test_the_command_that_goes_on_does(folder, capfd):
     capfd.readouterr()
     (folder / "content.png").rename("my content.png")
     arguments = ["my content.png", "style.png", "--checkpoint=kept", SOON, *TINY, *steps]
-    for steps in range(1, 4):
+    for steps in range(1, 3):
         assert call(cli.main, *arguments, "--report=a.json") == 0
         lines = capfd.readouterr().err.splitlines()
         assert report()["resumed_at_step"] == steps - 1 and report()["steps"] == steps
@@ -338,7 +338,8 @@ def test_the_command_that_goes_on_does(folder, capfd):
         program, *arguments = shlex.split(lines[-1].removeprefix("tf_style: resume with: "))
         assert program == "tf_style" and arguments.count("--resume") == 1
     assert call(cli.main, *arguments) == 0
-    assert capfd.readouterr().err.startswith("tf_style: 32x24 pixels, 3 steps in ")
+    assert capfd.readouterr().err.splitlines()[-1].startswith(
+        "tf_style: 32x24 pixels, 3 steps in ")
     assert (read_picture("my content_style.png") == read_picture("a.png")).all()
 
 
@@ -444,7 +445,19 @@ def test_a_picture_alone_that_is_stopped_is_made_again(photos):
     assert call(cli.main, *arguments, SOON) == 0
     assert made() == ["a_unfinished.png"]
     assert call(cli.main, *arguments) == 0
+    assert made() == ["a.png"]
+
+
+def test_a_file_of_the_users_own_is_not_taken_for_what_a_stopped_run_left(photos):
+    Image.open("content.png").save("out/a_unfinished.png")
+    assert call(cli.main, photo("a"), "style.png", "out/a.png", "--skip_existing", *TINY) == 0
     assert made() == ["a.png", "a_unfinished.png"]
+
+
+def test_a_run_whose_time_is_up_in_its_last_step_is_complete(photos):
+    assert call(cli.main, photo("a"), "style.png", "out/a.png", "--skip_existing", *TINY,
+                "--scales=1", "--steps=1", SOON) == 0
+    assert made() == ["a.png"]
 
 
 def test_features_are_learned_once_from_all(photos, monkeypatch):

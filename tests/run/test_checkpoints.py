@@ -64,7 +64,9 @@ def test_a_resumed_run_gives_the_pixels_of_an_unbroken_one(
     after, stylizers, unbroken, tmp_path, content, style
 ):
     first = broken_off(tmp_path / "kept", stylizers[0], content, style, after)
-    assert first.stopped == "callback" and len(first.history) == after
+    # Whoever asks for an end in the last step gets the whole run.
+    assert first.stopped == ("steps" if after == 10 else "callback")
+    assert len(first.history) == after
     heard = []
     second = stylizers[1].stylize(
         content, style, checkpoints=Checkpoints(tmp_path / "kept", resume=True),
@@ -136,6 +138,13 @@ def test_a_run_that_was_stopped_goes_on_with_more_steps(stylizers, tmp_path, con
         content, style, checkpoints=Checkpoints(tmp_path, resume=True)
     )
     assert [step.scale for step in again.history] == [1] * 7 + [2] * 4
+    assert [step.number for step in again.history] == [*range(1, 12)]
+    assert again.extended and again.provenance()["extended"]
+    # What it is does not change by being read again.
+    kept = changed(steps="7,4").stylize(
+        content, style, checkpoints=Checkpoints(tmp_path, resume=True)
+    )
+    assert kept.extended and kept.resumed_at_step == 11
 
 
 def test_lbfgs_resumes_at_the_start_of_its_last_size(tmp_path, content, style):
@@ -146,6 +155,8 @@ def test_lbfgs_resumes_at_the_start_of_its_last_size(tmp_path, content, style):
     broken_off(tmp_path, stylizer, content, style, taken + 2, every=1)
     second = stylizer.stylize(content, style, checkpoints=Checkpoints(tmp_path, resume=True))
     assert second.resumed_at_step == taken
+    third = stylizer.stylize(content, style, checkpoints=Checkpoints(tmp_path, resume=True))
+    assert third.resumed_at_step == len(third.history) == len(second.history)
     np.testing.assert_array_equal(second.image, unbroken.image)
 
 

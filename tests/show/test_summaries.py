@@ -47,7 +47,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     summaries = Summaries(tmp_path / "file" / "logs", tf_style.Settings())
     with pytest.raises(InputError, match="logs"):
-        summaries.show(Step(1, 1, 8, 8, 1, 2, 0.5, {}, 0.1))
+        summaries.show(Step(1, 1, 8, 8, 1, 2, 0.5, {}, 0.1, number=1))
     summaries.close()
 
 
@@ -65,4 +65,4 @@ def test_a_full_disk_is_noticed_at_the_step_that_no_longer_fits(tmp_path, monkey
     monkeypatch.setattr(tf.io, "TFRecordWriter", Full)
     summaries = Summaries(tmp_path / "logs", tf_style.Settings())
     with pytest.raises(InputError, match=r"logs: cannot be written \(No space left on device\)"):
-        summaries.show(Step(1, 1, 8, 8, 1, 2, 0.5, {}, 0.1))
+        summaries.show(Step(1, 1, 8, 8, 1, 2, 0.5, {}, 0.1, number=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import json
 import os
 import re
 import unicodedata
@@ -38,6 +39,7 @@ class Byproducts:
         logs: whether each output has a log of its steps.
         animation, plot, logdir: a file each, and a folder; `None` for none.
         frames: of the animation.
+        embed_settings: whether a snapshot may say that it is one.
     """
 
     every: int | None
@@ -46,6 +48,7 @@ class Byproducts:
     plot: Path | None
     logdir: Path | None
     frames: Frames | None
+    embed_settings: bool = True
 
     @classmethod
     def check(cls, options: StylizeOptions) -> Byproducts:
@@ -66,7 +69,8 @@ class Byproducts:
             check_figure(options.plot)
             plot = Path(options.plot)
         logdir = check_folder("logdir", options.logdir) if options.logdir else None
-        return cls(options.snapshot_every, options.logs, animation, plot, logdir, frames)
+        return cls(options.snapshot_every, options.logs, animation, plot, logdir, frames,
+                   options.embed_settings)
 
     def named(self) -> dict[str, Path | None]:
         """Flag → what it writes, without the snapshots."""
@@ -105,7 +109,7 @@ class Byproducts:
     def watchers(self, output: Path, settings: Settings) -> Iterator[Watcher]:
         """The watchers of the run that makes `output`."""
         if self.every:
-            yield Snapshots(output, self.every)
+            yield Snapshots(output, self.every, embed_settings=self.embed_settings)
         if self.logs:
             yield StepLog(log_path(output))
         if self.frames:
@@ -193,18 +197,27 @@ def log_path(output: Path) -> Path:
 
 
 class StepLog:
-    """Writes a line for each step."""
+    """Writes a line for each step; those before a stop stay when the run is resumed."""
 
     def __init__(self, path: Path):
         self._path = path
         self._lines: list[str] = []
 
     def show(self, step: Step) -> None:
+        if not self._lines and step.number > 1:
+            self._lines = self._before(step)
         parts = "  ".join(f"{name} {part:.6g}" for name, part in step.parts.items())
         self._lines.append(f"{step.seconds:9.2f} s  {step.width}x{step.height}  step "
                            f"{step.step}/{step.steps}  loss {step.loss:.6g}  {parts}\n")
         if step.is_last or len(self._lines) % _LINES == 0:
             self.close()
+
+    def _before(self, step: Step) -> list[str]:
+        """The lines of the steps before this one, if they are there."""
+        with contextlib.suppress(OSError, UnicodeError):
+            lines = self._path.read_text().splitlines(keepends=True)
+            return lines[: step.number - 1]
+        return []
 
     def close(self) -> None:
         from tf_style.image.paths import write_bytes
@@ -216,17 +229,18 @@ class StepLog:
 class Snapshots:
     """Writes the picture so far, at the size that it has then."""
 
-    def __init__(self, output: Path, every: int):
+    def __init__(self, output: Path, every: int, *, embed_settings: bool = True):
         self._output = output
         self._every = every
-        self._steps = 0
+        self._embeds = embed_settings
 
     def show(self, step: Step) -> None:
         from tf_style.image.picture import write_picture
 
-        self._steps += 1
-        if self._steps % self._every == 0:
-            write_picture(snapshot_path(self._output, self._steps), step.image())
+        if step.number % self._every == 0:
+            # A PNG with a note is not taken for a photograph of the folder that it lies in.
+            note = json.dumps({"snapshot": step.number}) if self._embeds else None
+            write_picture(snapshot_path(self._output, step.number), step.image(), note)
 
     def close(self) -> None:
         """Does nothing: no file is open."""

@@ -175,7 +175,9 @@ class Canvas:
                 return value ends the descent.
         """
         if self._optimizer == "lbfgs":
-            self._descend_by_lbfgs(targets, len(rates), watch)
+            # SciPy takes one where none is allowed.
+            if rates:
+                self._descend_by_lbfgs(targets, len(rates), watch)
             return
         for rate in rates:
             loss, parts = self.step(targets, tf.constant(rate, tf.float32))

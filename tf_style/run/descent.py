@@ -54,7 +54,8 @@ class Descent:
     def traces(self) -> int:
         """How many times a step has been traced, whatever the pictures.
 
-        Once; and once more for each set of layers that are compared region by region.
+        Once for each kind of scene: with and without a content, with `protect`, and for each set of
+        layers that are compared region by region.
         """
         return max([self._whole.traces, *[each.traces for each in self._blocks.values()]])
 

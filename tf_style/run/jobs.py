@@ -24,7 +24,7 @@ import numpy as np
 
 import tf_style
 from tf_style.image.paths import locate, named
-from tf_style.image.picture import read_alpha, read_picture, read_size
+from tf_style.image.picture import read_alpha, read_note, read_picture, read_size
 from tf_style.image.resize import shrink
 from tf_style.image.unfinished import unfinished
 from tf_style.network import weights
@@ -349,6 +349,8 @@ def _saved(job: Job, result: Result, alpha: np.ndarray | None) -> Outcome[Result
     given = {"alpha": alpha, "bits": job.bits, "embed_settings": job.embed_settings}
     try:
         result.save(path, **given)
+        if path == job.output:
+            _discard(job.unfinished)
         return Outcome(job, result, path)
     except InputError as error:
         with contextlib.suppress(InputError, OSError):
@@ -359,6 +361,13 @@ def _saved(job: Job, result: Result, alpha: np.ndarray | None) -> Outcome[Result
                 result.save(kept, **given)
             return Outcome(job, result, kept, f"{error.flags}; the picture is in {kept}")
         raise
+
+
+def _discard(left: Path | None) -> None:
+    """Remove what an earlier run left when it was stopped; what we cannot tell is ours stays."""
+    with contextlib.suppress(InputError, OSError):
+        if left and left.exists() and read_note(left):
+            left.unlink()
 
 
 def _small(name: str, max_pixels: int) -> np.ndarray | None:

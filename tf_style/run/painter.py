@@ -111,7 +111,8 @@ class Painter:
     def traces(self) -> int:
         """How many times the step has been traced, whatever the pictures.
 
-        Once; and once more for each set of layers that are compared region by region.
+        Once for each kind of scene: with and without a content, with `protect`, and for each set of
+        layers that are compared region by region.
         """
         return self._descent.traces if self._descent else 0
 

@@ -53,6 +53,7 @@ class Step:
         loss: of the image that the step started from.
         parts: the weighted losses that add up to it: `content`, `style`, `variation`.
         seconds: since the run began, without the time between a stop and a resume.
+        number: which step of the run, counted from 1 over all sizes, also when it is resumed.
         image: a function that returns the picture that the step made, `(height, width, 3)` in
             `[0, 1]`, even later; `None` in a result's history.
     """
@@ -66,6 +67,7 @@ class Step:
     loss: float
     parts: Mapping[str, float]
     seconds: float
+    number: int = 0
     image: Callable[[], np.ndarray] | None = dataclasses.field(
         default=None, repr=False, compare=False
     )
@@ -105,6 +107,7 @@ class Result:
             `time limit`, or `not finite`; `stopped.message` says it in words.
         versions: package → version, for all that the pixels depend on.
         resumed_at_step: how many steps a checkpoint saved; 0 for a run from the beginning.
+        extended: whether it went on with more steps than it began with.
         style_defects: what was mended in each style, any of `noisy`, `heavily compressed` and
             `small`; empty if `style_cleanup` was off.
         notes: what the user was warned about.
@@ -124,6 +127,7 @@ class Result:
     stopped: Stop
     versions: Mapping[str, str]
     resumed_at_step: int = 0
+    extended: bool = False
     style_defects: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -166,7 +170,7 @@ class Result:
         """What decided the picture, as plain JSON data.
 
         Settings as they were given, under `given`, and with `auto` resolved, under `settings`;
-        inputs, weights, versions.
+        inputs, weights, versions. A run that was stopped or extended is not repeated by them.
         """
         return {
             "given": self.given.as_dict(),
@@ -175,4 +179,6 @@ class Result:
             "style_defects": [list(each) for each in self.style_defects],
             "weights": dict(self.weights),
             "versions": dict(self.versions),
+            "stopped": str(self.stopped),
+            "extended": self.extended,
         }

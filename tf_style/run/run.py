@@ -83,6 +83,7 @@ class Run:
         )
         # From the checkpoint that the run goes on from.
         self._sizes_done = self._resumed_at_step = 0
+        self._extended = False
         self._seconds_before = 0.0
         self._origin: dict[str, Any] = {}
         self._note = _teller(self.notes)
@@ -102,6 +103,9 @@ class Run:
                 if self.stopped is not Stop.STEPS:
                     break
             image = self._canvas.picture()()
+        if self._sizes_done == len(work.prepared.scales):
+            # Whoever asked for an end asked in the last step.
+            self.stopped = Stop.STEPS
         full = work.prepared.scales[-1]
         if image.shape[:2] != (full.height, full.width):
             image = full.fit(image)
@@ -134,6 +138,7 @@ class Run:
             stopped=self.stopped,
             versions=machine.versions(),
             resumed_at_step=self._resumed_at_step,
+            extended=self._extended,
             notes=tuple(self.notes),
         )
 
@@ -155,7 +160,9 @@ class Run:
 
     def _resume(self, note: Mapping[str, Any]) -> int | None:
         """Take over what a checkpoint holds; returns its block size if that still applies."""
-        self.history = [Step(**step) for step in note["history"]]
+        # Checkpoints of earlier versions have no numbers.
+        self.history = [Step(**{**step, "number": number})
+                        for number, step in enumerate(note["history"], 1)]
         self._sizes_done = note["sizes_done"]
         self._resumed_at_step = len(self.history)
         self._seconds_before = self.history[-1].seconds
@@ -164,10 +171,12 @@ class Run:
             self._note(f"the run began with {then}; with other versions pixels may differ "
                             "from those of an unbroken run")
         before, now = note["origin"]["settings"], self._work.settings
+        self._extended = note.get("extended", False)
         if has_more_steps(before, now.as_dict()):
             self._note("going on with more steps than the run began with; sizes that are done stay "
                        "as they are, but the last goes on")
             self._sizes_done = min(self._sizes_done, len(self._work.prepared.scales) - 1)
+            self._extended = True
         same = all(before[name] == getattr(now, name) for name in ("block_size", "max_memory"))
         return note["block_size"] if same else None
 
@@ -224,6 +233,7 @@ class Run:
             loss=loss,
             parts={name: float(part[0]) for name, part in parts.items()},
             seconds=self._seconds(),
+            number=len(self.history) + 1,
         )
         self.history.append(step)
         if not math.isfinite(loss):
@@ -258,6 +268,7 @@ class Run:
             "history": [step.as_dict() for step in self.history],
             "sizes_done": self._sizes_done,
             "block_size": self._canvas.block_size,
+            "extended": self._extended,
             "versions": machine.versions(),
         }
         self._checkpoints.add(lambda folder: self._canvas.save(folder, note), self._note)

@@ -77,7 +77,9 @@ class Scene:
         Raises:
             InputError: for pictures or masks that cannot be used, or do not belong together.
         """
-        given = style if isinstance(style, (list, tuple)) else [style]
+        given, content_masks, style_masks = (
+            each if isinstance(each, (list, tuple)) else [each]
+            for each in (style, content_masks, style_masks))
         if not given and not settings.model:
             raise InputError("style: expected at least one picture. Received none")
         check_together(

@@ -56,7 +56,7 @@ class Summaries:
         with self._writing():
             if self._writer is None:
                 self._writer = self._opened()
-            self._steps += 1
+            self._steps = step.number
             for name, loss in {"loss": step.loss, **step.parts}.items():
                 tag = name if name == "loss" else f"loss/{name}"
                 self._write(tag, np.float32(loss), _SCALAR)
