@@ -518,6 +518,40 @@ def test_what_has_changed_is_said(folder, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_a_run_that_was_stopped_is_said_to_be_unlike(folder, capfd):
+    assert call(cli.main, *ONE, "--time_limit=0.001", "--report=a.json") == 0
+    for source in ("a.png", "a.json"):
+        assert call(cli.main, f"--settings_from={source}", "--output=b.png") == 0
+        assert (f"tf_style: {source} was stopped before its end, and all steps are taken now: "
+                "pixels differ\n") in capfd.readouterr().err
+    assert call(cli.main, "--settings_from=b.png", "--output=c.png") == 0
+    assert "pixels differ" not in capfd.readouterr().err
+
+
+def test_a_run_with_more_steps_than_it_began_with_is_said_to_be_unlike(capfd):
+    assert call(cli.main, *ONE, "--checkpoint=kept", "--time_limit=0.001") == 0
+    assert call(cli.main, *ONE, "--checkpoint=kept", "--resume", "--steps=3,4") == 0
+    assert call(cli.main, "--settings_from=a.png", "--output=b.png") == 0
+    assert "a.png went on with more steps than it began with: pixels differ" in (
+        capfd.readouterr().err)
+
+
+def test_the_size_of_the_content_is_that_of_the_content_now(folder):
+    Image.open("content.png").resize((40, 56)).save("tall.png")
+    assert call(cli.main, *ONE, "--size=original") == 0
+    assert call(cli.main, "--settings_from=a.png", "--content=tall.png", "--output=b.png",
+                "--quiet") == 0
+    assert Image.open("b.png").size == (40, 56)
+
+
+def test_an_optimised_picture_is_painted_by_a_network(folder):
+    assert call(cli.main, *ONE, "--protect=left.png") == 0
+    assert call(cli.main, "--settings_from=a.png", "--model=sample:waves", "--output=b.png",
+                "--quiet") == 0
+    assert Image.open("b.png").size == (32, 24)
+    assert note("b.png")["settings"]["model"] == "sample:waves"
+
+
 def test_a_copy_elsewhere_asks_for_the_pictures(folder, monkeypatch, capfd):
     assert call(cli.main, *ONE) == 0
     (folder / "elsewhere").mkdir()

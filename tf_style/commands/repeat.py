@@ -15,6 +15,7 @@ from tf_style.image.samples import ALL, PREFIX, STYLE_SAMPLES, names_network
 from tf_style.network.weights import environment_file
 from tf_style.settings import AUTO, NETWORKS, WEIGHTS, InputError, Settings
 from tf_style.settings.auto import BEFORE_OPTIONS, FOLLOWS
+from tf_style.settings.settings import WITH_MODEL
 
 if TYPE_CHECKING:
     from tf_style.run.inputs import Inputs
@@ -69,6 +70,7 @@ class Record:
         versions: package → version.
         paths: `given` and `settings` → setting → the file or folder that it named, which are
             left out there, because a stranger may have named them.
+        unlike: why another run does not give the same pixels; empty if it does.
     """
 
     source: str
@@ -80,6 +82,7 @@ class Record:
     weights: Mapping[str, str]
     versions: Mapping[str, str]
     paths: Mapping[str, Mapping[str, str]]
+    unlike: str = ""
 
     @classmethod
     def read(cls, source: str) -> Record:
@@ -115,7 +118,8 @@ class Record:
                              f"({_short(getattr(error, 'flags', error))})") from None
         return cls(
             source, *checked, _pictures(data, flag), 16 if data.get("bits") == 16 else 8,
-            *(_texts(data.get(name)) for name in ("digests", "weights", "versions")), paths,
+            *(_texts(data.get(name)) for name in ("digests", "weights", "versions")),
+            paths, _unlike(data),
         )
 
     def beneath(self, line: CommandLine) -> tuple[CommandLine, Settings]:
@@ -134,6 +138,10 @@ class Record:
         replaced = {name for flag in given for name in (flag, *_REPLACES.get(flag, ()))}
         if "scales" in given and self.given.steps != AUTO and len(self.given.steps) > 1:
             replaced.add("steps")
+        if line.given.get("model"):
+            # What an optimiser heeds, and no network that paints.
+            names = {field.name for field in dataclasses.fields(Settings)}
+            replaced |= {"protect", *(names - {*WITH_MODEL})}
         if "style" in given and isinstance(self.settings.style_scale, tuple):
             # One for each of the styles that were.
             replaced.add("style_scale")
@@ -226,9 +234,11 @@ class Record:
                               stacklevel=2)
 
     def compare_painter(self, painter: Painter) -> None:
-        """Warn about versions, and about weights of the same name, that have changed."""
+        """Warn of what makes other pixels: an early end, and versions or weights that changed."""
         from tf_style.run.machine import versions
 
+        if self.unlike:
+            warnings.warn(f"{self.source} {self.unlike}: pixels differ", stacklevel=2)
         here = versions()
         changed = [f"{name} {_short(before)} (here {here[name]})"
                    for name, before in self.versions.items() if here.get(name, before) != before]
@@ -244,6 +254,16 @@ class Record:
         if same and changed:
             warnings.warn(f"the weights of {', '.join(changed)} have changed since {self.source} "
                           "was made with them", stacklevel=2)
+
+
+def _unlike(data: Mapping[str, Any]) -> str:
+    """Why a plain run does not give the same pixels as the one that is recorded."""
+    if data.get("extended") is True:
+        return "went on with more steps than it began with"
+    # A picture of a network, and an older record, say nothing.
+    if data.get("stopped", "steps") != "steps":
+        return "was stopped before its end, and all steps are taken now"
+    return ""
 
 
 def _given_to_an_older_version(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,8 +40,8 @@ STYLE_LOSSES = (
 DRAWING_LOSSES = ("sliced_wasserstein", "histogram", "neighbors", "phase_match")
 MOST_SCALES, MOST_STEPS = 12, 1_000_000
 # What still counts where a network paints: --model.
-_WITH_MODEL = ("size", "model", "strength", "style_blend", "preserve_color", "precision", "device",
-               "threads", "max_pixels", "cache_dir", "offline")
+WITH_MODEL = ("size", "model", "strength", "style_blend", "preserve_color", "precision", "device",
+              "threads", "max_pixels", "cache_dir", "offline")
 # What counts where a network is trained: the objective and the machine.
 IN_TRAINING = (
     "size", "strength", "network", "weights", "content_network", "content_network_weights",
@@ -270,7 +270,7 @@ class Settings(Options):
     def check_conflicts(self) -> None:
         """Check that no two values contradict each other."""
         if self.model:
-            self._check_only(_WITH_MODEL, "with --model")
+            self._check_only(WITH_MODEL, "with --model")
         if self.scales != AUTO and self.steps != AUTO and len(self.steps) not in (1, self.scales):
             raise InputError(
                 f"--steps: expected one number, or one for each of the {self.scales} --scales. "
