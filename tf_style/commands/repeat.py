@@ -280,6 +280,9 @@ def _given_to_an_older_version(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _found_anew(replaced: set[str]) -> set[str]:
     """What was left to `auto` and depends on something that has changed."""
     again = {name for name, others in FOLLOWS.items() if replaced & {*others}}
+    if "content" in replaced:
+        # It may be the content's own.
+        again.add("size")
     if "style_weight" in again:
         # The style weight may come from the strength.
         again.add("strength")

@@ -11,7 +11,6 @@ from tf_style.settings.settings import LEAST_WEIGHT, Settings
 
 # What an option left to `auto` depends on: if one of these changes, its value is found anew.
 FOLLOWS: dict[str, tuple[str, ...]] = {
-    "size": ("content",),
     "network": ("weights", "content_network_weights", "style_network_weights"),
     "content_network": ("network", "weights", "content_network_weights"),
     "content_network_weights": ("network", "weights", "content_network"),
