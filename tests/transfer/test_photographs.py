@@ -30,6 +30,12 @@ def test_one_in_ten_is_held_out(folder):
     assert not shades[0] & shades[1] and len(shades[0] | shades[1]) == 60
 
 
+@pytest.mark.parametrize("side, kept", [(200, 200), (600, 600), (5000, 1024)])
+def test_they_are_as_large_as_what_is_aimed_for(side, kept, folder):
+    names = photographs_of(60, (1100, 550))
+    assert {max(each.shape) for each in Photographs.read(names, 0, side=side).pictures} == {kept}
+
+
 def test_few_have_drawn_scenes_beside_them(folder):
     with pytest.warns(UserWarning, match="photographs to learn from: 3. Scenes"):
         found = Photographs.read(photographs_of(3), seed=0)
@@ -57,7 +63,7 @@ def test_any_size_is_cropped(folder, size):
     found = Photographs.read(photographs_of(1, size), seed=0)
     crops = found.crops(1, 64, 8, 0)
     assert crops.shape == (8, 64, 64, 3) and 0 <= crops.min() <= crops.max() <= 1
-    assert max(max(each.shape[:2]) for each in found.pictures) <= photographs.SIDE
+    assert max(max(each.shape[:2]) for each in found.pictures) <= 512
 
 
 def test_broken_files_are_left_out_and_said(folder):

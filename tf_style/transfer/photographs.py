@@ -19,10 +19,10 @@ from tf_style.image.resize import resize, shrink
 from tf_style.settings import MAX_PIXELS, InputError, Note, Remark
 from tf_style.transfer.scenes import scene
 
-# Kept in memory, 0.6 MB each; drawn at random of more.
+# Kept in memory, at the default size 0.6 MB each; drawn at random of more.
 MOST = 400
-# Long side at which they are kept, in pixels: that of a picture at the default size.
-SIDE = 512
+# The largest long side at which they are kept, in pixels.
+LARGEST = 1024
 # Shown and measured, and not learned from: one in ten, at most so many.
 _HELD_OUT = 8
 # Where there are fewer, drawn scenes and the samples stand beside them.
@@ -45,8 +45,13 @@ class Photographs:
     given: int
 
     @classmethod
-    def read(cls, names: Sequence[str], seed: int, max_pixels: int = MAX_PIXELS) -> Photographs:
+    def read(
+        cls, names: Sequence[str], seed: int, max_pixels: int = MAX_PIXELS, side: int = 512
+    ) -> Photographs:
         """Photographs by their files, drawn by `seed` where there are very many.
+
+        They are kept with a long side of `side` pixels at most, that of the pictures that are aimed
+        for, so that strokes are as large beside things as they will be there.
 
         Files that cannot be read are left out, and a warning says so. Where there are few, scenes
         that are drawn at random and the samples are added, so that the network learns to paint
@@ -55,6 +60,7 @@ class Photographs:
         Raises:
             InputError: if files are named and none can be read.
         """
+        side = min(side, LARGEST)
         names = list(dict.fromkeys(names))
         random.Random(seed).shuffle(names)
         found: list[np.ndarray] = []
@@ -65,7 +71,8 @@ class Photographs:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    found.append(_kept(read_picture(name, max_pixels=max_pixels, side=SIDE)))
+                    picture = read_picture(name, max_pixels=max_pixels, side=side)
+                    found.append(_kept(picture, side))
             except InputError as error:
                 broken.append(error.flags)
         if names and not found:
@@ -81,7 +88,7 @@ class Photographs:
                 f"photographs to learn from: {len(pictures)}. Scenes drawn at random are added; "
                 "the network paints better after a hundred photographs", Note, stacklevel=2)
             with contextlib.suppress(InputError):
-                others += [_kept(read_picture(samples.PREFIX + name))
+                others += [_kept(read_picture(samples.PREFIX + name), side)
                            for name in samples.CONTENT_SAMPLES]
             others += [scene(seed + number) for number in range(_ENOUGH // 2)]
         return cls([*pictures, *others], held or [*pictures, *others][:1], len(pictures))
@@ -125,9 +132,9 @@ def _crop(side: int, part: np.ndarray, mirrored: bool) -> np.ndarray:
     return values[:, ::-1] if mirrored else values
 
 
-def _kept(picture: np.ndarray) -> np.ndarray:
+def _kept(picture: np.ndarray, side: int) -> np.ndarray:
     """A picture at the size at which it is kept, as bytes."""
-    small = shrink(picture, SIDE)
+    small = shrink(picture, side)
     height, width = small.shape[:2]
     if max(height, width) < 8 or min(height, width) < 2:
         # Too thin to take a crop from.

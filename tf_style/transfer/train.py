@@ -97,7 +97,8 @@ class Trainer:
         known = machine.resolve(given, in_order=self.replicas.count == 1)
         self.settings, choices = choose(known, functools.partial(weights.settle, watch=watch))
         self.photographs = Photographs.read(
-            [str(each) for each in pictures], self.settings.seed, self.settings.max_pixels)
+            [str(each) for each in pictures], self.settings.seed, self.settings.max_pixels,
+            side=self.settings.size.proportions(None)[1])
         least = max([1, *[choice.least_size for choice in choices]])
         with tf.device(self.settings.device):
             self._inputs, self.styles = _seen(styles, self.settings, least)
