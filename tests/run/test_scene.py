@@ -46,6 +46,16 @@ def test_a_style_counts_as_much_in_each_pixel_of_its_region(content, style):
     assert shares(scene) == pytest.approx([0.25, 0.75])
 
 
+def test_a_mask_alone_need_be_in_no_list(content, style):
+    masks = [np.zeros((*each.shape[:2], 3), np.float32) for each in (content, style)]
+    for mask in masks:
+        mask[:, :8] = 1
+    alone = Scene.of(Settings(), content, style, *masks)
+    listed = Scene.of(Settings(), content, style, *([each] for each in masks))
+    assert shares(alone) == shares(listed)
+    assert np.array_equal(alone.at(SCALE)[1][0].mask, listed.at(SCALE)[1][0].mask)
+
+
 def test_masks_follow_the_sizes(content, style):
     mask = np.zeros((*style.shape[:2], 3), np.float32)
     mask[:, : style.shape[1] // 2] = 1

@@ -96,3 +96,11 @@ def test_numbers_of_thousands_of_digits(name, sign):
     with pytest.raises(InputError) as error:
         Settings(**{name: sign * 10**5000})
     assert str(error.value).startswith(f"{name}: ") and len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("name", ["my.weights.h5", "my.tflite", "MY.ONNX"])
+def test_a_file_of_another_kind_is_no_network(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).touch()
+    with pytest.raises(InputError, match=f"style_network={name}: expected a saved Keras model"):
+        Settings(style_network=name)

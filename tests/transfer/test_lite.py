@@ -109,6 +109,10 @@ def test_an_exported_network_paints(tmp_path, harbor):
         transform_model(tmp_path / "a.tflite")
     with pytest.raises(InputError, match="which has none of its own"):
         brush(tmp_path / "a.tflite", style_blend="1,2")
+    with pytest.raises(InputError, match=r"device=gpu:0: LiteRT paints with device=cpu"):
+        brush(tmp_path / "a.tflite", device="gpu:0")
+    with pytest.raises(InputError, match=r"precision=bfloat16: LiteRT paints with .*float32"):
+        brush(tmp_path / "a.tflite", precision="bfloat16")
 
 
 @pytest.mark.parametrize("content", [b"1234TFL3", b"1234TFL3" + bytes(5000)])
@@ -122,6 +126,8 @@ def test_files_are_looked_at_before(tmp_path, monkeypatch):
     (tmp_path / "a.tflite").write_bytes(b"PK\3\4 and so on")
     with pytest.raises(InputError, match="this is no file for LiteRT"):
         check_model("model", str(tmp_path / "a.tflite"))
+    with pytest.raises(InputError, match=r"init=.*a file for LiteRT is for model alone"):
+        check_model("init", str(tmp_path / "a.tflite"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'tf_style\[lite\]'"):
         check_model("model", str(tmp_path / "a.tflite"))

@@ -47,6 +47,9 @@ def test_a_file_gives_the_same_network(tmp_path):
         first.blended([1, 3]).model(PICTURE), second.blended([2, 6]).model(PICTURE))
     assert (np.asarray(second.only("style1").model(PICTURE))
             == second.blended([0, 1]).model(PICTURE)).numpy().all()
+    for shares in ([0, 0], [0, 0, 1]):
+        with pytest.raises(ValueError, match="expected shares of 2 styles, one above 0"):
+            second.blended(shares)
 
 
 def test_it_paints_as_the_pupil_does():
@@ -116,6 +119,13 @@ def test_shares_and_strength_may_be_inputs(tmp_path):
             pictures, shares, strength, model([pictures, shares, strength]).numpy(), strict=True):
         wanted = first.blended(each.tolist()).model(picture[None]).numpy()[0]
         np.testing.assert_allclose(found, share * wanted + (1 - share) * picture, atol=1e-5)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = first.controlled()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(
+        mixed([pictures, shares, strength]), first.controlled()([pictures, shares, strength]))
     odd = model([PICTURE[:, :7, :9], shares[:1], strength[:1]])
     assert odd.shape == (1, 7, 9, 3)
 

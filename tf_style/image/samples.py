@@ -31,12 +31,14 @@ ALL = "all"
 
 
 def names_network(name: str) -> bool:
-    """Whether a name stands for a network that paints: `sample:` and a style, or a `.keras` file.
+    """Whether a name stands for a network that paints: `sample:` and a style, or its file.
 
     That is how a network and a picture are told apart where either may be named.
     """
     sample = name.removeprefix(PREFIX)
-    return name.lower().endswith(".keras") if sample == name else sample in (*STYLE_SAMPLES, ALL)
+    if sample != name:
+        return sample in (*STYLE_SAMPLES, ALL)
+    return name.lower().endswith((".keras", ".tflite"))
 
 
 def sample_path(name: str) -> Path:

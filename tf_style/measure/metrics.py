@@ -72,7 +72,7 @@ class Evaluation:
         local_distance: of each place to the most similar one of the style.
         local_distance_back: of each place of the style to the most similar one of the picture.
         copied: share of the places that continue one another as the style's do, less the same for
-            the untouched content: 0 is none, 1 the style itself.
+            the untouched content: 0 is none; what copies all of the style has 1, less that.
         self_similarity: whether places that are alike in the content are still alike; 1 is the
             untouched content.
         content_similarity_masked: as `content_similarity`, inside the mask.

@@ -292,6 +292,9 @@ class Settings(Options):
             if not (is_live or os.path.exists(network)) and (
                     is_unnamed or not os.path.splitext(network)[1]):
                 raise no_network(flag, network)
+            if not is_live and network.lower().endswith((".weights.h5", ".tflite", ".onnx")):
+                raise InputError(f"--{flag}={network}: expected a saved Keras model, such as "
+                                 "model.keras; a file of weights is for --weights")
             if is_unnamed:
                 listed = (", ".join(layer.name for layer in network.model.layers) if is_live
                           else f"tf_style --list_layers --network={network}")

@@ -109,9 +109,15 @@ class TransformModel:
         Args:
             shares: of the first styles, at least one above 0; they are scaled to add up to 1.
 
+        Raises:
+            ValueError: for other shares.
+
         Source: Dumoulin, Shlens, Kudlur, ICLR 2017, section 3.4.
         """
         total = sum(shares)
+        if total <= 0 or len(shares) > len(self.norms[next(iter(self.norms))][0]):
+            raise ValueError(f"expected shares of {len(self.styles)} styles, one above 0. "
+                             f"Received: {list(shares)}")
         model = keras.models.clone_model(self.model)
         model.set_weights(self.model.get_weights())
         for layer in _normalizations(model):

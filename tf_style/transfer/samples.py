@@ -56,6 +56,9 @@ def check_model(flag: str, model: str) -> Path:
         raise InputError(f"--{flag}={model}: expected a .keras file that tf_style_train wrote, or "
                          f"sample:NAME. {reason[0].upper()}{reason[1:]}{looks}")
     if path.suffix == ENDING:
+        if flag != "model":
+            raise InputError(f"--{flag}={path}: a file for LiteRT is for --model alone. Expected "
+                             "the .keras file")
         return _check_lite(flag, path)
     try:
         # Whether a class is registered, Keras knows.

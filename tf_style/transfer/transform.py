@@ -150,7 +150,7 @@ def controlled_network(shape: Shape, styles: int, name: str = "painting") -> ker
     def normalize(layer: str, values: Map) -> Map:
         channels = values.shape[-1]
         scale, shift = (
-            keras.layers.Reshape((1, 1, channels))(keras.layers.Dense(
+            keras.layers.Reshape((1, 1, channels), dtype="float32")(keras.layers.Dense(
                 channels, use_bias=False, dtype="float32", name=f"{layer}_{role}")(blend))
             for role in ("scale", "shift")
         )
@@ -161,7 +161,7 @@ def controlled_network(shape: Shape, styles: int, name: str = "painting") -> ker
         return normal * scale + shift
 
     change = _painted(shape, picture, "float32", normalize) - picture
-    held = picture + keras.layers.Reshape((1, 1, 1))(strength) * change
+    held = picture + keras.layers.Reshape((1, 1, 1), dtype="float32")(strength) * change
     return keras.Model([picture, shares, strength], held, name=name)
 
 
