@@ -32,9 +32,10 @@ class Inspection:
 
     Attributes:
         content, style, generated: pictures at the size at which they were looked at; the first of
-            several styles.
+            several styles, mended and recoloured as the run does.
         maps: layer → feature maps of the content, `(h, w, channels)`.
-        matrices: `content`, `style`, `generated` → style loss → layer → matrix.
+        matrices: `content`, `style`, `generated` → style loss → layer → matrix; the style's is of
+            the places that its mask lets count.
         contents, styles: layer → what that layer alone reconstructs of the content, and of the
             style.
         shares: of the generated image's loss.
@@ -98,13 +99,16 @@ def inspect(
         watch("making a picture of both")
         generated = painter.paint(scene).image
     full = scene.scales[-1]
-    side = max(full.height, full.width)
-    generated = fit(as_picture(generated, "generated"), side)
-    seen = {"content": full.fit(content), "style": fit(styles[0], side), "generated": generated}
+    generated = fit(as_picture(generated, "generated"), max(full.height, full.width))
     networks = painter.networks([content, *styles], layers)
     watch("looking at maps, matrices and shares")
+    shown = painter.work(scene).prepared.at(full)[1][0]
+    seen = {"content": full.fit(content), "style": shown.picture, "generated": generated}
     maps = feature_maps(networks[0].model, seen["content"])
-    of_pictures = {name: matrices(networks[-1].model, picture) for name, picture in seen.items()}
+    of_pictures = {
+        name: matrices(networks[-1].model, picture, shown.mask if name == "style" else None)
+        for name, picture in seen.items()
+    }
     shares = layer_shares(painter, scene, generated)
     contents, reconstructed = {}, {}
     for number, layer in enumerate(layers, 1):
@@ -139,19 +143,27 @@ def feature_maps(model: keras.Model, picture: np.ndarray) -> dict[str, np.ndarra
     return {layer: tf.cast(each, tf.float32).numpy()[0] for layer, each in maps.items()}
 
 
-def matrices(model: keras.Model, picture: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+def matrices(
+    model: keras.Model, picture: np.ndarray, mask: np.ndarray | None = None
+) -> dict[str, dict[str, np.ndarray]]:
     """What a style loss keeps of a picture: a matrix of relations between channels.
 
     Args:
         model: a feature model.
         picture: `(height, width, 3)` in `[0, 1]`.
+        mask: how much each of its pixels counts, `(height, width)` in `[0, 1]`; `None`: all alike.
 
     Returns:
         Style loss → layer → `(channels, channels)` float32, for the style losses `MATRICES`.
     """
     maps = {layer: tf.constant(each[None]) for layer, each in feature_maps(model, picture).items()}
+    weights = {
+        layer: None if mask is None else tf.image.resize(
+            tf.constant(mask[None, ..., None], tf.float32), each.shape[1:3], method="area")
+        for layer, each in maps.items()
+    }
     return {
-        name: {layer: STYLE_LOSSES[name].statistic(each, None).numpy()[0]
+        name: {layer: STYLE_LOSSES[name].statistic(each, weights[layer]).numpy()[0]
                for layer, each in maps.items()}
         for name in MATRICES if name in STYLE_LOSSES
     }
