@@ -1,6 +1,7 @@
 import dataclasses
 from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 
@@ -173,3 +174,18 @@ def test_the_style_is_what_the_run_sees(content, style):
         each.matrices["style"]["gram"]["block1_conv1"] for each in seen)
     assert np.abs(plain - coarse).max() > 0.01 * plain.max()
     assert np.abs(plain - masked).max() > 0.01 * plain.max()
+
+
+def test_each_network_is_asked_for_its_own_layers_alone(content, style):
+    keras.utils.set_random_seed(0)
+    own = keras.Sequential([keras.Input((None, None, 3)),
+                            keras.layers.Conv2D(4, 3, padding="same", name="mine")])
+    for changes, layers in (
+        ({"content_network": own, "content_layers": "mine"}, ("mine", "block1_conv1")),
+        ({"style_network": own, "style_layers": "mine"}, ("block1_conv2", "mine")),
+    ):
+        given = {**SETTINGS, "weights": "auto", "network": "auto", "content_network": "compact",
+                 "style_network": "compact", "style_layers": "block1_conv1", "steps": 1, **changes}
+        seen = inspection.inspect(content, style, Settings(**given), generated=style)
+        assert [*seen.maps] == [*seen.contents] == [layers[0]]
+        assert [*seen.matrices["style"]["gram"]] == [*seen.styles] == [layers[1]]
