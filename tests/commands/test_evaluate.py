@@ -135,6 +135,13 @@ def test_a_judge_that_made_the_picture_is_told_of(painted, shallow, capfd):
     )
 
 
+def test_whether_a_judge_trained_the_painter_is_not_known(capfd):
+    assert call(cli.main, "content.png", "a.png", "--model=sample:waves",
+                "--size=32", "--quiet") == 0
+    assert call(cli.evaluate, *PICTURES, "--generated=a.png", "--network=compact", "--json") == 0
+    assert json.loads(capfd.readouterr().out)[0]["flattered"] is None
+
+
 def test_what_cannot_be_measured_is_null(shallow, capfd):
     Image.new("RGB", (64, 48), "gray").save("plain.png")
     assert call(cli.evaluate, "--content=plain.png", "--style=style.png", "--generated=plain.png",

@@ -110,6 +110,56 @@ def test_training_lowers_the_loss(kind, policy, network):
     assert np.isfinite(losses).all() and losses[-1] < 0.95 * losses[0]
 
 
+def gradient(loss, factor=1.0, **given):
+    """Of the loss with respect to the prediction; `factor` is that of a `LossScaleOptimizer`."""
+    picture = tf.constant(OTHER)
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        value = factor * tf.reduce_sum(loss(TRUTH, picture, **given))
+    return tape.gradient(value, picture) / factor
+
+
+@pytest.mark.parametrize("kind, more", [
+    (PerceptualLoss, {}), (PerceptualLoss, {"pixel_weight": 1}), (StyleLoss, {}),
+    (StyleLoss, {"style_loss": "mean_std"}), (StyleLoss, {"style_loss": "moments"}),
+], ids=str)
+def test_half_precision_has_the_gradient_of_float32(kind, more):
+    expected = gradient(made(kind, dtype="float32", **more))
+    half = made(kind, dtype="float16", **more)
+    # As a custom loop has it: eager, its loss or its whole step compiled, with a factor or without.
+    for each in (gradient(half), tf.function(gradient)(half, 2.0**15),
+                 gradient(tf.function(lambda *pictures: half(*pictures)))):
+        assert np.linalg.norm(each - expected) < 0.03 * np.linalg.norm(expected)
+    weighted = gradient(half, sample_weight=tf.constant([0.0, 1.0, 2.0]))
+    assert np.abs(weighted[0]).max() == 0
+    np.testing.assert_allclose(weighted[2], 2 * gradient(half)[2], rtol=1e-3, atol=1e-9)
+    np.testing.assert_allclose(half(TRUTH, OTHER), made(kind, **more)(TRUTH, OTHER), rtol=0.01)
+
+
+@BOTH
+def test_half_precision_stays_finite_at_equality(kind):
+    half = made(kind, dtype="float16")
+    for near in (TRUTH, TRUTH + np.float32(1e-3), np.zeros_like(TRUTH)):
+        picture = tf.constant(near)
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            value = half(TRUTH, picture)
+        assert np.isfinite(tape.gradient(value, picture)).all()
+
+
+@BOTH
+def test_a_compiled_model_learns_in_half_precision_as_in_float32(kind, network):
+    weights, changes = network.get_weights(), []
+    for dtype in ("float32", "float16"):
+        network.set_weights(weights)
+        network.compile(keras.optimizers.SGD(0.1),
+                        made(kind, dtype=dtype, reduction="sum_over_batch_size"))
+        network.fit(OTHER, TRUTH, verbose=0)
+        changes.append(network.get_weights()[0] - weights[0])
+    expected, found = changes
+    assert np.linalg.norm(found - expected) < 0.03 * np.linalg.norm(expected)
+
+
 @BOTH
 def test_no_gradient_reaches_the_truth_or_the_network(kind):
     loss, truth, picture = made(kind), tf.Variable(TRUTH), tf.Variable(OTHER)

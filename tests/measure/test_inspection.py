@@ -1,6 +1,7 @@
 import dataclasses
 from unittest import mock
 
+import keras
 import numpy as np
 import pytest
 
@@ -156,3 +157,35 @@ def test_without_a_generated_image_one_is_made(content, style):
     expected = tf_style.stylize(content, style, settings)
     np.testing.assert_array_equal(seen.generated, expected.image)
     assert list(seen.maps) == ["block1_conv1"]
+
+
+def test_the_style_is_what_the_run_sees(content, style):
+    small = Settings(**SETTINGS).replace(steps=1, preserve_color="statistics")
+    seen = [inspection.inspect(
+        content, style, small.replace(style_scale=scale), generated=content,
+        layers=["block1_conv1"], style_masks=masks, content_masks=masks and [content * 0 + 1],
+    ) for scale, masks in ((1, ()), (0.5, ()), (1, [np.eye(*style.shape[:2])]))]
+    for each, scale in zip(seen, (1, 0.5, 1), strict=True):
+        painter = Painter(small.replace(style_scale=scale))
+        prepared = painter.work(Scene.of(painter.settings, content, style)).prepared
+        expected = prepared.at(prepared.scales[-1])[1][0].picture
+        np.testing.assert_array_equal(each.style, expected)
+    plain, coarse, masked = (
+        each.matrices["style"]["gram"]["block1_conv1"] for each in seen)
+    assert np.abs(plain - coarse).max() > 0.01 * plain.max()
+    assert np.abs(plain - masked).max() > 0.01 * plain.max()
+
+
+def test_each_network_is_asked_for_its_own_layers_alone(content, style):
+    keras.utils.set_random_seed(0)
+    own = keras.Sequential([keras.Input((None, None, 3)),
+                            keras.layers.Conv2D(4, 3, padding="same", name="mine")])
+    for changes, layers in (
+        ({"content_network": own, "content_layers": "mine"}, ("mine", "block1_conv1")),
+        ({"style_network": own, "style_layers": "mine"}, ("block1_conv2", "mine")),
+    ):
+        given = {**SETTINGS, "weights": "auto", "network": "auto", "content_network": "compact",
+                 "style_network": "compact", "style_layers": "block1_conv1", "steps": 1, **changes}
+        seen = inspection.inspect(content, style, Settings(**given), generated=style)
+        assert [*seen.maps] == [*seen.contents] == [layers[0]]
+        assert [*seen.matrices["style"]["gram"]] == [*seen.styles] == [layers[1]]

@@ -229,3 +229,12 @@ def test_a_mirrored_painting_is_hardly_copied(judge, painting, changed, most):
 def test_flattered():
     assert metrics.flattered({"a": "1", "b": "2"}, {"b": "2"})
     assert not metrics.flattered({"a": "1", "b": "2"}, {"b": "3", "c": "1"})
+    # With two networks, each layer's name follows its part of the loss.
+    parts = {"content/a": "1", "style/a": "2"}
+    assert metrics.flattered(parts, {"a": "2"}) and metrics.flattered(parts, {"a": "1"})
+    assert metrics.flattered(parts, {"a": "3"}) is False
+
+
+@pytest.mark.parametrize("maker", [{"model": "1"}, {}])
+def test_who_shares_no_layer_with_the_judge_may_be_flattered(maker):
+    assert metrics.flattered(maker, {"a": "1"}) is None

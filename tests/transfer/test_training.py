@@ -147,6 +147,29 @@ def test_another_training_is_not_resumed(painting, tmp_path):
             other.train(None, Checkpoints(tmp_path / "kept", resume=True))
 
 
+@pytest.mark.slow
+def test_a_training_goes_on_only_with_the_network_that_it_began_with(painting, tmp_path):
+    first = trainer(painting, steps=2).train(
+        lambda lesson: True, Checkpoints(tmp_path / "kept"))
+    first.save(tmp_path / "first.keras")
+    other = trainer(painting, steps=2, init=tmp_path / "first.keras")
+    with pytest.raises(InputError, match=r"network to begin with \(init\) differs"):
+        other.train(None, Checkpoints(tmp_path / "kept", resume=True))
+    assert trainer(painting, steps=2).train(
+        None, Checkpoints(tmp_path / "kept", resume=True)).note["steps"] == 2
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_does_not_say_what_it_began_with_is_resumed(painting, tmp_path):
+    old = trainer(painting, steps=2)
+    origin = old._origin()
+    del origin["pictures"]["network to begin with (--init)"]
+    old._origin = lambda: origin
+    old.train(lambda lesson: True, Checkpoints(tmp_path / "kept"))
+    made = trainer(painting, steps=2).train(None, Checkpoints(tmp_path / "kept", resume=True))
+    assert made.note["steps"] == 2
+
+
 def test_a_checkpoint_that_cannot_be_written_is_an_error_of_the_disk(painting, tmp_path):
     each = trainer(painting, steps=3)
     (tmp_path / "file").write_text("")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -15,6 +16,9 @@ from tf_style.loss.style import STYLE_LOSSES
 from tf_style.network.features import build_features, check_range, choose_features
 from tf_style.settings import AUTO, InputError, LiveModel, Remark, Settings
 from tf_style.settings.option import Number, Weights
+
+# What gradients in float16 are scaled to: far from both ends of its range.
+_SCALE = 16.0
 
 
 class _FeatureLoss(keras.losses.Loss):
@@ -46,10 +50,23 @@ class _FeatureLoss(keras.losses.Loss):
         )
         self._model, self._fingerprints = built.model, built.fingerprints
 
-    def _mean(self, losses: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """The weighted mean of the layers' losses, `(batch,)` each."""
-        return tf.add_n([self._layers[name] * loss for name, loss in losses.items()]) / sum(
-            self._layers.values())
+    @abstractmethod
+    def _loss_of(self, maps: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """The loss of one layer's maps, float32 `(batch,)`."""
+
+    def _of_maps(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """The weighted mean of the layers' losses, float32 `(batch,)`."""
+        targets = self._model(tf.stop_gradient(y_true))
+
+        def loss(pictures: tf.Tensor) -> tf.Tensor:
+            maps = self._model(pictures)
+            return tf.add_n([
+                weight * self._loss_of(maps[name], targets[name])
+                for name, weight in self._layers.items()
+            ]) / sum(self._layers.values())
+
+        half = any(each.dtype == "float16" for each in self._model.output.values())
+        return _with_scaled_gradient(loss, y_pred) if half else loss(y_pred)
 
     @property
     def _fingerprint(self) -> str:
@@ -160,17 +177,16 @@ class PerceptualLoss(_FeatureLoss):
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """The loss of each picture, float32 `(batch,)`."""
-        targets, maps = self._model(tf.stop_gradient(y_true)), self._model(y_pred)
-        found = self._mean({
-            name: tf.reduce_mean(tf.square(
-                tf.cast(maps[name], tf.float32) - tf.cast(targets[name], tf.float32)
-            ), axis=(1, 2, 3)) for name in self._layers
-        })
+        found = self._of_maps(y_true, y_pred)
         if not self._pixel_weight:
             return found
         low, high = self._range
         return found + self._pixel_weight / (high - low) * tf.reduce_mean(
             tf.abs(y_pred - y_true), axis=(1, 2, 3))
+
+    def _loss_of(self, maps: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(tf.square(
+            tf.cast(maps, tf.float32) - tf.cast(targets, tf.float32)), axis=(1, 2, 3))
 
 
 @keras.saving.register_keras_serializable(package="tf_style")
@@ -233,13 +249,41 @@ class StyleLoss(_FeatureLoss):
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """The loss of each picture, float32 `(batch,)`."""
+        return self._of_maps(y_true, y_pred)
+
+    def _loss_of(self, maps: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         draw = tf.constant([self._given["seed"], 0], tf.int32)
-        targets, maps = self._model(tf.stop_gradient(y_true)), self._model(y_pred)
-        return self._mean({
-            name: self._loss.distance(
-                self._loss.statistic(maps[name], None),
-                tf.nest.map_structure(
-                    tf.stop_gradient, self._loss.target(self._loss.statistic(targets[name], None))
-                ), draw,
-            ) for name in self._layers
-        })
+        target = self._loss.target(self._loss.statistic(targets, None))
+        return self._loss.distance(
+            self._loss.statistic(maps, None), tf.nest.map_structure(tf.stop_gradient, target), draw)
+
+
+def _with_scaled_gradient(
+    loss: Callable[[tf.Tensor], tf.Tensor], pictures: tf.Tensor
+) -> tf.Tensor:
+    """`loss(pictures)`, float32 `(batch,)`; inside of it, gradients stay in float16's range.
+
+    Whatever multiplies the loss outside, as Keras' `LossScaleOptimizer` does, is left out there.
+
+    Source: Micikevicius et al., Mixed Precision Training, ICLR 2018.
+    """
+
+    @tf.custom_gradient
+    def found(pictures: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(pictures)
+            value = loss(pictures)
+            # Losses are squares: of the gradient, this leaves about the scale at each value.
+            size = tf.cast(tf.reduce_prod(tf.shape(pictures)[1:]), tf.float32)
+            scale = _SCALE * size / tf.stop_gradient(tf.sqrt(value + 1e-12))
+            scaled = scale * value
+
+        def gradient(
+            upstream: tf.Tensor, variables: Sequence[tf.Variable] = ()
+        ) -> tuple[tf.Tensor, list[None]]:
+            found = tape.gradient(scaled, pictures) * (upstream / scale)[:, None, None, None]
+            return found, [None] * len(variables)
+
+        return value, gradient
+
+    return found(pictures)

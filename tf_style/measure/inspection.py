@@ -32,9 +32,10 @@ class Inspection:
 
     Attributes:
         content, style, generated: pictures at the size at which they were looked at; the first of
-            several styles.
+            several styles, mended and recoloured as the run does.
         maps: layer → feature maps of the content, `(h, w, channels)`.
-        matrices: `content`, `style`, `generated` → style loss → layer → matrix.
+        matrices: `content`, `style`, `generated` → style loss → layer → matrix; the style's is of
+            the places that its mask lets count.
         contents, styles: layer → what that layer alone reconstructs of the content, and of the
             style.
         shares: of the generated image's loss.
@@ -72,7 +73,8 @@ def inspect(
         style: likewise, one or several.
         settings: defaults to `Settings()`.
         generated: the picture made from both; by default it is made here.
-        layers: to look at; by default the settings' content and style layers.
+        layers: to look at; by default the settings' content and style layers, and where each part
+            has a network of its own, that part's.
         content_masks, style_masks, protect: as for `tf_style.stylize`.
         watch: called with a few words on what comes next, and how much of it is done, 0 to 1, if
             that is known.
@@ -93,29 +95,35 @@ def inspect(
         settings, content, given, content_masks, style_masks, protect=protect,
         least=painter.least_size,
     )
-    layers = list(layers) or sorted({*settings.content_layers, *settings.style_layers})
     if generated is None:
         watch("making a picture of both")
         generated = painter.paint(scene).image
     full = scene.scales[-1]
-    side = max(full.height, full.width)
-    generated = fit(as_picture(generated, "generated"), side)
-    seen = {"content": full.fit(content), "style": fit(styles[0], side), "generated": generated}
+    generated = fit(as_picture(generated, "generated"), max(full.height, full.width))
     networks = painter.networks([content, *styles], layers)
+    of_content, of_style = _layers_of_parts(settings, layers, alike=len(networks) == 1)
     watch("looking at maps, matrices and shares")
+    shown = painter.work(scene).prepared.at(full)[1][0]
+    seen = {"content": full.fit(content), "style": shown.picture, "generated": generated}
     maps = feature_maps(networks[0].model, seen["content"])
-    of_pictures = {name: matrices(networks[-1].model, picture) for name, picture in seen.items()}
+    of_pictures = {
+        name: matrices(networks[-1].model, picture, shown.mask if name == "style" else None)
+        for name, picture in seen.items()
+    }
     shares = layer_shares(painter, scene, generated)
     contents, reconstructed = {}, {}
-    for number, layer in enumerate(layers, 1):
-        watch(f"reconstructing from {layer}, {number} of {len(layers)}")
-        contents[layer] = reconstruct_content(content, given, layer, settings)
-        reconstructed[layer] = reconstruct_style(content, given, layer, settings)
+    every = list(dict.fromkeys([*of_content, *of_style]))
+    for number, layer in enumerate(every, 1):
+        watch(f"reconstructing from {layer}, {number} of {len(every)}")
+        if layer in of_content:
+            contents[layer] = reconstruct_content(content, given, layer, settings)
+        if layer in of_style:
+            reconstructed[layer] = reconstruct_style(content, given, layer, settings)
     return Inspection(
         **seen,
-        maps={layer: maps[layer] for layer in layers},
+        maps={layer: maps[layer] for layer in of_content},
         matrices={
-            name: {loss: {layer: of_layers[layer] for layer in layers}
+            name: {loss: {layer: of_layers[layer] for layer in of_style}
                    for loss, of_layers in losses.items()}
             for name, losses in of_pictures.items()
         },
@@ -123,6 +131,21 @@ def inspect(
         styles=reconstructed,
         shares=shares,
     )
+
+
+def _layers_of_parts(
+    settings: Settings, layers: Sequence[str], alike: bool
+) -> tuple[list[str], list[str]]:
+    """The layers that are looked at for the content, and for the style.
+
+    Args:
+        layers: as for `inspect`.
+        alike: whether one network looks at both; another may lack the layers of the first.
+    """
+    parts = [sorted(settings.content_layers), sorted(settings.style_layers)]
+    if layers or alike:
+        parts = [list(layers) or sorted({*parts[0], *parts[1]})] * 2
+    return parts[0], parts[1]
 
 
 def feature_maps(model: keras.Model, picture: np.ndarray) -> dict[str, np.ndarray]:
@@ -139,19 +162,27 @@ def feature_maps(model: keras.Model, picture: np.ndarray) -> dict[str, np.ndarra
     return {layer: tf.cast(each, tf.float32).numpy()[0] for layer, each in maps.items()}
 
 
-def matrices(model: keras.Model, picture: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+def matrices(
+    model: keras.Model, picture: np.ndarray, mask: np.ndarray | None = None
+) -> dict[str, dict[str, np.ndarray]]:
     """What a style loss keeps of a picture: a matrix of relations between channels.
 
     Args:
         model: a feature model.
         picture: `(height, width, 3)` in `[0, 1]`.
+        mask: how much each of its pixels counts, `(height, width)` in `[0, 1]`; `None`: all alike.
 
     Returns:
         Style loss → layer → `(channels, channels)` float32, for the style losses `MATRICES`.
     """
     maps = {layer: tf.constant(each[None]) for layer, each in feature_maps(model, picture).items()}
+    weights = {
+        layer: None if mask is None else tf.image.resize(
+            tf.constant(mask[None, ..., None], tf.float32), each.shape[1:3], method="area")
+        for layer, each in maps.items()
+    }
     return {
-        name: {layer: STYLE_LOSSES[name].statistic(each, None).numpy()[0]
+        name: {layer: STYLE_LOSSES[name].statistic(each, weights[layer]).numpy()[0]
                for layer, each in maps.items()}
         for name in MATRICES if name in STYLE_LOSSES
     }
@@ -279,11 +310,13 @@ def _reconstructed(
 def _one_layer(settings: Settings, part: str, layer: str, weight: float) -> Settings:
     """The settings of an objective that sees nothing but one layer."""
     other = "style" if part == "content" else "content"
-    # The other part has no weight. It names all layers so that every layer has the same network:
-    # learned weights are kept under the deepest layer's name.
-    every = dict.fromkeys([*settings.content_layers, *settings.style_layers, layer], 1.0)
+    of_other = getattr(settings, f"{other}_layers")
+    if settings.network_of("content")[1:] == settings.network_of("style")[1:]:
+        # The other part has no weight. It names all layers so that every layer has the same
+        # network: learned weights are kept under the deepest layer's name.
+        of_other = dict.fromkeys([*settings.content_layers, *settings.style_layers, layer], 1.0)
     return settings.replace(**{
         f"{part}_layers": {layer: 1.0}, f"{part}_weight": weight,
-        f"{other}_layers": every, f"{other}_weight": 0.0, "tv_weight": 0.0,
+        f"{other}_layers": of_other, f"{other}_weight": 0.0, "tv_weight": 0.0,
         "style_places": "all", "style_regions": 1,
     })

@@ -239,10 +239,18 @@ class Judge:
         return {}
 
 
-def flattered(maker: Mapping[str, str], judge: Mapping[str, str]) -> bool:
+def flattered(maker: Mapping[str, str], judge: Mapping[str, str]) -> bool | None:
     """Whether a picture is judged by kernels that it was made with, and so scores too well.
 
     Args:
-        maker, judge: layer → fingerprint of the kernels in use.
+        maker, judge: layer → fingerprint of the kernels in use. A part of the loss may stand before
+            the maker's layers, as `tf_style.network.networks.fingerprints` has it.
+
+    Returns:
+        `None` where they have no layer in common, so that nothing can be told: a network that
+        paints may have been trained by the judge.
     """
-    return any(maker.get(layer) == digest for layer, digest in judge.items())
+    made = {(name.rpartition("/")[2], digest) for name, digest in maker.items()}
+    if not {name for name, _ in made} & {*judge}:
+        return None
+    return not made.isdisjoint(judge.items())

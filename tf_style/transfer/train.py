@@ -43,6 +43,8 @@ from tf_style.transfer.transform import SHAPES
 TIME_LIMIT = "10m"
 # Long sides of what is shown, in pixels.
 _THUMBNAIL, _SHOWN = 160, 256
+# What a checkpoint calls the network that a training began with.
+_BEGUN_WITH = "network to begin with (--init)"
 
 
 class Trainer:
@@ -107,7 +109,7 @@ class Trainer:
             self._weights = fingerprints(choices, networks)
             dtype = "mixed_bfloat16" if self.settings.precision == "bfloat16" else "float32"
             self.pupil = Pupil(self._width, len(styles), dtype, self.settings.seed)
-            self._begin(init)
+            self._begun_with = self._begin(init)
             self.objective = Objective.of(networks, self.settings)
             self._training = Training(
                 self.objective, self.styles, self.photographs, self.pupil,
@@ -144,10 +146,17 @@ class Trainer:
             if checkpoints:
                 checkpoints.add(lambda folder: training.save(folder, {"origin": origin}), _warn)
 
+        def restore(folder: Path) -> dict[str, Any] | None:
+            kept = training.restore(folder)
+            if kept:
+                # Older checkpoints do not say.
+                kept["origin"]["pictures"].setdefault(_BEGUN_WITH, self._begun_with)
+            return kept
+
         held = checkpoints.held() if checkpoints else contextlib.nullcontext()
         with held, tf.device(self.settings.device):
             if checkpoints:
-                checkpoints.load(training.restore, origin, _warn)
+                checkpoints.load(restore, origin, _warn)
             try:
                 if replicas.processes > 1:
                     versions = {f"version of {name}": version
@@ -210,20 +219,22 @@ class Trainer:
             return self.pupil.paint(tf.constant(cut[None], tf.float32),
                                     tf.constant([style])).numpy()[0]
 
-    def _begin(self, init: PathLike) -> None:
+    def _begin(self, init: PathLike) -> str:
+        """Take over the weights of `init`; returns the digest of its file, or `none`."""
         if str(init) == "none":
-            return
+            return "none"
         path = FILE if str(init) == AUTO else locate_model(init)[0]
         if str(init) == AUTO and not path.exists():
-            return
+            return "none"
         start = TransformModel.read(path, "init")
         if start.width != self._width:
             if str(init) == AUTO:
-                return
+                return "none"
             raise InputError(f"--init={init}: expected a network of --width={self._width}. "
                              f"Received: {start.width or 'a network of another kind'}")
         kernels = {name: start.model.get_layer(name).get_weights() for name in self.pupil.kernels}
         self.pupil.begin_with(kernels, start.norms)
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
     def _origin(self) -> dict[str, Any]:
         """Everything that decides the weights, as plain JSON data."""
@@ -239,6 +250,7 @@ class Trainer:
                 **{f"style {number}": self._inputs.digests[name]
                    for number, name in enumerate(self._inputs.style, 1)},
                 "set of photographs": digest.hexdigest(), "width": self._width,
+                _BEGUN_WITH: self._begun_with,
                 # As before for those that were begun without.
                 **({"steady": "True"} if self._steady else {}),
             },
