@@ -38,8 +38,9 @@ _BLOCK, _CHANGED = 16, 4 / 255
 # smaller share of blocks has, they are held.
 _FOLLOW = 0.1
 _HELD, _FREE = 0.6, 0.8
-# By how much edges are made sharper in one frame, at most.
-_SHARPER = 0.15
+# By how much edges are made sharper in one frame, at most; and how much of their energy is wanted
+# where that may be, as a share: it makes up for places where it may not.
+_SHARPER, _WANTED = 0.15, 1.1
 # The name of what was painted among what is carried on, where that is not what is shown.
 _PAINTED = "painted"
 # How far a network sees, and the sides of what is painted for itself are multiples of, in pixels.
@@ -332,7 +333,7 @@ def _sharpened(picture: np.ndarray, like: np.ndarray, where: np.ndarray) -> np.n
     import cv2
 
     wanted, found = (float((_edges(each) * where[..., 0]).sum()) for each in (like, picture))
-    amount = min(np.sqrt(wanted / max(found, 1e-9)) - 1, _SHARPER)
+    amount = min(np.sqrt(_WANTED * wanted / max(found, 1e-9)) - 1, _SHARPER)
     if amount <= 0:
         return picture
     fine = picture - cv2.GaussianBlur(picture, None, 1.0)
