@@ -72,7 +72,7 @@ def test_strokes_follow_the_camera_by_parts_of_pixels(painter, pan):
     first = NetworkFrames(painter)._new(pan[0])
     found = {}
     for moved in (np.array(STEP[::-1]), np.round(STEP[::-1]), np.zeros(2)):
-        made = NetworkFrames(painter)._new(pan[1], first.state, Parted(moved))
+        made = NetworkFrames(painter)._new(pan[1], first.state, Parted.whole(moved))
         found[moved[0], moved[1]] = warping_error([first.picture, made.picture])
     exact, rounded_off, none = found.values()
     assert exact < 0.6 * rounded_off < 0.6 * none
@@ -129,11 +129,11 @@ def test_statistics_follow_a_film_that_grows_bright_however_slowly(painter, pan)
     frames, state = NetworkFrames(painter), {}
     for content in lights:
         # Without the frame before, the picture is the network's alone.
-        painted = frames._new(content, state, Parted(np.zeros(2)))
+        painted = frames._new(content, state, Parted.whole(np.zeros(2)))
         state = painted.state
     own = frames._new(lights[-1])
     assert np.abs(painted.picture.mean((0, 1)) - own.picture.mean((0, 1))).max() < 0.03
-    held = frames._new(lights[-1], frames._new(lights[0]).state, Parted(np.zeros(2)))
+    held = frames._new(lights[-1], frames._new(lights[0]).state, Parted.whole(np.zeros(2)))
     assert np.abs(held.picture - own.picture).mean() > 4 * np.abs(
         painted.picture - own.picture).mean()
 
@@ -156,7 +156,7 @@ def test_nothing_stays_behind_where_things_come_into_view(painter, pan):
     first = frames.paint(before, None)
     past = Past({1: before}, {1: rounded(first.picture)}, first.state)
     made = frames.paint(after, past).picture
-    wanted = frames._new(after, first.state, Parted(np.zeros(2))).picture
+    wanted = frames._new(after, first.state, Parted.whole(np.zeros(2))).picture
     assert np.abs(made - wanted)[30:66, 40:80].mean() < 0.03
     assert np.abs(first.picture - wanted)[30:66, 40:80].mean() > 0.1
 

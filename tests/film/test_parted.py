@@ -15,19 +15,22 @@ def motion(flow, trust=1.0):
 
 
 def test_a_frame_that_moves_or_stands_is_one_part():
-    assert Parted.of(motion((1.5, -0.5))).moved.tolist() == [-0.5, 1.5]
-    assert Parted.of(motion((1.5, -0.5))).moves is None
-    assert Parted.of(motion(0)).moved.tolist() == [0, 0]
-    assert Parted.of(motion((3, 3), trust=0)).moved.tolist() == [0, 0]
+    pans = Parted.of(motion((1.5, -0.5)))
+    assert pans.moved.tolist() == [[-0.5, 1.5]] * 2 and pans.moves is None
+    assert Parted.of(motion(0)).moved.tolist() == [[0, 0]] * 2
+    assert Parted.of(motion((3, 3), trust=0)).moved.tolist() == [[0, 0]] * 2
 
 
-def test_what_moves_behind_what_stands_is_a_part():
-    both = motion(0)
+@pytest.mark.parametrize("creeps", [0, 0.03])
+def test_what_moves_behind_what_stands_is_a_part(creeps):
+    both = motion(creeps)
     both.flow[:, 60:] = (2, 1)
     parted = Parted.of(both)
-    assert parted.moved.tolist() == [1, 2]
+    assert parted.moved == pytest.approx(np.array([[creeps, creeps], [1, 2]]))
     assert (parted.moves[:, :54] == 0).all() and (parted.moves[:, 66:] == 1).all()
-    assert 0 < parted.moves[30, 60] < 1
+    assert 0 < parted.moves[30, 60] < 1 and parted.larger == 0
+    both.flow[:, 20:] = (2, 1)
+    assert Parted.of(both).larger == 1
 
 
 @pytest.mark.parametrize("kind", ["little", "by hundredths", "as many motions as places"])
@@ -42,12 +45,12 @@ def test_no_part_is_made_of_what_needs_none(kind):
     assert Parted.of(both).moves is None
 
 
-def test_anchors_part_and_meet():
+def test_anchors_part_and_meet_where_the_larger_part_is():
     where = np.zeros((64, 96), np.float32)
-    pans, stands = Parted(np.array([0.5, 2])), Parted(np.zeros(2))
-    places = pans.carried(np.zeros(2, np.float32))
+    pans = Parted.whole(np.array([0.5, 2]))
+    places = pans.carried(np.zeros(2, np.float32), 0)
     assert places.tolist() == [[0.5, 2], [0.5, 2]]
-    places = Parted(np.array([0, 1]), where).carried(places)
+    places = Parted(np.array([[0, 0], [0, 1]]), where).carried(places, 0)
     assert places.tolist() == [[0.5, 2], [0.5, 3]]
-    assert stands.carried(places).tolist() == [[0.5, 2]] * 2
-    assert pans.carried(places).tolist() == [[1, 5]] * 2
+    assert pans.carried(places, 0).tolist() == [[1, 4]] * 2
+    assert pans.carried(places, 1).tolist() == [[1, 5]] * 2

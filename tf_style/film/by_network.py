@@ -72,7 +72,7 @@ class _Seen:
         off = _off(before, content)
         parted = Parted.of(motion)
         if parted.moves is None and _stands(off, content):
-            parted = Parted(np.zeros(2))
+            parted = Parted.whole(np.zeros(2))
         return cls(motion, parted, _alike(motion, before, content), _same(off))
 
 
@@ -189,21 +189,23 @@ class NetworkFrames:
         if not (state and "statistics" in state):
             with tf.device(self._painter.settings.device):
                 picture, known = self._network.begin(content)
-            return Painted(picture, {
-                "statistics": known, "reference": blocks, "place": np.zeros((2, 2), np.float32)})
+            return Painted(picture, {"statistics": known, "reference": blocks,
+                                     "place": np.zeros((2, 2), np.float32), "larger": np.array(0)})
         known, reference = state["statistics"], state["reference"]
         rate = np.float32(_rate(reference, blocks))
-        places = (parted.carried(state["place"]) % STRIDE).astype(np.float32)
-        where = parted.moves
-        most = 1 if where is None else int(where.mean() > 0.5)
-        picture, own = self._anchored(content, places[most], known, follows=rate > 0)
-        if where is not None and (places[0] != places[1]).any():
-            where = where if most == 0 else 1 - where
-            box = _box(where)
-            part, _ = self._anchored(content[box], places[1 - most], known, follows=False)
-            picture[box] += where[box][..., None] * (part - picture[box])
-        return Painted(picture, {"statistics": known + rate * (own - known), "place": places,
-                                 "reference": reference + rate * (blocks - reference)})
+        # Films that a version before began have one place.
+        places = parted.carried(state["place"], int(state.get("larger", 0)))
+        places = (places % STRIDE).astype(np.float32)
+        larger = parted.larger
+        picture, own = self._anchored(content, places[larger], known, follows=rate > 0)
+        if parted.moves is not None and (places[0] != places[1]).any():
+            smaller = 1 - parted.moves if larger else parted.moves
+            box = _box(smaller)
+            painted, _ = self._anchored(content[box], places[1 - larger], known, follows=False)
+            picture[box] += smaller[box][..., None] * (painted - picture[box])
+        return Painted(picture, {
+            "statistics": known + rate * (own - known), "place": places,
+            "larger": np.array(larger), "reference": reference + rate * (blocks - reference)})
 
     def _anchored(
         self, content: np.ndarray, place: np.ndarray, known: np.ndarray, *, follows: bool

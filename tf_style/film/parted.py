@@ -28,13 +28,18 @@ class Parted:
     """What of a frame stands, and what moves before or behind it.
 
     Attributes:
-        moved: how far that has moved, down and across, in pixels; 0 if all of the frame stands.
-        moves: where it is, `(height, width)` float32 from 0 to 1; `None` if all of the frame moves,
-            or stands.
+        moved: how far each of both has moved, down and across in pixels, `(2, 2)`; the same, where
+            the whole frame moves or stands.
+        moves: where what moves is, `(height, width)` float32 from 0 to 1; `None` for the whole.
     """
 
     moved: np.ndarray
     moves: np.ndarray | None = None
+
+    @classmethod
+    def whole(cls, moved: np.ndarray) -> Parted:
+        """A frame that moves or stands as a whole."""
+        return cls(np.stack([moved, moved]))
 
     @classmethod
     def of(cls, motion: Motion) -> Parted:
@@ -43,28 +48,35 @@ class Parted:
 
         flows = motion.flow[_SOME][motion.trust[_SOME] > 0.5]
         if len(flows) <= 8:
-            return cls(np.zeros(2))
+            return cls.whole(np.zeros(2))
+        whole = cls.whole(np.median(flows, axis=0)[::-1])
         stands = np.abs(flows).max(1) < _STANDS
         if stands.mean() < _LEAST or stands.all():
-            return cls(np.median(flows, axis=0)[::-1])
-        moved = np.median(flows[~stands], axis=0)
+            return whole
+        # What creeps is no more than a share of a pixel off in each frame, but in each of them.
+        standing, moved = (np.median(flows[each], axis=0) for each in (stands, ~stands))
         largest = np.abs(moved).max()
         together = np.abs(flows - moved).max(1) < _TOGETHER * largest
         if (largest < _APART or together.mean() < _LEAST
                 or (stands | together).mean() < _CLEAR):
-            return cls(np.median(flows, axis=0)[::-1])
+            return whole
         nearer = np.square(motion.flow - moved).sum(2) < np.square(motion.flow).sum(2)
-        return cls(moved[::-1], cv2.blur(nearer.astype(np.float32), _AROUND))
+        return cls(np.stack([standing, moved])[:, ::-1],
+                   cv2.blur(nearer.astype(np.float32), _AROUND))
 
-    def carried(self, places: np.ndarray) -> np.ndarray:
-        """Where two anchors are now: of what stands, and of what moves, `(2, 2)` in pixels.
+    @property
+    def larger(self) -> int:
+        """Which part is the larger: 0 for what stands, 1 for what moves."""
+        return 0 if self.moves is None else int(self.moves.mean() > 0.5)
+
+    def carried(self, places: np.ndarray, larger: int) -> np.ndarray:
+        """Where the anchors of both parts are now, `(2, 2)` in pixels.
 
         Args:
-            places: where they were, or one of both. What is the whole frame takes both along, so
-                that what comes to a stand, or moves on, does so from where it is.
+            places: where they were; or `(2,)`, where both were.
+            larger: which part was the larger then. The whole frame goes on from where that was.
         """
-        standing, moving = np.broadcast_to(places, (2, 2))
-        moving = moving + self.moved
+        places = np.broadcast_to(places, (2, 2))
         if self.moves is None:
-            standing = moving = moving if self.moved.any() else standing
-        return np.stack([standing, moving])
+            places = places[[larger, larger]]
+        return places + self.moved
