@@ -275,7 +275,8 @@ def _with_scaled_gradient(
             value = loss(pictures)
             # Losses are squares: of the gradient, this leaves about the scale at each value.
             size = tf.cast(tf.reduce_prod(tf.shape(pictures)[1:]), tf.float32)
-            scale = _SCALE * size / tf.stop_gradient(tf.sqrt(value + 1e-12))
+            # Rounding makes some losses less than 0.
+            scale = _SCALE * size / tf.stop_gradient(tf.sqrt(tf.maximum(value, 0) + 1e-12))
             scaled = scale * value
 
         def gradient(
