@@ -83,6 +83,16 @@ def test_each_job_has_what_the_flags_say_of_all(photos):
     assert masked.protect == "p.png"
 
 
+@pytest.mark.parametrize("flag", ["--device=gpu:0", "--precision=bfloat16"])
+def test_what_a_lite_file_cannot_do_is_refused_if_it_is_asked_for(flag, folder, refused):
+    pytest.importorskip("ai_edge_litert")
+    Path("a.tflite").write_bytes(b"1234TFL3")
+    error = refused(cli.main, "content.png", "--model=a.tflite", flag)
+    assert f"{flag}: a .tflite file paints with --" in error
+    Path("all.flags").write_text(flag)
+    assert asked("content.png", "--model=a.tflite", "--flagfile=all.flags", "--device=CPU:0").jobs
+
+
 def test_several_of_their_own_sizes_are_not_judged_by_a_stand_in(photos):
     Image.new("L", (12, 8), 255).save("small.png")
     flags = [*several("photos/[ac].png"), "--size=original", "--scales=1", "--steps=1"]

@@ -26,7 +26,7 @@ from tests.commands.conftest import (
 from tf_style import cli, feature_model
 from tf_style.commands import stylize
 from tf_style.commands.audience import Audience
-from tf_style.image.picture import read_note, read_picture
+from tf_style.image.picture import read_note, read_picture, write_picture
 from tf_style.network import networks
 from tf_style.run.lock import locked
 from tf_style.run.result import Result
@@ -448,8 +448,9 @@ def test_a_picture_alone_that_is_stopped_is_made_again(photos):
     assert made() == ["a.png"]
 
 
-def test_a_file_of_the_users_own_is_not_taken_for_what_a_stopped_run_left(photos):
-    Image.open("content.png").save("out/a_unfinished.png")
+@pytest.mark.parametrize("note", [None, "no JSON", "[]", '{"stopped": "steps"}'])
+def test_a_file_of_the_users_own_is_not_taken_for_what_a_stopped_run_left(note, photos):
+    write_picture("out/a_unfinished.png", np.zeros((4, 4, 3)), note)
     assert call(cli.main, photo("a"), "style.png", "out/a.png", "--skip_existing", *TINY) == 0
     assert made() == ["a.png", "a_unfinished.png"]
 

@@ -235,6 +235,6 @@ def test_flattered():
     assert metrics.flattered(parts, {"a": "3"}) is False
 
 
-@pytest.mark.parametrize("maker", [{"model": "1"}, {}])
-def test_who_shares_no_layer_with_the_judge_may_be_flattered(maker):
-    assert metrics.flattered(maker, {"a": "1"}) is None
+def test_what_a_network_painted_may_be_flattered():
+    assert metrics.flattered({"model": "1"}, {"a": "1"}) is None
+    assert metrics.flattered({"b": "1"}, {"a": "1"}) is False

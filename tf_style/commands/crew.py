@@ -99,7 +99,9 @@ class _Crew:
             from tf_style.run.result import Stop
 
             stopped = Stop.TIME_LIMIT
-        entry = painted.entry and {**painted.entry, "worker": done.worker}
+        entry = dict(painted.entry)
+        if entry:
+            entry["worker"] = done.worker
         if "stopped" in entry:
             entry["stopped"] = str(stopped)
         return dataclasses.replace(painted, stopped=stopped, entry=entry)

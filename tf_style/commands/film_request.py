@@ -87,7 +87,7 @@ class Request:
             if flag in line.given:
                 raise InputError(f"--{flag}: is for pictures, and {name} is a film. Leave it out")
         options, films = line.options(StylizeOptions), line.options(FilmOptions)
-        check_painter(line.given)
+        check_painter(line)
         settings = line.options(Settings)
         if films.end is not None and films.end <= (films.start or 0):
             raise InputError(f"--end: expected a time after --start={float(films.start or 0):g}. "

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from tf_style.commands.command import CommandLine
 from tf_style.commands.foreign import is_there
 from tf_style.commands.stylize_options import StylizeOptions
 from tf_style.image.samples import PREFIX
-from tf_style.settings import InputError, Settings
+from tf_style.settings import AUTO, InputError, Settings
+
+# All that LiteRT paints with.
+_OF_LITE = {"device": "cpu", "precision": "float32"}
 
 
-def check_painter(given: Mapping[str, Any]) -> None:
+def check_painter(line: CommandLine) -> None:
     """Check that a --model is one, before anything that follows from there being one.
 
-    Args:
-        given: option → text, as in a `CommandLine`.
-
     Raises:
-        InputError: if not.
+        InputError: if not, or if it cannot paint as it is asked to.
     """
-    from tf_style.transfer.samples import check_model
+    from tf_style.transfer.samples import ENDING, check_model
 
-    if model := given.get("model"):
-        check_model("model", Settings.option("model").parse(model))
+    model = line.given.get("model")
+    if not model:
+        return
+    path = check_model("model", Settings.option("model").parse(model))
+    # A record or a cluster's settings say what others were painted with.
+    for name in _OF_LITE.keys() & line.typed if path.suffix == ENDING else ():
+        wanted = str(line.given[name])
+        if wanted.lower().removesuffix(":0") not in (AUTO, _OF_LITE[name]):
+            raise InputError(f"--{name}={wanted}: a .tflite file paints with "
+                             f"--{name}={_OF_LITE[name]}. Leave it out, or take the .keras file")
 
 
 def places_of_run(

@@ -86,7 +86,7 @@ class Request:
         if record:
             line, given = record.beneath(line)
             options = line.options(StylizeOptions)
-        check_painter(line.given)
+        check_painter(line)
         settings = line.options(Settings)
         notes = [*line.notes]
         jobs, kept = _jobs(options, settings.model, line.places, given, notes.append)

@@ -247,10 +247,9 @@ def flattered(maker: Mapping[str, str], judge: Mapping[str, str]) -> bool | None
             the maker's layers, as `tf_style.network.networks.fingerprints` has it.
 
     Returns:
-        `None` where they have no layer in common, so that nothing can be told: a network that
-        paints may have been trained by the judge.
+        `None` for a network that paints: the judge may have trained it.
     """
-    made = {(name.rpartition("/")[2], digest) for name, digest in maker.items()}
-    if not {name for name, _ in made} & {*judge}:
+    if "model" in maker:
         return None
+    made = {(name.rpartition("/")[2], digest) for name, digest in maker.items()}
     return not made.isdisjoint(judge.items())

@@ -364,9 +364,11 @@ def _saved(job: Job, result: Result, alpha: np.ndarray | None) -> Outcome[Result
 
 
 def _discard(left: Path | None) -> None:
-    """Remove what an earlier run left when it was stopped; what we cannot tell is ours stays."""
-    with contextlib.suppress(InputError, OSError):
-        if left and left.exists() and read_note(left):
+    """Remove what an earlier run left when it was stopped, if its note says that it was."""
+    # A note may hold anything.
+    with contextlib.suppress(InputError, OSError, ValueError, AttributeError):
+        note = read_note(left) if left and left.exists() else None
+        if note and json.loads(note).get("stopped", Stop.STEPS) != Stop.STEPS:
             left.unlink()
 
 

@@ -46,7 +46,7 @@ class LiteBrush:
         device, threads, precision, file: as those of a `Brush`.
 
     Raises:
-        InputError: for a file that holds no such model, or a device or precision that it has not.
+        InputError: for a file that holds no such model.
     """
 
     device, precision = "cpu", "float32"
@@ -54,11 +54,6 @@ class LiteBrush:
     def __init__(self, settings: Settings):
         from ai_edge_litert.interpreter import Interpreter
 
-        for name, only in (("device", self.device), ("precision", self.precision)):
-            wanted = getattr(settings, name)
-            if wanted.lower() not in (AUTO, only):
-                raise InputError(f"--{name}={wanted}: LiteRT paints with --{name}={only}. Leave it "
-                                 "out, or give the .keras file")
         self.file, style = locate_model(settings.model)
         self.file = self.file.with_suffix(ENDING)
         self._settings, self._name = settings, f"--model={settings.model}"

@@ -21,8 +21,9 @@ from tf_style.transfer.scenes import scene
 
 # Kept in memory, at the default size 0.6 MB each; drawn at random of more.
 MOST = 400
-# The largest long side at which they are kept, in pixels.
-LARGEST = 1024
+# The long sides at which they are kept, in pixels: the largest crops are not to be enlarged, and
+# of larger ones there would be a GB.
+LEAST, LARGEST = 256, 1024
 # Shown and measured, and not learned from: one in ten, at most so many.
 _HELD_OUT = 8
 # Where there are fewer, drawn scenes and the samples stand beside them.
@@ -50,7 +51,7 @@ class Photographs:
     ) -> Photographs:
         """Photographs by their files, drawn by `seed` where there are very many.
 
-        They are kept with a long side of `side` pixels at most, that of the pictures that are aimed
+        They are kept with a long side of about `side` pixels, that of the pictures that are aimed
         for, so that strokes are as large beside things as they will be there.
 
         Files that cannot be read are left out, and a warning says so. Where there are few, scenes
@@ -60,7 +61,7 @@ class Photographs:
         Raises:
             InputError: if files are named and none can be read.
         """
-        side = min(side, LARGEST)
+        side = min(max(side, LEAST), LARGEST)
         names = list(dict.fromkeys(names))
         random.Random(seed).shuffle(names)
         found: list[np.ndarray] = []
