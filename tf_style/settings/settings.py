@@ -130,7 +130,7 @@ class Settings(Options):
     large_forms: float | str = option(
         Number(0, 1), AUTO,
         "share of blocks 4 and 5 in the style loss: 0, brush strokes alone, to 1, large forms; "
-        "instead of --style_layers; auto: a sixth with VGG16 and VGG19, 0.25 with compact, 0 "
+        "instead of --style_layers; auto: a sixth with VGG16 and VGG19, 0.29 with compact, 0 "
         "without blocks 4 and 5 or with --style_loss=phase or phase_match",
     )
     style_places: str = option(
