@@ -130,10 +130,14 @@ def test_no_rate_drifts(tmp_path, rate):
 
 @pytest.mark.parametrize(("matrix", "full"), [("ITU709", False), ("ITU601", True)])
 def test_colours_are_marked_as_the_source_marked_them(tmp_path, matrix, full):
-    info = Info(48, 32, Fraction(10), matrix=matrix, full_range=full)
+    # Of BT.2020 or BT.601, and their curves.
+    primaries, transfer = (6, 6) if full else (9, 14)
+    info = Info(48, 32, Fraction(10), matrix=matrix, full_range=full, primaries=primaries,
+                transfer=transfer)
     path, _ = put(tmp_path, "film.mp4", store_of(tmp_path), every(10), info=info)
     with open_film(str(path)) as film:
         assert (film.info.matrix, film.info.full_range) == (matrix, full)
+        assert (film.info.primaries, film.info.transfer) == (primaries, transfer)
         assert np.abs(next(film.frames()).picture.astype(int) - pattern(0)).mean() < 3
 
 

@@ -176,6 +176,8 @@ class Container:
             1 / aspect if turned else aspect,
             None if frame.format.is_rgb else _matrix(frame), _is_full(frame), _lost(frame),
             _note(file), Fraction(0) if self._start is None else self._start,
+            primaries=int(frame.color_primaries),
+            transfer=2 if _is_bright(frame) else int(frame.color_trc),
         )
 
 
@@ -234,6 +236,10 @@ def _is_full(frame: av.VideoFrame) -> bool:
     return int(frame.color_range) == _FULL or frame.format.name.startswith("yuvj")
 
 
+def _is_bright(frame: av.VideoFrame) -> bool:
+    return int(frame.color_trc) in _BRIGHT
+
+
 def _has_alpha(frame: av.VideoFrame) -> bool:
     name = frame.format.name
     return name.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16"))
@@ -244,5 +250,5 @@ def _lost(frame: av.VideoFrame) -> tuple[str, ...]:
     return (
         *([f"{bits} bits a channel become 8"] if bits > 8 else []),
         *(["more than a usual screen's brightness: it is taken as if it had none"]
-          if int(frame.color_trc) in _BRIGHT else []),
+          if _is_bright(frame) else []),
     )

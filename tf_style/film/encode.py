@@ -173,6 +173,7 @@ class _Pictures:
             self._full = info.full_range
             context.colorspace = _MATRICES[self._matrix]
             context.color_range = 2 if self._full else 1
+            context.color_primaries, context.color_trc = info.primaries, info.transfer
 
     def encoded(self, pixels: np.ndarray) -> Iterator[av.Packet]:
         """The packets that are ready after one more frame."""

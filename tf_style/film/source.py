@@ -37,6 +37,8 @@ class Info:
         begins: the time stamp of its first frame, in seconds, that of its sound's being counted
             alike.
         held: how long its last frame is shown, in seconds; `None` where it does not say.
+        primaries, transfer: which colours its numbers mean, as FFmpeg counts them; 2 where it does
+            not say, or where a painted film cannot.
     """
 
     width: int
@@ -50,6 +52,8 @@ class Info:
     note: str = ""
     begins: Fraction = Fraction(0)
     held: Fraction | None = None
+    primaries: int = 2
+    transfer: int = 2
 
 
 @dataclasses.dataclass(frozen=True)
