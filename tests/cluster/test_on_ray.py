@@ -44,8 +44,12 @@ def cluster():
             patch.setenv(name, value)
         # Names of sockets are short.
         folder = tempfile.mkdtemp(prefix="ray_", dir="/tmp")
+        # Ray 2.60 writes into the usual folder, too, and does not make it.
+        patch.setenv("RAY_TMPDIR", folder)
+        temp_dir = Path(folder, "ray")
+        temp_dir.mkdir()
         found = Cluster(initialize_head=True, head_node_args={
-            **NODE, "include_dashboard": False, "temp_dir": folder, "_system_config": {
+            **NODE, "include_dashboard": False, "temp_dir": str(temp_dir), "_system_config": {
                 "health_check_initial_delay_ms": 500, "health_check_period_ms": 500,
                 "health_check_failure_threshold": 2,
             }})
