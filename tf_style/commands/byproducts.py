@@ -215,7 +215,7 @@ class StepLog:
     def _before(self, step: Step) -> list[str]:
         """The lines of the steps before this one, if they are there."""
         with contextlib.suppress(OSError, UnicodeError):
-            lines = self._path.read_text().splitlines(keepends=True)
+            lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
             return lines[: step.number - 1]
         return []
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tf_style.film.extra import needs
-from tf_style.film.source import Frame, Info
+from tf_style.film.source import UNSAID, Frame, Info
 from tf_style.settings import InputError
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Container:
             None if frame.format.is_rgb else _matrix(frame), _is_full(frame), _lost(frame),
             _note(file), Fraction(0) if self._start is None else self._start,
             primaries=int(frame.color_primaries),
-            transfer=2 if _is_bright(frame) else int(frame.color_trc),
+            transfer=UNSAID if _is_bright(frame) else int(frame.color_trc),
         )
 
 

@@ -19,6 +19,8 @@ from tf_style.settings import InputError
 CONTAINERS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 # Pictures that may be films: those with frames.
 ANIMATIONS = (".gif", ".webp")
+# What FFmpeg calls colours that nobody has named.
+UNSAID = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Info:
         begins: the time stamp of its first frame, in seconds, that of its sound's being counted
             alike.
         held: how long its last frame is shown, in seconds; `None` where it does not say.
-        primaries, transfer: which colours its numbers mean, as FFmpeg counts them; 2 where it does
-            not say, or where a painted film cannot.
+        primaries, transfer: which colours its numbers mean, as FFmpeg counts them; `UNSAID` where
+            it does not say, or where a painted film cannot.
     """
 
     width: int
@@ -52,8 +54,8 @@ class Info:
     note: str = ""
     begins: Fraction = Fraction(0)
     held: Fraction | None = None
-    primaries: int = 2
-    transfer: int = 2
+    primaries: int = UNSAID
+    transfer: int = UNSAID
 
 
 @dataclasses.dataclass(frozen=True)

@@ -175,7 +175,7 @@ class Canvas:
                 return value ends the descent.
         """
         if self._optimizer == "lbfgs":
-            # SciPy takes one where none is allowed.
+            # SciPy takes a step where none is allowed.
             if rates:
                 self._descend_by_lbfgs(targets, len(rates), watch)
             return
