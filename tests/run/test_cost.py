@@ -35,7 +35,9 @@ def test_the_widest_blocks_that_fit():
     assert large.block_size(large.whole) == 0
     assert large.block_size(large.in_blocks(512)) == 512
     assert large.block_size(large.in_blocks(512) - 1) == 256
-    assert large.block_size(0) == 128, "the smallest, if none fits"
+    assert large.block_size(large.in_blocks(128)) == 128
+    assert large.block_size(0) == 256, "if none fits, none that saves next to nothing"
+    assert estimate(512).block_size(0) == 128
 
 
 def test_smaller_blocks():
@@ -106,6 +108,31 @@ def test_readouts_are_counted():
     settings = {"network": "compact", "content_layers": "block1_conv2",
                 "style_layers": "block1_conv2", "weights": "random"}
     _, choices = choose(Settings(**settings))
-    found, = cost.forecast(choices, "float32", [Scale(100, 100, (100,), 1)], [(100, 100)], 0, 1.0)
     products = 9 * (3 * 32 + 32 * 32) + 32 * 32
-    assert found.seconds == pytest.approx(2 * products * 100 * 100 * 1.2)
+    assert forecast(choices, speed=cost.Speed(1, 1e30)) == pytest.approx(2 * products * 100 * 100)
+    assert forecast(choices, speed=cost.Speed(1e30, 1)) == pytest.approx(
+        cost._MOVED * 3 * 32 * 100 * 100)
+
+
+def forecast(choices, speed, block_size=0):
+    """Seconds of a step at 100 pixels."""
+    found, = cost.forecast(
+        choices, "float32", [Scale(100, 100, (100,), 1)], [(100, 100)], block_size, speed)
+    return found.seconds
+
+
+def test_blocks_take_longer_the_narrower_they_are():
+    _, choices = choose(Settings(weights="random"))
+    speed = cost.Speed(1e11, 1e9)
+    whole, wide, narrow = (forecast(choices, speed, size) for size in (0, 64, 16))
+    assert 1.5 * whole < wide < narrow
+
+
+def test_that_even_blocks_do_not_fit_is_said(content, style):
+    with pytest.warns(UserWarning, match=r"even in blocks it takes about 0\.\d GB; a smaller"):
+        Stylizer(**{**SMALL, "steps": 1, "max_memory": 0.1}).stylize(content, style)
+
+
+def test_the_speed_of_this_machine_is_measured():
+    speed = cost.measured_speed("float32", side=16, channels=16)
+    assert 1e6 < speed.products < 1e16 and 1e5 < speed.values < 1e14

@@ -283,7 +283,8 @@ def test_forecasts_read_sizes_alone_and_measure_once(painter, folder, monkeypatc
 
     monkeypatch.setattr(picture, "read_layers", refuse)
     calls = []
-    monkeypatch.setattr(cost, "products_per_second", lambda precision: calls.append(1) or 1e9)
+    monkeypatch.setattr(cost, "measured_speed",
+                        lambda precision: calls.append(1) or cost.Speed(1e9, 1e9))
     monkeypatch.setattr(painter, "_measured", None)
     first, second = runner.forecast(jobs("a", "c"), painter.settings, lambda: painter)
     assert [(each.scale.height, each.scale.width) for each in first.value] == [(12, 16), (24, 32)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from tf_style.image.resize import fitted_size
 from tf_style.network.architectures import Layer
@@ -25,12 +26,16 @@ _HELD = 3.2
 _BLOCK_SIZES = (512, 256, 128)
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
-# A step passes through the network forwards and backwards; in blocks, three quarters of that are
-# computed again, plus the margins.
-_IN_BLOCKS = 1.4
+# A step passes through the network forwards and backwards; in blocks it goes forwards twice.
+_IN_BLOCKS = 1.5
 
-# Everything that is not convolution.
-_REST = 1.2
+# How often a step reads and writes each value of a feature map, beside convolutions. This and the
+# next two are fitted to steps in three kinds of arithmetic: benchmarks/RESULTS.md.
+_MOVED = 4
+
+# Pixels that a block's margins add to its side, and the seconds a block takes whatever its size.
+_MARGIN = 24
+_BLOCK_SECONDS = 0.008
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,15 +87,27 @@ class Estimate:
 
     def in_blocks(self, block_size: int) -> float:
         """Bytes that the process takes if a step sees one block after another."""
-        block = min(self.pixels, (block_size + 24) ** 2)
-        return _BASE + self.pixels * (_PICTURES + self.kept) + block * _HELD * self.maps
+        return _BASE + self._beside_blocks + self._block(block_size)
 
     def block_size(self, limit: float) -> int:
-        """The widest blocks that fit into `limit` bytes, or else the narrowest; 0 for the whole."""
+        """The widest blocks that fit into `limit` bytes; 0 for the whole picture.
+
+        If none fits, the narrowest that save anything: in large pictures most memory is taken by
+        what is kept beside blocks, and narrow ones take twice the time.
+        """
         if self.whole <= limit:
             return 0
         fitting = [size for size in _BLOCK_SIZES if self.in_blocks(size) <= limit]
-        return max(fitting, default=_BLOCK_SIZES[-1])
+        saving_nothing = [size for size in _BLOCK_SIZES
+                          if self._block(size) < 0.1 * self._beside_blocks]
+        return max(fitting or saving_nothing, default=_BLOCK_SIZES[-1])
+
+    @property
+    def _beside_blocks(self) -> float:
+        return self.pixels * (_PICTURES + self.kept)
+
+    def _block(self, size: int) -> float:
+        return min(self.pixels, (size + _MARGIN) ** 2) * _HELD * self.maps
 
 
 def _values(layers: Sequence[Layer]) -> float:
@@ -120,13 +137,26 @@ class Forecast:
     memory: float
 
 
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """How fast a machine is.
+
+    Attributes:
+        products: of a convolution, each second.
+        values: read and written again, each second.
+    """
+
+    products: float
+    values: float
+
+
 def forecast(
     choices: Sequence[Choice],
     precision: str,
     scales: Sequence[Scale],
     styles: Sequence[tuple[int, int]],
     block_size: int,
-    speed: float,
+    speed: Speed,
 ) -> list[Forecast]:
     """What each size of a run will take.
 
@@ -134,36 +164,47 @@ def forecast(
         choices: the networks, whose layers are known.
         styles: height and width of each style image.
         block_size: of the run.
-        speed: products a second, as `products_per_second` measures them.
+        speed: of this machine, as `measured_speed` finds it.
     """
+    layers = [layer for choice in choices for layer in choice.layers]
+    readouts = [layer for choice in choices for layer in choice.readouts]
     products = sum(9 * layer.inputs * layer.channels / layer.stride**2
-                   for choice in choices for layer in choice.layers if not layer.pooling)
-    products += sum(layer.channels**2 / layer.stride**2
-                    for choice in choices for layer in choice.readouts)
-    seconds_for_each = 2 * products / speed * _REST
+                   for layer in layers if not layer.pooling)
+    products += sum(layer.channels**2 / layer.stride**2 for layer in readouts)
+    seconds_for_each = (2 * products / speed.products
+                        + _MOVED * _values([*layers, *readouts]) / speed.values)
     found = []
     for scale in scales:
         size = block_size if block_size < max(scale.height, scale.width) else 0
         estimate = Estimate.of(choices, precision, scale, styles)
+        pixels = scale.height * scale.width
+        seconds = pixels * seconds_for_each
+        if size:
+            seconds *= _IN_BLOCKS * (1 + _MARGIN / size) ** 2
+            seconds += pixels / size**2 * _BLOCK_SECONDS
         found.append(Forecast(
-            scale,
-            size,
-            scale.steps * scale.height * scale.width * seconds_for_each
-            * (_IN_BLOCKS if size else 1),
+            scale, size, scale.steps * seconds,
             estimate.in_blocks(size) if size else estimate.whole,
         ))
     return found
 
 
-def products_per_second(precision: str, side: int = 128, channels: int = 128) -> float:
-    """How fast this machine convolves."""
+def measured_speed(precision: str, side: int = 128, channels: int = 128) -> Speed:
+    """How fast this machine is."""
     import tensorflow as tf
 
     maps = tf.zeros((1, side, side, channels), precision)
     kernel = tf.zeros((3, 3, channels, channels), precision)
+    convolved = _seconds(lambda: tf.nn.conv2d(maps, kernel, 1, "SAME"))
+    moved = _seconds(lambda: tf.nn.relu(maps))
+    return Speed(side**2 * 9 * channels**2 / convolved, side**2 * channels / moved)
+
+
+def _seconds(compute: Callable[[], Any]) -> float:
+    """How long it takes to compute a tensor: the least of five tries."""
     seconds = []
     for _ in range(5):
         began = time.perf_counter()
-        tf.nn.conv2d(maps, kernel, 1, "SAME").numpy()
+        compute().numpy()
         seconds.append(time.perf_counter() - began)
-    return side**2 * 9 * channels**2 / min(seconds)
+    return min(seconds)

@@ -100,7 +100,7 @@ class Painter:
         self._mender = Mender()
         self._weigher: Weigher | None = None
         self._divider: Divider | None = None
-        self._measured: float | None = None
+        self._measured: cost.Speed | None = None
         self._lock = threading.Lock()
         learns = any(choice.weights == "unsupervised" for choice in self._choices)
         seen = pictures() if learns else ()
@@ -173,11 +173,11 @@ class Painter:
                 self._choices, self.settings.precision, scene.scales, shapes, size, self._speed()
             )
 
-    def _speed(self) -> float:
-        """How fast this machine convolves; measured once, as it takes longer than an estimate."""
+    def _speed(self) -> cost.Speed:
+        """How fast this machine is; measured once, as it takes longer than an estimate."""
         with self._lock:
             if self._measured is None:
-                self._measured = cost.products_per_second(self.settings.precision)
+                self._measured = cost.measured_speed(self.settings.precision)
             return self._measured
 
     def networks(
@@ -266,6 +266,9 @@ class Painter:
             note(f"computing in blocks of {size} pixels: the whole picture at once would take "
                  f"about {estimate.whole / 1e9:.1f} GB, more than the {limit / 1e9:.1f} GB "
                  "available")
+        if size and estimate.in_blocks(size) > limit:
+            note(f"even in blocks it takes about {estimate.in_blocks(size) / 1e9:.1f} GB; a "
+                 "smaller --size takes less")
         return size
 
 
