@@ -149,6 +149,33 @@ def test_statistics_wait_where_much_stands_still():
     assert by_network._rate(blocks, blocks + 0.01) == 0
 
 
+def test_what_is_blended_keeps_the_strength_of_its_strokes():
+    """Also beside stronger strokes that need nothing."""
+    import cv2
+
+    chance = np.random.default_rng(0)
+    one, other = (0.5 + cv2.GaussianBlur(chance.normal(0, 0.3, (96, 160, 3)), None, 2)
+                  .astype(np.float32) for _ in range(2))
+    one[:, 80:] = other[:, 80:] = 0.5 + 3 * (one[:, 80:] - 0.5)
+    blended, where = (one + other) / 2, np.ones((96, 160, 1), np.float32)
+
+    def strength(picture):
+        return picture[:, 20:60].std() / other[:, 20:60].std(), picture[:, 100:].std()
+
+    made = by_network._as_strong(blended, other, where)
+    assert strength(blended)[0] < 0.75 and 0.82 < strength(made)[0] < 1
+    assert strength(made)[1] == pytest.approx(strength(other)[1], rel=0.02)
+    np.testing.assert_array_equal(by_network._as_strong(one, other, 0 * where), np.clip(one, 0, 1))
+
+
+def test_single_blocks_of_an_encoder_do_not_stand():
+    off = np.full((180, 320), 1 / 255, np.float32)
+    off[32:48, 32:48] = 0
+    assert not by_network._same(off).any()
+    off[:, 160:] = 0
+    assert by_network._same(off)[:, 160:].all() and not by_network._same(off)[:, :160].any()
+
+
 def test_nothing_stays_behind_where_things_come_into_view(painter, pan):
     before, after = pan[0].copy(), pan[0].copy()
     before[20:76, 30:90] = (0.9, 0.1, 0.1)

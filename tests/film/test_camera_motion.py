@@ -56,6 +56,17 @@ def test_the_camera_is_found_behind_a_half_that_stands(picture):
     assert (found.flow[:, :72] == 0).all(2).mean() > 0.8
 
 
+def test_plain_ground_stands_while_something_passes_by(picture):
+    """A plain place fits both motions; the marks around it, which stand, decide."""
+    before, after = seen(picture, 90, 80), seen(picture, 90, 86)
+    ground = 0.5 + np.random.default_rng(0).normal(0, 0.5 / 255, (2, 96, 80, 3))
+    ground[:, 20:32, 10:30] = ground[:, 60:70, 40:60] = 0.2
+    before[:, :80], after[:, :80] = ground
+    found = steadied(Motion.between(before, after), before, after)
+    assert (np.abs(found.flow[:, :56]).max(2) < 0.3).mean() > 0.95
+    assert np.median(off(found, (0, 6))[:, 90:]) < 0.1
+
+
 @pytest.mark.parametrize("size", [(1, 1), (7, 9), (8, 200), (33, 21)])
 def test_frames_of_any_size(picture, size):
     before, after = seen(picture, 90, 80, size=size), seen(picture, 91, 80, size=size)

@@ -32,6 +32,8 @@ _NEAR = 4 / 255
 _AROUND = (5, 5)
 # In values: less than the least that a frame of 8 bits can change by; and what noise changes.
 _SAME, _NOISE = 0.6 / 255, 2 / 255
+# The least side of what stands, as a share of the frame's shorter side.
+_UNMOVED = 0.1
 # Blocks whose means say whether a frame has changed, in pixels, and by how much, in values.
 _BLOCK, _CHANGED = 16, 4 / 255
 # How fast statistics follow, as a share for each frame, where all has changed; where less than the
@@ -41,6 +43,11 @@ _HELD, _FREE = 0.6, 0.8
 # By how much edges are made sharper in one frame, at most; and how much of their energy is wanted
 # where that may be, as a share: it makes up for places where it may not.
 _SHARPER, _WANTED = 0.15, 1.1
+# How many times smaller a frame has lost its strokes; and what is blurred then: for what is no
+# stroke, and for how strong strokes are around a place.
+_COARSE, _STROKES, _AROUND_STROKES = 4, (3, 3), (7, 7)
+# What is no stroke, squared; and how much stronger one frame may make strokes.
+_FAINT, _STRONGER = 1e-6, 1.25
 # The name of what was painted among what is carried on, where that is not what is shown.
 _PAINTED = "painted"
 # How far a network sees, and the sides of what is painted for itself are multiples of, in pixels.
@@ -170,6 +177,7 @@ class NetworkFrames:
         near = _near(carried, made.picture)
         kept = (1 - (1 - _KEPT * trusted) * (1 - near * trusted))[..., None]
         picture = made.picture + kept * (carried - made.picture)
+        picture = _as_strong(picture, made.picture, kept)
         picture = _sharpened(picture, made.picture, kept * _between_pixels(seen.motion))
         # Where nothing changes, nothing is to change.
         return Painted(cv2.copyTo(earlier, seen.same, picture), made.state)
@@ -258,7 +266,9 @@ def _off(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _same(off: np.ndarray) -> np.ndarray:
-    """Where nothing has changed, `(height, width)` uint8, not 0; single pixels do not count.
+    """Where nothing has changed, `(height, width)` uint8, not 0; single blocks do not count.
+
+    Those that a film's encoder left as they were would stand in what slowly changes.
 
     Args:
         off: how far two frames are apart, as `_off` has it.
@@ -266,7 +276,9 @@ def _same(off: np.ndarray) -> np.ndarray:
     import cv2
 
     same = (off < _SAME).astype(np.uint8)
-    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones(_AROUND, np.uint8))
+    # An even side would shift what is left.
+    side = max(*_AROUND, 2 * round(_UNMOVED * min(off.shape) / 2) + 1)
+    return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
 
 
 def _stands(off: np.ndarray, after: np.ndarray) -> bool:
@@ -322,6 +334,38 @@ def _halved(off: np.ndarray) -> np.ndarray:
 def _between_pixels(motion: Motion) -> np.ndarray:
     """How much interpolation smoothes, `(height, width, 1)`, from 0 to 1."""
     return np.minimum(4 * _off(motion.flow, np.round(motion.flow)), 1)[..., None]
+
+
+def _as_strong(picture: np.ndarray, like: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """A picture whose strokes are as strong again as those of another, place by place.
+
+    A mean of strokes that do not meet is fainter than either.
+
+    Args:
+        where: `(height, width, 1)`, how far this is wanted, from 0 to 1.
+
+    Source: Yu, Neyret, Bruneton, Holzschuch, Lagrangian Texture Advection, IEEE TVCG 2011 (what is
+        blended keeps its variance).
+    """
+    import cv2
+
+    height, width = picture.shape[:2]
+    small = -(-width // _COARSE), -(-height // _COARSE)
+
+    def strokes(of: np.ndarray) -> np.ndarray:
+        coarse = cv2.blur(cv2.resize(of, small, interpolation=cv2.INTER_AREA), _STROKES)
+        return of - cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+
+    def strength(of: np.ndarray) -> np.ndarray:
+        return cv2.blur(cv2.resize(np.square(of), small, interpolation=cv2.INTER_AREA),
+                        _AROUND_STROKES) + _FAINT
+
+    own = strokes(picture)
+    wanted = strength(strokes(cv2.cvtColor(like, cv2.COLOR_RGB2GRAY)))
+    gain = np.sqrt(wanted / strength(cv2.cvtColor(own, cv2.COLOR_RGB2GRAY)))
+    gain = cv2.resize(np.clip(gain, 1, _STRONGER) - 1, (width, height),
+                      interpolation=cv2.INTER_LINEAR)
+    return np.clip(picture + (gain[..., None] * where) * own, 0, 1)
 
 
 def _sharpened(picture: np.ndarray, like: np.ndarray, where: np.ndarray) -> np.ndarray:

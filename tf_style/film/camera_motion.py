@@ -20,6 +20,14 @@ _NONE = 0.03
 # How much worse it may explain a place than the flow does, as a share and in values.
 _WORSE = 1.3, 2 / 255
 _AROUND = (7, 7)
+# The least share of what tells standing from moving that has to stand, before anything plain does.
+_LEAST_STANDING = 0.1
+# In values: what tells one motion from another at a place, at least; and how much it counts most.
+_TELLS, _TOLD = 0.5 / 255, 8 / 255
+# How far it tells of, as a share of the frame's shorter side; and at how many times smaller a size.
+_NEARBY, _COARSE = 0.12, 4
+# How much more of that has to tell that a place stands, as a share of it.
+_CLEARLY = 0.5
 
 
 def steadied(motion: Motion, before: np.ndarray, after: np.ndarray) -> Motion:
@@ -48,6 +56,8 @@ def steadied(motion: Motion, before: np.ndarray, after: np.ndarray) -> Motion:
         flow[:] = 0
     by_camera, by_flow = (_off(each, *grays) for each in (flow, motion.flow))
     better = by_camera <= _WORSE[0] * by_flow + _WORSE[1]
+    if flow.any():
+        better &= ~_standing(by_camera, *grays)
     across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     inside = ((across + flow[..., 0] >= -0.5) & (across + flow[..., 0] <= width - 0.5)
               & (down + flow[..., 1] >= -0.5) & (down + flow[..., 1] <= height - 0.5))
@@ -57,6 +67,34 @@ def steadied(motion: Motion, before: np.ndarray, after: np.ndarray) -> Motion:
     where = better.astype(np.uint8)
     return Motion(cv2.copyTo(flow, where, motion.flow.copy()),
                   cv2.copyTo(sure, where, motion.trust.copy()))
+
+
+def _standing(by_camera: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Where a frame stands while the camera's motion is that of something that passes by.
+
+    What is plain fits both. It does as what is nearest to it and fits one.
+
+    Args:
+        by_camera: how far the frames are apart after the camera's motion.
+
+    Returns:
+        `(height, width)` bool.
+    """
+    import cv2
+
+    height, width = after.shape
+    worse = by_camera - cv2.blur(np.abs(after - before), _AROUND)
+    told = np.clip(worse, -_TOLD, _TOLD)
+    told[np.abs(worse) < _TELLS] = 0
+    if told.sum(where=told > 0) <= _LEAST_STANDING * np.abs(told).sum():
+        return np.zeros(after.shape, bool)
+    # Beyond a bell's middle the nearest counts most, however faint it is.
+    small = -(-width // _COARSE), -(-height // _COARSE)
+    stands, tells = (cv2.resize(
+        cv2.GaussianBlur(cv2.resize(each, small, interpolation=cv2.INTER_AREA), None,
+                         max(1, _NEARBY * min(small))),
+        (width, height), interpolation=cv2.INTER_LINEAR) for each in (told, np.abs(told)))
+    return (stands > _CLEARLY * tells) & (worse > -_TELLS)
 
 
 def _changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
