@@ -8,6 +8,7 @@ from tf_style.run.scene import Scene
 from tf_style.settings import InputError, Settings
 from tf_style.transfer import brush
 from tf_style.transfer.brush import Brush, transform_model
+from tf_style.transfer.carried import CarriedNetwork
 from tf_style.transfer.model_file import TransformModel
 from tf_style.transfer.painter import ModelPainter
 from tf_style.transfer.pupil import Pupil
@@ -125,3 +126,13 @@ def test_a_model_that_paints_no_such_picture_is_refused(tmp_path, content, layer
 def test_optimisers_options_are_refused(model):
     with pytest.raises(InputError, match="optimizer: has no effect with model"):
         Settings(model=str(model), optimizer="lbfgs")
+
+
+def test_many_networks_bring_no_warning_of_many_traces(model, content, caplog):
+    """TensorFlow counts the traces of one function; those of several networks are meant."""
+    with caplog.at_level("WARNING", logger="tensorflow"):
+        for _ in range(6):
+            painter = ModelPainter(Settings(model=str(model), style_blend=(1, 0)))
+            painter.painted(content)
+            CarriedNetwork(painter.made.model, painter.made.width).begin(content)
+    assert not caplog.records

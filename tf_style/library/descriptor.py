@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.image.resize import fit
+from tf_style.loss.compiled import compiled
 from tf_style.loss.content import EPSILON
 from tf_style.network import weights
 from tf_style.network.choice import choose
@@ -74,9 +75,7 @@ class Describer:
         self.origin = f"{network}:{digest[:16]}"
         shapes = self._network.model.compute_output_shape((1, _SIDE, _SIDE, 3))
         self._sketch = _Sketch(layers, {layer: shapes[layer][-1] for layer in layers})
-        self._described = tf.function(
-            self._of, input_signature=[tf.TensorSpec((1, None, None, 3), tf.float32)]
-        )
+        self._described = compiled(self._of, tf.TensorSpec((1, None, None, 3), tf.float32))
 
     def describe(self, picture: np.ndarray) -> np.ndarray:
         """A picture's descriptor, at most 512 numbers.

@@ -40,12 +40,15 @@ class Compiled:
         key = repr(specs)
         with self._lock:
             if key not in self._by_structure:
-                # TensorFlow warns of many traces of one function. These are meant.
-                one = functools.partial(self._function)
-                self._by_structure[key] = tf.function(
-                    one, input_signature=specs, autograph=False
-                )
+                self._by_structure[key] = compiled(self._function, *specs)
         return self._by_structure[key](*arguments)
+
+
+def compiled(function: Callable[..., Any], *specs: Any) -> Callable[..., Any]:
+    """A function, traced once for tensors of these specs."""
+    # TensorFlow warns of many traces of one function, such as the same method of several networks.
+    # These are meant.
+    return tf.function(functools.partial(function), input_signature=specs, autograph=False)
 
 
 def _any_size(tensor: tf.Tensor) -> tf.TensorSpec:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_style.image.paths import PathLike
+from tf_style.loss.compiled import compiled
 from tf_style.run import machine
 from tf_style.settings import AUTO, InputError, Settings
 from tf_style.transfer.large import Strips
@@ -101,10 +102,8 @@ class Brush:
         made = _read(model, settings.style_blend if blends else None, flag)
         with tf.device(self.device):
             self.made = made.in_precision(self.precision)
-        self._whole = tf.function(
-            lambda picture: self.made.model(picture, training=False),
-            input_signature=[tf.TensorSpec((1, None, None, 3))],
-        )
+        self._whole = compiled(lambda picture: self.made.model(picture, training=False),
+                               tf.TensorSpec((1, None, None, 3)))
         self._strips = Strips(self.made.model, self.made.width) if self.made.width else None
         self._lock = threading.Lock()
 

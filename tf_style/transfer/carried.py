@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_style.loss.compiled import compiled
 from tf_style.transfer.transform import EPSILON, MARGIN, SHAPES, STRIDE, kernel_shapes, transform
 
 # A scale of normalisation; below it, statistics cannot be told from what was made with it.
@@ -34,10 +35,9 @@ class CarriedNetwork:
                          for name in kernel_shapes(self._shape)}
         # For frames of any size, and any statistics.
         frame, known = tf.TensorSpec((1, None, None, 3)), tf.TensorSpec((2, int(ends[-1])))
-        self._beginning = tf.function(self._begun, autograph=False, input_signature=[frame])
+        self._beginning = compiled(self._begun, frame)
         self._painting, self._following = (
-            tf.function(functools.partial(self._painted, finds_own=finds_own), autograph=False,
-                        input_signature=[frame, known])
+            compiled(functools.partial(self._painted, finds_own=finds_own), frame, known)
             for finds_own in (False, True))
 
     def begin(

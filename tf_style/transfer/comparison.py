@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tf_style.loss.compiled import Compiled
 from tf_style.run.stylizer import Stylizer
 from tf_style.transfer.train import Trainer
 
@@ -21,7 +22,7 @@ def compared(trainer: Trainer) -> list[dict[str, Any]]:
     """
     found = []
     objective, styles = trainer.objective, trainer.styles
-    measure = tf.function(objective.parts, reduce_retracing=True, autograph=False)
+    measure = Compiled(objective.parts)
     # Kernels that are learned are then those that the network learned by.
     stylizer = Stylizer(trainer.settings, pictures=[style.picture for style in styles])
     for photograph in trainer.photographs.held_out[:_PHOTOGRAPHS]:

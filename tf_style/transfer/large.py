@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_style.loss.compiled import compiled
 from tf_style.transfer.transform import EPSILON, MARGIN, SHAPES, STRIDE
 
 # Pixels of a strip: enough to keep all processors at work.
@@ -141,8 +142,7 @@ class Strips:
 def _compiled(layer: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
     # Strips of any height, compiled once.
     channels = layer.kernel.shape[3 if isinstance(layer, keras.layers.Conv2DTranspose) else 2]
-    return tf.function(
-        lambda values: layer(values), input_signature=[tf.TensorSpec((1, None, None, channels))])
+    return compiled(layer, tf.TensorSpec((1, None, None, channels)))
 
 
 def _strips(height: int, width: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import os
@@ -374,7 +375,8 @@ def _part(values: np.ndarray, number: int, count: int) -> np.ndarray:
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    return tf.function(function, autograph=False, reduce_retracing=True)
+    # Of several trainings, TensorFlow would warn of many traces of one function.
+    return tf.function(functools.partial(function), autograph=False, reduce_retracing=True)
 
 
 def _optimizer(pupil: Pupil) -> keras.optimizers.Optimizer:
