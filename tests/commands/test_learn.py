@@ -61,6 +61,14 @@ def test_of_many_pictures_some_are_drawn(learned, folder, capfd):
     )
 
 
+def test_what_cannot_be_read_is_left_out_and_said(learned, folder, capfd):
+    (folder / "broken.png").write_bytes(b"no picture")
+    assert call(cli.learn, "content.png", "broken.png", "-o", "a.h5") == 0
+    said = capfd.readouterr().err
+    assert said.startswith("tf_style_learn: left out: broken.png: ") and "1 picture" in said
+    assert learned[0]["sides"] == [64]
+
+
 def test_pictures_are_no_larger_than_needed(learned):
     Image.new("RGB", (3000, 1500)).save("large.png")
     assert call(cli.learn, "--pictures=large.png", "--output=a.h5") == 0
@@ -105,6 +113,7 @@ def test_features_are_learned(folder, monkeypatch):
 @pytest.mark.parametrize("arguments, message", [
     (["--quiet"], "--pictures: expected a value"),
     (["--pictures=."], "--output: expected a value"),
+    (["--pictures=broken.png", "--output=a.h5"], "--pictures: none can be read. The first: "),
     (["--pictures=none/*.jpg", "--output=a.h5"], "none/*.jpg: no picture matches"),
     (["--pictures=no.png", "--output=a.h5"], "no.png: there is no such file"),
     (["--pictures=.", "--output=a.txt"], "--output=a.txt: expected a name that ends in .h5"),

@@ -59,7 +59,7 @@ def learn(line: CommandLine) -> int:
     options = line.options(LearnOptions)
     require(options, pictures="paintings", output="my.weights.h5")
     from tf_style.image.paths import check_writable, expand
-    from tf_style.image.picture import read_picture
+    from tf_style.image.picture import read_pictures
     from tf_style.image.resize import shrink
     from tf_style.network.architectures import ARCHITECTURES
 
@@ -74,8 +74,8 @@ def learn(line: CommandLine) -> int:
         names = random.Random(options.seed).sample(names, _LEARNED_FROM)
     status.show("reading pictures")
     pictures = [
-        shrink(read_picture(name, max_pixels=options.max_pixels, side=_SIDE), _SIDE)
-        for name in names
+        shrink(picture, _SIDE)
+        for picture in read_pictures(names, max_pixels=options.max_pixels, side=_SIDE)
     ]
     line.tell()
     began = time.perf_counter()
@@ -94,7 +94,7 @@ def learn(line: CommandLine) -> int:
     if not options.quiet:
         mention(printable(output))
         say(f"tf_style_learn: {count(len(kernels), 'layer')} learned from "
-            f"{count(len(names), 'picture')} in {minutes(time.perf_counter() - began)}")
+            f"{count(len(pictures), 'picture')} in {minutes(time.perf_counter() - began)}")
     return DONE
 
 

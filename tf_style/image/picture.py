@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,42 @@ def read_picture(
             that is read otherwise than it may have been meant.
     """
     return _over_white(*read_layers(source, max_pixels=max_pixels, side=side))
+
+
+def read_pictures(
+    names: Iterable[str], *, most: int | None = None, max_pixels: int = MAX_PIXELS,
+    side: int | None = None,
+) -> Iterator[np.ndarray]:
+    """Pictures to learn from, as `read_picture` has them; those that cannot be read are left out.
+
+    Args:
+        most: how many are enough.
+
+    Raises:
+        InputError: if all that were asked for cannot be read.
+
+    Warns:
+        UserWarning: at the end, for what was left out.
+    """
+    read, broken = 0, []
+    for name in names:
+        if read == most:
+            break
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                picture = read_picture(name, max_pixels=max_pixels, side=side)
+        except InputError as error:
+            broken.append(error.flags)
+        else:
+            read += 1
+            yield picture
+    if not broken:
+        return
+    if not read:
+        raise InputError(f"--pictures: none can be read. The first: {broken[0]}")
+    more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+    warnings.warn(f"left out: {broken[0]}{more}", Remark, stacklevel=2)
 
 
 def read_layers(

@@ -14,9 +14,9 @@ from PIL import Image
 
 from tf_style.image import samples
 from tf_style.image.numbers import eight_bit
-from tf_style.image.picture import read_picture
+from tf_style.image.picture import read_picture, read_pictures
 from tf_style.image.resize import resize, shrink
-from tf_style.settings import MAX_PIXELS, InputError, Note, Remark
+from tf_style.settings import MAX_PIXELS, InputError, Note
 from tf_style.transfer.scenes import scene
 
 # Kept in memory, at the default size 0.6 MB each; drawn at random of more.
@@ -64,23 +64,8 @@ class Photographs:
         side = min(max(side, LEAST), LARGEST)
         names = list(dict.fromkeys(names))
         random.Random(seed).shuffle(names)
-        found: list[np.ndarray] = []
-        broken: list[str] = []
-        for name in names:
-            if len(found) == MOST:
-                break
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    picture = read_picture(name, max_pixels=max_pixels, side=side)
-                    found.append(_kept(picture, side))
-            except InputError as error:
-                broken.append(error.flags)
-        if names and not found:
-            raise InputError(f"--pictures: none can be read. The first: {broken[0]}")
-        if broken:
-            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-            warnings.warn(f"left out: {broken[0]}{more}", Remark, stacklevel=2)
+        found = [_kept(picture, side) for picture in read_pictures(
+            names, most=MOST, max_pixels=max_pixels, side=side)]
         held = found[: min(_HELD_OUT, len(found) // 10)]
         pictures = found[len(held):]
         others: list[np.ndarray] = []
