@@ -171,3 +171,17 @@ def test_without_faiss(library, many, monkeypatch):
     with Library(library.path, describer=library._make) as again:
         again.add(many)
         assert again.like(many / "c.png") == before
+
+
+def test_a_faiss_that_cannot_be_loaded_is_as_none(library, many, monkeypatch):
+    monkeypatch.setattr(home, "WORTH", 20)
+    library.add(many)
+    before = library.like(many / "c.png")
+
+    def broken(name):
+        raise ImportError("libgomp.so.1 is missing")
+
+    monkeypatch.setattr("importlib.import_module", broken)
+    with (Library(library.path, describer=library._make) as again,
+          pytest.warns(UserWarning, match=r"faiss cannot be loaded \(libgomp\.so\.1 is missing")):
+        assert again.like(many / "c.png") == before

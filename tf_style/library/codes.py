@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from tf_style.settings import Remark
 
 if TYPE_CHECKING:
     from tf_style.library.catalogue import Catalogue
@@ -32,8 +35,16 @@ _MULTIPLE = 2 * _TOGETHER
 
 
 def available() -> bool:
-    """Whether faiss is there."""
-    return importlib.util.find_spec("faiss") is not None
+    """Whether faiss is there, and can be loaded; if it cannot, a warning says so."""
+    if importlib.util.find_spec("faiss") is None:
+        return False
+    try:
+        importlib.import_module("faiss")
+    except ImportError as error:
+        warnings.warn(f"faiss cannot be loaded ({error}), so all descriptors are compared",
+                      Remark, stacklevel=3)
+        return False
+    return True
 
 
 class Codebook:
@@ -219,7 +230,7 @@ def coded(catalogue: Catalogue, origin: str) -> Coded | None:
 
     It is not without faiss, or where too many have no codes.
     """
-    if not available() or catalogue.codebook(origin) is None:
+    if catalogue.codebook(origin) is None or not available():
         return None
     found = Coded(catalogue, origin)
     return found if len(found.others) <= _OTHERS else None
