@@ -38,6 +38,7 @@ def test_the_widest_blocks_that_fit():
     assert large.block_size(large.in_blocks(128)) == 128
     assert large.block_size(0) == 256, "if none fits, none that saves next to nothing"
     assert estimate(512).block_size(0) == 128
+    assert estimate(100).block_size(0) == 0, "a block would be no smaller"
 
 
 def test_smaller_blocks():
@@ -129,7 +130,7 @@ def test_blocks_take_longer_the_narrower_they_are():
 
 
 def test_that_even_blocks_do_not_fit_is_said(content, style):
-    with pytest.warns(UserWarning, match=r"even in blocks it takes about 0\.\d GB; a smaller"):
+    with pytest.warns(UserWarning, match=r"even in blocks it takes about 0\.\d GB"):
         Stylizer(**{**SMALL, "steps": 1, "max_memory": 0.1}).stylize(content, style)
 
 

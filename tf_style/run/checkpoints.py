@@ -29,7 +29,7 @@ _KEPT = 2
 _NAME, _PARTIAL = "checkpoint_", "partial"
 
 # They decide what memory a run takes, where it looks, or how values are rounded, not what it is.
-_FREE = {"block_size", "max_memory", "threads", "cache_dir", "offline", "max_pixels"}
+FREE = {"block_size", "max_memory", "threads", "cache_dir", "offline", "max_pixels"}
 # Where the kernels came from does not matter if they are the same.
 _SOURCES = {"weights", "content_network_weights", "style_network_weights"}
 
@@ -230,7 +230,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         before, now: what `origin` returned. More steps than before are no difference.
     """
     same_kernels = before["weights"] == now["weights"]
-    free = _FREE | _SOURCES if same_kernels else _FREE
+    free = FREE | _SOURCES if same_kernels else FREE
     # An option that did not exist had the effect of its default.
     then = {**Settings().as_dict(), **BEFORE_OPTIONS, **before["settings"]}
     found = [

@@ -31,7 +31,7 @@ _IN_BLOCKS = 1.5
 
 # How often a step reads and writes each value of a feature map, beside convolutions. This and the
 # next two are fitted to steps in three kinds of arithmetic: benchmarks/RESULTS.md.
-_MOVED = 4
+_MOVED = 6
 
 # Pixels that a block's margins add to its side, and the seconds a block takes whatever its size.
 _MARGIN = 24
@@ -43,12 +43,14 @@ class Estimate:
     """What memory a step takes, from the network's layers and the picture's size.
 
     Attributes:
-        pixels: of the largest picture that the network sees.
+        side: the longest of the pictures that the network sees, in pixels.
+        pixels: of the largest of them.
         maps: bytes of all feature maps for each pixel.
         kept: bytes for each pixel of what is kept whole beside blocks: content targets, and the
             maps between pieces of the network with their gradients.
     """
 
+    side: int
     pixels: int
     maps: float
     kept: float
@@ -74,8 +76,10 @@ class Estimate:
                    if layer.name in choice.content]
         seen = [fitted_size(*shape, side)
                 for shape, side in zip(styles, scale.sides(len(styles)), strict=True)]
+        seen.append((scale.height, scale.width))
         return cls(
-            pixels=max(height * width for height, width in [(scale.height, scale.width), *seen]),
+            side=max(map(max, seen)),
+            pixels=max(height * width for height, width in seen),
             maps=_BYTES[precision] * _values(computed),
             kept=_BYTES[precision] * _values([*between, *between, *content]),
         )
@@ -95,12 +99,12 @@ class Estimate:
         If none fits, the narrowest that save anything: in large pictures most memory is taken by
         what is kept beside blocks, and narrow ones take twice the time.
         """
-        if self.whole <= limit:
+        smaller = [size for size in _BLOCK_SIZES if size < self.side]
+        if self.whole <= limit or not smaller:
             return 0
-        fitting = [size for size in _BLOCK_SIZES if self.in_blocks(size) <= limit]
-        saving_nothing = [size for size in _BLOCK_SIZES
-                          if self._block(size) < 0.1 * self._beside_blocks]
-        return max(fitting or saving_nothing, default=_BLOCK_SIZES[-1])
+        fitting = [size for size in smaller if self.in_blocks(size) <= limit]
+        narrow = [size for size in smaller if self._block(size) < 0.1 * self._beside_blocks]
+        return max(fitting or narrow or smaller[-1:])
 
     @property
     def _beside_blocks(self) -> float:
@@ -175,8 +179,8 @@ def forecast(
                         + _MOVED * _values([*layers, *readouts]) / speed.values)
     found = []
     for scale in scales:
-        size = block_size if block_size < max(scale.height, scale.width) else 0
         estimate = Estimate.of(choices, precision, scale, styles)
+        size = block_size if block_size < max(scale.height, scale.width) else 0
         pixels = scale.height * scale.width
         seconds = pixels * seconds_for_each
         if size:
@@ -184,7 +188,8 @@ def forecast(
             seconds += pixels / size**2 * _BLOCK_SECONDS
         found.append(Forecast(
             scale, size, scale.steps * seconds,
-            estimate.in_blocks(size) if size else estimate.whole,
+            # A style may be seen larger than the picture is painted.
+            min(estimate.in_blocks(block_size), estimate.whole) if block_size else estimate.whole,
         ))
     return found
 
@@ -201,10 +206,11 @@ def measured_speed(precision: str, side: int = 128, channels: int = 128) -> Spee
 
 
 def _seconds(compute: Callable[[], Any]) -> float:
-    """How long it takes to compute a tensor: the least of five tries."""
+    """How long it takes to compute maps: the least of five tries."""
     seconds = []
     for _ in range(5):
         began = time.perf_counter()
-        compute().numpy()
+        # One value is waited for: to copy all takes as long as to move them.
+        compute()[0, 0, 0, 0].numpy()
         seconds.append(time.perf_counter() - began)
     return min(seconds)

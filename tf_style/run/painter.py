@@ -266,9 +266,8 @@ class Painter:
             note(f"computing in blocks of {size} pixels: the whole picture at once would take "
                  f"about {estimate.whole / 1e9:.1f} GB, more than the {limit / 1e9:.1f} GB "
                  "available")
-        if size and estimate.in_blocks(size) > limit:
-            note(f"even in blocks it takes about {estimate.in_blocks(size) / 1e9:.1f} GB; a "
-                 "smaller --size takes less")
+            if estimate.in_blocks(size) > limit:
+                note(f"even in blocks it takes about {estimate.in_blocks(size) / 1e9:.1f} GB")
         return size
 
 
