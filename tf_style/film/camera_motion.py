@@ -21,7 +21,7 @@ _NONE = 0.03
 _WORSE = 1.3, 2 / 255
 _AROUND = (7, 7)
 # The least share of what tells standing from moving that has to stand, before anything plain does.
-_LEAST_STANDING = 0.1
+_LEAST_STANDING = 0.03
 # In values: what tells one motion from another at a place, at least; and how much it counts most.
 _TELLS, _TOLD = 0.5 / 255, 8 / 255
 # How far it tells of, as a share of the frame's shorter side; and at how many times smaller a size.
