@@ -157,6 +157,8 @@ def test_the_command_that_goes_on_with_a_trial_means_the_same_film(film):
     def asked(*arguments):
         return Request.of(flags.parse(stylize.COMMAND, [*arguments]), "film.mp4")
 
+    film.with_name("out.mp4").touch()
+    assert asked("film.mp4", "out.mp4", MODEL, "--trial").output.name == "out_trial.mp4"
     request = asked("film.mp4", MODEL, "--trial")
     again = asked(*shlex.split(request.resuming())[1:])
     assert request.output.name == again.output.name == "film_waves_trial.mp4"
@@ -242,9 +244,19 @@ def test_a_stopped_film_goes_on(film, capsys, monkeypatch):
     code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL)
     assert code == 2 and "holds 13 frames of this film already. Go on with --resume" in err
     monkeypatch.setattr(Request, "painter", lambda self, size: Darker())
+    code, _, err = call(capsys, "film.mp4", "out.mp4", MODEL, "--resume", "--strength=0.5")
+    assert code == 2 and "other settings (--strength)" in err
     assert call(capsys, "film.mp4", "out.mp4", MODEL, "--resume")[0] == 0
     with open("whole.mp4", "rb") as whole, open("out.mp4", "rb") as out:
         assert whole.read() == out.read()
+
+
+def test_what_does_not_decide_the_frames_may_change(film, capsys, monkeypatch):
+    monkeypatch.setattr(Request, "painter", lambda self, size: Stopping(self, 3))
+    assert call(capsys, "film.mp4", "out.mp4", MODEL)[0] == 130
+    monkeypatch.setattr(Request, "painter", lambda self, size: Darker())
+    other = "--resume", "--threads=1", "--max_pixels=9000000"
+    assert call(capsys, "film.mp4", "out.mp4", MODEL, *other)[0] == 0
 
 
 def test_a_film_whose_frames_were_being_removed_is_complete(film, capsys):
@@ -406,6 +418,7 @@ def test_broken_frames_are_told(film, capsys):
     (["film.mp4", "out.mp4", MODEL, "--end=1", "--start=2"], "--end: expected a time after"),
     (["film.mp4", "out.mp4", MODEL, "--start=99"], "no frame of the film is shown then"),
     (["film.mp4", "out.mp4", MODEL, "--fps=25"], "--fps: film.mp4 has times of its own"),
+    (["film.mp4", "out.avi", MODEL, "--skip_existing"], "--output=out.avi: expected .mp4"),
     (["film.mp4", "out.mp4", MODEL, "--fps=0"], "--fps: expected frames a second"),
     (["film.mp4", "out.mp4", MODEL, "--piece=3/2"], "--piece: expected which part"),
     (["film.mp4", "out.mp4", MODEL, "--piece=1/2", "--workers=2"], "--workers and --piece"),

@@ -107,3 +107,13 @@ def test_frames_are_gone_all_at_once(tmp_path, monkeypatch):
     assert store.was_removed()
     assert not list(tmp_path.iterdir())
     assert not store.was_removed()
+
+
+def test_frames_of_which_nothing_is_said_are_left_alone(tmp_path):
+    store = Store(tmp_path / "film.frames")
+    store.begin({"film": "abc"}, resume=False)
+    store.add(0, pattern(0), None, {})
+    (tmp_path / "film.frames" / "film.json").unlink()
+    with pytest.raises(InputError, match="and not what film they are of"):
+        store.begin({"film": "other"}, resume=False)
+    assert store.numbers() == {0}

@@ -40,7 +40,7 @@ _OF_PICTURES = (
 )
 _TRIAL_SIDE, _TRIAL_SECONDS = 256, 2
 # How frames are painted: one that others were painted by is not gone on with.
-_METHOD = 2
+_METHOD = 3
 # Of a file that is read for its digest, at once.
 _PIECE = 1 << 20
 
@@ -108,10 +108,11 @@ class Request:
             needs(module)
         _, styles, output = (
             places_of_run(options, line.places) if settings.model is None
-            else places_of_model(options, settings.model, line.places)
+            else places_of_model(options, settings.model, line.places, replaces=not films.trial)
         )
         place = _output(name, styles, output, trial=films.trial)
-        path = Path(place) if options.skip_existing else check_film(place)
+        kept = options.skip_existing and os.path.exists(place)
+        path = Path(place) if kept else check_film(place)
         report = check_writable(options.report) if options.report else None
         _check_styles(settings, styles)
         inputs = [*styles, *line.flagfiles, *([name] if os.path.isfile(locate(name)) else [])]
@@ -167,6 +168,8 @@ class Request:
         Raises:
             InputError: if there are frames that it cannot go on with.
         """
+        from tf_style.run.checkpoints import FREE
+
         store = self._store()
         store.begin({
             "film": _digest(self.name), "size": list(size),
@@ -174,7 +177,9 @@ class Request:
             "fps": str(self.films.fps), "start": str(self.films.start), "end": str(self.films.end),
             "every": self.films.every, "trial": self.films.trial,
             "steadiness": self.films.steadiness, "frame_steps": self.films.frame_steps,
-            "settings": self.settings.as_dict(), "method": _METHOD,
+            "method": _METHOD,
+            **{f"--{name}": value for name, value in self.settings.as_dict().items()
+               if name not in FREE},
         }, resume=self.options.resume or self.films.piece is not None)
         try:
             yield store

@@ -83,9 +83,13 @@ def _instead(options: StylizeOptions, stray: str) -> str:
 
 
 def places_of_model(
-    options: StylizeOptions, model: str, places: Sequence[str]
+    options: StylizeOptions, model: str, places: Sequence[str], *, replaces: bool = True
 ) -> tuple[str, tuple[str, ...], str | None]:
-    """Content, what to name results by, and output, where a network paints."""
+    """Content, what to name results by, and output, where a network paints.
+
+    Args:
+        replaces: whether an output that exists is replaced.
+    """
     if options.style:
         raise InputError("--style: a --model has its own style, the one it was trained for. Leave "
                          "out one of them")
@@ -101,7 +105,7 @@ def places_of_model(
     if not content or content == "none":
         raise InputError("--content: expected a picture, such as --content=FILE")
     output = found.get("output")
-    if output and os.path.isfile(output) and not options.skip_existing:
+    if output and os.path.isfile(output) and replaces and not options.skip_existing:
         # Out of habit, people write CONTENT STYLE.
         raise InputError(f"{output}: with --model the second name is the output, and this file "
                          f"exists already. To replace it: --output={output}")

@@ -201,8 +201,7 @@ class NetworkFrames:
                                      "place": np.zeros((2, 2), np.float32), "larger": np.array(0)})
         known, reference = state["statistics"], state["reference"]
         rate = np.float32(_rate(reference, blocks))
-        # Films that a version before began have one place.
-        places = parted.carried(state["place"], int(state.get("larger", 0)))
+        places = parted.carried(state["place"], int(state["larger"]))
         places = (places % STRIDE).astype(np.float32)
         larger = parted.larger
         picture, own = self._anchored(content, places[larger], known, follows=rate > 0)

@@ -55,6 +55,9 @@ class Store:
         except (OSError, ValueError) as error:
             raise InputError(f"{self.folder}: what it says of its frames cannot be read ({error}). "
                              "Delete the folder to begin again") from None
+        if before is None and self.numbers():
+            raise InputError(f"{self.folder}: holds frames, and not what film they are of. Delete "
+                             "the folder, or choose another --output")
         if before is None:
             write_bytes(self.folder / _RECORD, json.dumps(dict(record), indent=2).encode())
             return
