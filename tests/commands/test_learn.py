@@ -113,7 +113,8 @@ def test_features_are_learned(folder, monkeypatch):
 @pytest.mark.parametrize("arguments, message", [
     (["--quiet"], "--pictures: expected a value"),
     (["--pictures=."], "--output: expected a value"),
-    (["--pictures=broken.png", "--output=a.h5"], "--pictures: none can be read. The first: "),
+    (["--pictures=style.h5", "--output=a.h5", "--max_pixels=9"], "none can be read. The first: "),
+    (["content.png", "no.png", "-o", "a.h5"], "--pictures=no.png: there is no such file"),
     (["--pictures=none/*.jpg", "--output=a.h5"], "none/*.jpg: no picture matches"),
     (["--pictures=no.png", "--output=a.h5"], "no.png: there is no such file"),
     (["--pictures=.", "--output=a.txt"], "--output=a.txt: expected a name that ends in .h5"),

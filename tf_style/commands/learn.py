@@ -58,7 +58,7 @@ def learn(line: CommandLine) -> int:
     line = placed(COMMAND, line)
     options = line.options(LearnOptions)
     require(options, pictures="paintings", output="my.weights.h5")
-    from tf_style.image.paths import check_writable, expand
+    from tf_style.image.paths import check_writable, named_pictures
     from tf_style.image.picture import read_pictures
     from tf_style.image.resize import shrink
     from tf_style.network.architectures import ARCHITECTURES
@@ -66,16 +66,18 @@ def learn(line: CommandLine) -> int:
     output = check_writable(options.output)
     if output.suffix != ".h5":
         raise InputError(f"--output={output}: expected a name that ends in .h5")
-    names = [name for pattern in options.pictures for name in expand(pattern)]
+    names = named_pictures(options.pictures)
     check_apart({"output": output}, [*names, *line.flagfiles])
     if len(names) > _LEARNED_FROM:
         warnings.warn(f"learning from {_LEARNED_FROM} of {len(names)} pictures, drawn by "
                       f"--seed={options.seed}", Note, stacklevel=2)
-        names = random.Random(options.seed).sample(names, _LEARNED_FROM)
+        # All in an order drawn at random: in the place of one that is broken, another is read.
+        names = random.Random(options.seed).sample(names, len(names))
     status.show("reading pictures")
     pictures = [
         shrink(picture, _SIDE)
-        for picture in read_pictures(names, max_pixels=options.max_pixels, side=_SIDE)
+        for picture in read_pictures(
+            names, most=_LEARNED_FROM, max_pixels=options.max_pixels, side=_SIDE)
     ]
     line.tell()
     began = time.perf_counter()

@@ -186,7 +186,7 @@ def _plans(line: CommandLine, options: TrainOptions, *, writes: bool) -> list[Pl
     Args:
         writes: whether this process writes them.
     """
-    from tf_style.image.paths import check_writable
+    from tf_style.image.paths import check_writable, named_pictures
     from tf_style.image.picture import check_output, read_picture
     from tf_style.network import weights
     from tf_style.network.choice import check_weights, choose
@@ -197,7 +197,7 @@ def _plans(line: CommandLine, options: TrainOptions, *, writes: bool) -> list[Pl
         name: value for name, value in line.given.items() if name not in own
     }).options(Settings).for_training()
     _, choices = choose(settings, weights.settle_known)
-    names = tuple(name for pattern in options.pictures for name in _photographs(pattern))
+    names = tuple(named_pictures(options.pictures))
     several = FIELD in options.output
     plans = []
     for styles in [(each,) for each in options.style] if several else [options.style]:
@@ -365,19 +365,6 @@ class _Shown:
         if not self._options.quiet and (lesson.seconds >= self._next_line or lesson.done == 1):
             self._next_line = lesson.seconds + _LINES_EVERY
             say(f"{self._heading}{number}, {lesson.done:.0%}, {minutes(left)} left  {loss}")
-
-
-def _photographs(pattern: str) -> list[str]:
-    """The files that a value of --pictures names."""
-    from tf_style.image.paths import expand, locate, no_plain_file
-
-    try:
-        found = expand(pattern)
-    except InputError as error:
-        raise InputError(f"--pictures={error.flags}") from None
-    if found == [pattern] and (reason := no_plain_file(locate(pattern))):
-        raise InputError(f"--pictures={pattern}: {reason}")
-    return found
 
 
 def _checkpoints(options: TrainOptions) -> None:

@@ -10,7 +10,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -86,6 +86,24 @@ def expand(source: str) -> list[str]:
     if not found:
         raise InputError(f"{source}: no picture matches")
     return sorted(found)
+
+
+def named_pictures(patterns: Iterable[str]) -> list[str]:
+    """The files that the values of `--pictures` name, each once.
+
+    Raises:
+        InputError: for a value that names none.
+    """
+    found: list[str] = []
+    for pattern in patterns:
+        try:
+            names = expand(pattern)
+        except InputError as error:
+            raise InputError(f"--pictures={error.flags}") from None
+        if names == [pattern] and (reason := no_plain_file(locate(pattern))):
+            raise InputError(f"--pictures={pattern}: {reason}")
+        found += names
+    return list(dict.fromkeys(found))
 
 
 def check_utf8(flag: str, folder: PathLike) -> None:
