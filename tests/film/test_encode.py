@@ -8,6 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.film.films import number_of, pattern, write
 from tf_style.film import encode, sink
@@ -50,6 +51,19 @@ def test_frames_and_times_come_back(tmp_path, ending):
         frames = list(film.frames())
     assert [number_of(each.picture) for each in frames] == list(range(6))
     assert [each.time for each in frames] == times
+
+
+@pytest.mark.parametrize("ending", [".gif", ".webp"])
+def test_an_animation_pauses_on_its_last_frame(tmp_path, ending):
+    info = Info(48, 32, Fraction(10), frames=6, held=Fraction(2))
+    path, _ = put(tmp_path, f"film{ending}", store_of(tmp_path), every(10), info=info, note="note")
+    with Image.open(path) as made:
+        found = []
+        for number in range(made.n_frames):
+            made.seek(number)
+            made.load()
+            found.append(made.info.get("duration"))
+    assert found == [100] * 5 + [2000]
 
 
 def test_the_same_frames_are_the_same_film(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import os
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -137,6 +139,26 @@ def write_film(
         while waiting:
             file.mux(waiting[1])
             waiting = next(beside, None)
+    if ending == ".webp":
+        _hold_last(path, times[-1] - times[-2])
+
+
+def _hold_last(path: Path, seconds: Fraction) -> None:
+    """Say in a WebP how long its last frame is shown: FFmpeg writes the mean of those before.
+
+    Source: Google, WebP Container Specification, RFC 9649, section 2.7.1.1 (the chunk ANMF).
+    """
+    with path.open("r+b") as file:
+        end, at, last = file.seek(0, os.SEEK_END), 12, None
+        while at + 8 <= end:
+            file.seek(at)
+            name, length = struct.unpack("<4sI", file.read(8))
+            if name == b"ANMF":
+                last = at + 8
+            at += 8 + length + length % 2
+        if last:
+            file.seek(last + 12)
+            file.write(min(round(seconds * 1000), 2**24 - 1).to_bytes(3, "little"))
 
 
 class _Pictures:
