@@ -453,6 +453,13 @@ def test_forget(library, paintings):
     assert "a.png" not in names(library.like(paintings / "c.png"))
 
 
+def test_one_name_to_forget_is_no_list_of_letters(library, paintings):
+    save(paintings / "cd.png", painting(9))
+    library.add(paintings)
+    assert [os.path.basename(record.path) for record in library.forget("cd")] == ["cd.png"]
+    assert {"c.png", "d.png"} < set(library.names)
+
+
 def test_another_describer_finds_nothing_of_the_first(library, paintings):
     library.add(paintings)
     other = Colors()

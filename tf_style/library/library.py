@@ -394,12 +394,16 @@ class Library:
         """A JPEG of a picture, with a long side of at most 128 pixels."""
         return self._catalogue().thumbnail(record.number)
 
-    def forget(self, names: Iterable[str]) -> list[Record]:
+    def forget(self, names: str | Iterable[str]) -> list[Record]:
         """Forget pictures, by name; their files stay as they are. Returns what was known of them.
+
+        Args:
+            names: one, or several, as for `library[name]`.
 
         Raises:
             InputError: for a name that is not clear; then none is forgotten.
         """
+        names = [names] if isinstance(names, str) else names
         found = list({record.number: record for record in map(self._named, names)}.values())
         self._catalogue(writable=True).forget([record.number for record in found])
         self._forget_what_is_known()
