@@ -239,6 +239,22 @@ def test_sheets(paintings, capfd):
     assert json.loads(capfd.readouterr().out)
 
 
+@pytest.mark.parametrize("verb", [
+    ["like", "content.png"], ["for", "content.png"], ["browse"], ["surprise"]])
+@pytest.mark.parametrize("sheet", ["paintings/b.png", "linked.png", "lib.png"])
+def test_no_sheet_replaces_the_library_or_its_pictures(paintings, refused, verb, sheet):
+    shutil.copy("styles.db", "lib.png")
+    os.link(paintings / "b.png", "linked.png")
+    reason = refused(cli.library, *verb, "--library=lib.png", f"--sheet={sheet}")
+    assert f"--sheet={sheet}: this would replace an input" in reason
+
+
+def test_a_sheet_in_a_file_of_flags_is_no_matter_to_add(folder):
+    save(folder / "sheet.png", painting(1))
+    (folder / "own.flags").write_text("--sheet=sheet.png")
+    assert call(cli.library, "add", "content.png", "--flagfile=own.flags", "-q") == 0
+
+
 def test_filters(paintings, capfd):
     save(paintings / "deep" / "blue.png", np.full((300, 400, 3), (0, 0, 0.5), np.float32))
     call(cli.library, "add", "paintings", "-q")
