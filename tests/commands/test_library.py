@@ -512,6 +512,32 @@ def test_what_is_no_picture_of_the_library(paintings, refused, arguments, reason
     assert reason in refused(cli.main, *arguments)
 
 
+@pytest.mark.parametrize("written", [
+    ["--output=library:t"], ["--sheet=library:t"], ["--plot=library:t"], ["--animate=library:t"],
+    ["library:t"]])
+def test_nothing_is_written_over_a_picture_of_the_library(paintings, refused, written):
+    # A result that tf_style made may be replaced where its file is named.
+    assert call(cli.main, "content.png", "style.png", "paintings/t.png", *TINY) == 0
+    assert call(cli.library, "add", "paintings", "-q") == 0
+    before = (paintings / "t.png").read_bytes()
+    assert "library:t: expected a name that ends in" in refused(
+        cli.main, "content.png", "style.png", *written, *TINY)
+    assert (paintings / "t.png").read_bytes() == before
+
+
+def test_all_options_that_are_read_may_name_a_picture_of_the_library(paintings):
+    from tf_style.commands import stylize
+    from tf_style.commands.flags import parse
+    from tf_style.commands.library_names import resolved
+
+    read = ["content", "style", "content_mask", "style_mask", "protect", "init"]
+    line = resolved(stylize.COMMAND, parse(
+        stylize.COMMAND, [*(f"--{name}=library:a" for name in read), "--report=library:a"]))
+    expected = {name: str(paintings / "a.png") for name in read}
+    assert {name: value[0] if isinstance(value, list) else value
+            for name, value in line.given.items()} == {**expected, "report": "library:a"}
+
+
 def test_a_library_as_pictures(paintings, monkeypatch, capfd):
     from tf_style.network import unsupervised
 
