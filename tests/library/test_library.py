@@ -460,6 +460,24 @@ def test_one_name_to_forget_is_no_list_of_letters(library, paintings):
     assert {"c.png", "d.png"} < set(library.names)
 
 
+def test_what_others_change_is_noticed(library, paintings):
+    library.add(paintings)
+    with Library(library.path, describer=lambda settings: Colors()) as other:
+        # Each has looked at everything once.
+        for each in (library, other):
+            assert len(each.like(paintings / "c.png")) == len(each.suits(paintings / "c.png")) == 5
+        new = save(paintings / "new.png", painting(9))
+        other.add(new)
+        assert library["new"] == new and "new.png" in library.names
+        assert len(library) == len(library.like(new)) + 1 == len(library.suits(new)) + 1 == 7
+        other.forget("a")
+        assert "a.png" not in names(library.like(new))
+        assert "a.png" not in names(library.suits(new)) and len(library.suits(new)) == 5
+        assert len(library.browse()) and len(library.surprise()) == 6
+        library.forget("b")
+        assert len(other.like(new)) == len(other.suits(new)) == 4
+
+
 def test_another_describer_finds_nothing_of_the_first(library, paintings):
     library.add(paintings)
     other = Colors()

@@ -141,6 +141,12 @@ class Catalogue:
         """Close the file."""
         self._file.close()
 
+    @property
+    def others_changes(self) -> int:
+        """A number that is another one after anybody else has changed the file."""
+        with self._guarded():
+            return self._row("PRAGMA data_version")[0]
+
     def _check(self, writable: bool) -> None:
         ours, = self._row("PRAGMA application_id")
         version, = self._row("PRAGMA user_version")

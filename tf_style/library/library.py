@@ -189,6 +189,7 @@ class Library:
         self._made: Describer | None = None
         self._opened: Catalogue | None = None
         self._writable = False
+        self._others_changes = 0
         self._known: tuple[str, np.ndarray, Index] | None = None
         self._records: dict[int, Record] | None = None
         self._textures: dict[int, np.ndarray] | None = None
@@ -437,17 +438,23 @@ class Library:
             self.close()
         if not self._opened:
             self._opened, self._writable = Catalogue(self.path, writable=writable), writable
+        if (changes := self._opened.others_changes) != self._others_changes:
+            self._forget_what_is_known()
+            self._others_changes = changes
         return self._opened
 
     def _all(self) -> dict[int, Record]:
-        if self._records is None:
-            self._records = {record.number: record for record in self._catalogue().records()}
-        return self._records
+        catalogue, records = self._catalogue(), self._records
+        if records is None:
+            records = {record.number: record for record in catalogue.records()}
+            self._records = records
+        return records
 
     def _record(self, number: int) -> Record | None:
-        if self._records is not None:
-            return self._records.get(number)
-        return next(iter(self._catalogue().records(number)), None)
+        catalogue, records = self._catalogue(), self._records
+        if records is not None:
+            return records.get(number)
+        return next(iter(catalogue.records(number)), None)
 
     def _forget_what_is_known(self) -> None:
         self._known, self._records, self._coded = None, None, None
@@ -455,11 +462,12 @@ class Library:
     def _by_distance(self, seen: _Seen) -> Iterator[tuple[int, float]]:
         """The numbers of all pictures that may be compared, the nearest first, and how far."""
         told: set[int] = set()
+        catalogue, codes = self._catalogue(), self._coded
         if self._known is None:
-            if self._coded is None or self._coded[0] != seen.origin:
-                self._coded = seen.origin, coded(self._catalogue(), seen.origin)
-            if self._coded[1]:
-                numbers, apart = self._coded[1].nearest(seen.descriptor)
+            if codes is None or codes[0] != seen.origin:
+                codes = self._coded = seen.origin, coded(catalogue, seen.origin)
+            if codes[1]:
+                numbers, apart = codes[1].nearest(seen.descriptor)
                 told.update(numbers.tolist())
                 yield from zip(numbers.tolist(), apart.tolist(), strict=True)
         # From here on, most are looked at.
@@ -486,9 +494,9 @@ class Library:
             number = catalogue.numbered(digest_of(path)) if path.is_file() else None
             usual = catalogue.usual_origin()
             if number is not None and usual and self._settings is None:
-                known = catalogue.descriptor(number, usual[0])
-                if known is not None:
-                    return _Seen(known, self._record(number).palette, number, *usual)
+                known, record = catalogue.descriptor(number, usual[0]), self._record(number)
+                if known is not None and record:
+                    return _Seen(known, record.palette, number, *usual)
             pixels, _ = read_style(picture)
         else:
             pixels = as_picture(picture)
@@ -502,14 +510,15 @@ class Library:
         Raises:
             InputError: if there are none.
         """
-        if self._known is None or self._known[0] != origin:
-            numbers, descriptors = self._catalogue().descriptors(origin)
+        catalogue, known = self._catalogue(), self._known
+        if known is None or known[0] != origin:
+            numbers, descriptors = catalogue.descriptors(origin)
             if not len(numbers):
                 raise InputError(
                     f"{self.path}: none of its pictures was described by {origin}, which this "
                     "was. Add them again with the same --network and --weights")
-            self._known = origin, numbers, Index(descriptors)
-        return self._known[1:]
+            known = self._known = origin, numbers, Index(descriptors)
+        return known[1:]
 
     def _chosen(
         self, wanted: Filter, origin: str | None = None, *, without: int | None = None
