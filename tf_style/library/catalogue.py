@@ -148,9 +148,10 @@ class Catalogue:
             return self._row("PRAGMA data_version")[0]
 
     def _check(self, writable: bool) -> None:
+        # Another process may be making the library, at once: what comes with tables is read after.
+        tables, = self._row("SELECT count(*) FROM sqlite_master")
         ours, = self._row("PRAGMA application_id")
         version, = self._row("PRAGMA user_version")
-        tables, = self._row("SELECT count(*) FROM sqlite_master")
         if tables and ours != _OURS:
             raise InputError(f"{self.path}: expected a library of tf_style, this is a file of "
                              "another program. Choose another --library")
