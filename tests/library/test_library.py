@@ -356,6 +356,19 @@ def test_names(library, paintings):
         library["bb.png"]
 
 
+def test_of_two_with_a_name_the_one_that_is_there_is_meant(library, paintings):
+    path = save(paintings / "deep" / "a.png", painting(20))
+    library.add(paintings)
+    os.unlink(paintings / "a.png")
+    assert library["a"] == library["A.png"] == path and library.resolve("a") == [path]
+    with pytest.raises(InputError, match="several pictures are called so"):
+        library.forget("a")
+    assert [record.path for record in library.forget("paintings/a")] == [str(paintings / "a.png")]
+    os.unlink(path)
+    with pytest.raises(InputError, match=r"library:a: .*a\.png is no longer there"):
+        library["a"]
+
+
 def test_resolve(library, paintings):
     library.add(paintings)
     assert library.resolve("b") == [str(paintings / "b.png")]

@@ -215,12 +215,13 @@ class Library:
         """The file of the picture called `name`: its file's name, with or without ending.
 
         A part of it is enough, if it is part of no other. Where several have the same, with as much
-        of the folders before it as makes it clear; or eight digits or more of the digest.
+        of the folders before it as makes it clear; or eight digits or more of the digest. One that
+        is gone does not count where another is there.
 
         Raises:
             InputError: if there is none, or more than one.
         """
-        found = self._named(name)
+        found = self._named(name, there=True)
         if not found.is_there:
             raise InputError(f"library:{name}: {found.path} is no longer there. If it was moved: "
                              "tf_style_library add FOLDER")
@@ -571,8 +572,12 @@ class Library:
                 self._catalogue().keep_textures(new)
         return [self._textures[record.number] for record in records]
 
-    def _named(self, name: str) -> Record:
-        """The picture called `name`, and of its files first those that are."""
+    def _named(self, name: str, *, there: bool = False) -> Record:
+        """The picture called `name`, and of its files first those that are.
+
+        Args:
+            there: whether, of several, those that are gone are left out.
+        """
         records = list(self._all().values())
         whole, wanted = os.path.abspath(name), os.path.normpath(name).casefold()
         is_digest = bool(_DIGEST.fullmatch(name))
@@ -589,6 +594,8 @@ class Library:
                 for record in records
                 if (called := [path for path in record.paths if test(record, path)])
             ]
+            if there and len(found) > 1:
+                found = [record for record in found if record.is_there] or found
             if len(found) == 1:
                 return found[0]
             if found:
