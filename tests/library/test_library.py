@@ -379,6 +379,16 @@ def test_resolve(library, paintings):
             assert found == [match.path for match in ask(paintings / "c.png", number)]
 
 
+def test_a_picture_of_the_library_to_compare_with(library, paintings):
+    library.add(paintings)
+    for verb in ("like", "for"):
+        for text in ("", ",2"):
+            assert library.resolve(f"{verb}=library:b{text}") == library.resolve(
+                f"{verb}={paintings / 'b.png'}{text}")
+        with pytest.raises(InputError, match=r"library:none: no picture of .* is called so"):
+            library.resolve(f"{verb}=library:none")
+
+
 def test_what_suits_a_photograph(library, paintings):
     save(paintings / "harsh.png", np.indices((60, 80)).sum(0)[..., None] // 4 % 2 * np.ones(3))
     library.add(paintings)

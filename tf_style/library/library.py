@@ -417,7 +417,8 @@ class Library:
         Args:
             text: what stands behind the colon: a name; `like=PICTURE`, the nearest, or
                 `like=PICTURE,N`, the N nearest; `for=PHOTOGRAPH` or `for=PHOTOGRAPH,N`, what suits
-                it best; or nothing, for all that are there.
+                it best, where `library:NAME` is a picture of this library; or nothing, for all
+                that are there.
         """
         if not text:
             found = [record.path for record in self._all().values() if record.is_there]
@@ -426,6 +427,8 @@ class Library:
             picture, comma, number = asked.rpartition(",")
             if not (comma and number.isdecimal()):
                 picture, number = asked, "1"
+            if picture.startswith("library:"):
+                picture = self[picture.removeprefix("library:")]
             ask = self.like if verb == "like" else self.suits
             found = [match.path for match in ask(picture, max(1, int(number)))]
         else:
