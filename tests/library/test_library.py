@@ -389,6 +389,27 @@ def test_a_picture_of_the_library_to_compare_with(library, paintings):
             library.resolve(f"{verb}=library:none")
 
 
+@pytest.mark.parametrize("count", [0, -1, 1.5, "9" * 5000, None])
+def test_one_line_for_a_count_that_is_none(library, paintings, count):
+    library.add(paintings)
+    expected = "^count: expected a whole number.* Received: .{1,203}$"
+    for ask in (library.like, library.suits):
+        with pytest.raises(InputError, match=expected):
+            ask(paintings / "b.png", count)
+    with pytest.raises(InputError, match=expected):
+        library.surprise(count)
+    with pytest.raises(InputError, match=r"^previews: expected a whole number"):
+        library.suits(paintings / "b.png", previews=-1)
+
+
+@pytest.mark.parametrize("verb", ["like", "for"])
+@pytest.mark.parametrize("count", ["0", "9" * 5000])
+def test_one_line_for_a_count_behind_a_picture(library, paintings, verb, count):
+    library.add(paintings)
+    with pytest.raises(InputError, match=f"^library:{verb}=PICTURE,N: expected a whole number"):
+        library.resolve(f"{verb}={paintings / 'b.png'},{count}")
+
+
 def test_what_suits_a_photograph(library, paintings):
     save(paintings / "harsh.png", np.indices((60, 80)).sum(0)[..., None] // 4 % 2 * np.ones(3))
     library.add(paintings)

@@ -36,6 +36,7 @@ from tf_style.library.palette import Swatch, palette
 from tf_style.library.ranking import Looks, suitability, texture
 from tf_style.library.search import Index, farthest_first, groups, nearest
 from tf_style.settings import InputError, Settings
+from tf_style.settings.option import Number
 
 if TYPE_CHECKING:
     from tf_style.library.descriptor import Describer
@@ -288,10 +289,10 @@ class Library:
         Args:
             picture: a file, `sample:NAME`, or an array `(height, width, 3)` in `[0, 1]`. For one
                 that is in the library, no network is needed.
-            count: how many.
+            count: how many, 1 or more.
             filters: the arguments of `Filter`: `folder`, `palette`, `name`, `min_size`.
         """
-        wanted = Filter(**filters)
+        wanted, count = Filter(**filters), _counted(count)
         seen = self._described(picture)
         found: list[Match] = []
         for number, distance in self._by_distance(seen):
@@ -317,14 +318,15 @@ class Library:
 
         Args:
             photograph: as for `like`.
-            count: how many.
+            count: how many, 1 or more.
             previews: how many of the best are painted, with a long side of 128 pixels, which takes
                 one or two seconds each; those that cannot be come after those that are.
             callback: called with how many thumbnails were looked at, and how many there are: each
                 is once, and kept in mind by a library that can be written.
             filters: as for `like`.
         """
-        wanted = Filter(**filters)
+        wanted, count = Filter(**filters), _counted(count)
+        previews = _counted(previews, "--previews", 0)
         seen = self._described(photograph)
         records, index = self._chosen(wanted, seen.origin, without=seen.number)
         if not records:
@@ -368,10 +370,11 @@ class Library:
         """Pictures drawn at random that differ from each other as much as can be.
 
         Args:
-            count: how many.
+            count: how many, 1 or more.
             seed: draws the same again; by default always others.
             filters: as for `like`.
         """
+        count = _counted(count)
         records, index = self._chosen(Filter(**filters))
         if not records:
             return []
@@ -427,10 +430,11 @@ class Library:
             picture, comma, number = asked.rpartition(",")
             if not (comma and number.isdecimal()):
                 picture, number = asked, "1"
+            count = _counted(number, f"library:{verb}=PICTURE,N")
             if picture.startswith("library:"):
                 picture = self[picture.removeprefix("library:")]
             ask = self.like if verb == "like" else self.suits
-            found = [match.path for match in ask(picture, max(1, int(number)))]
+            found = [match.path for match in ask(picture, count)]
         else:
             return [self[text]]
         if not found:
@@ -609,6 +613,18 @@ class Library:
         near = difflib.get_close_matches(name, self.names, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise InputError(f"library:{name}: no picture of {self.path} is called so.{hint}")
+
+
+def _counted(count: Any, called: str = "--count", least: int = 1) -> int:
+    """How many pictures are asked for.
+
+    Raises:
+        InputError: if it is no whole number, or fewer than `least`; it names it as it is `called`.
+    """
+    try:
+        return Number(least, whole=True).parse("", count)
+    except InputError as error:
+        raise InputError(called + error.flags.removeprefix("--")) from None
 
 
 def _originals(records: Iterable[Record]) -> dict[int, int]:
