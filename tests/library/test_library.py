@@ -356,6 +356,22 @@ def test_names(library, paintings):
         library["bb.png"]
 
 
+def test_names_as_paths_and_in_loops(library, paintings):
+    library.add(paintings)
+    assert library[Path("b.png")] == library[paintings / "b.png"] == library["b"]
+    assert "b" in library and Path("deep", "e.png") in library and "nothing" not in library
+    assert list(library) == library.names
+    os.unlink(paintings / "c.png")
+    assert "c" not in library
+    assert [record.path for record in library.forget(paintings / "a.png")] == [
+        str(paintings / "a.png")]
+
+
+def test_whether_a_name_is_in_no_library(tmp_path):
+    with Library(tmp_path / "none.db") as library, pytest.raises(InputError, match="no such lib"):
+        "b" in library  # noqa: B015
+
+
 def test_of_two_with_a_name_the_one_that_is_there_is_meant(library, paintings):
     path = save(paintings / "deep" / "a.png", painting(20))
     library.add(paintings)
@@ -562,6 +578,8 @@ def test_names_that_are_no_text(library, tmp_path):
 def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("TF_STYLE_LIBRARY", "~/mine.db")
     assert default_path() == Path.home() / "mine.db"
+    for name in ("~/own.db", Path("~/own.db")):
+        assert Library(name).path == Path.home() / "own.db"
     monkeypatch.delenv("TF_STYLE_LIBRARY")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))

@@ -161,8 +161,8 @@ class Library:
     style loss would use; the files themselves stay where they are.
 
     Args:
-        path: of the library; by default `$TF_STYLE_LIBRARY`, else `tf_style/library.db` in the
-            user's data folder.
+        path: of the library, `~` being the home folder; by default `$TF_STYLE_LIBRARY`, else
+            `tf_style/library.db` in the user's data folder.
         settings: say what describes pictures: `network`, `weights`, `style_layers`; by default
             what described most of those that are there.
         describer: makes what describes pictures, from settings.
@@ -184,7 +184,7 @@ class Library:
         self, path: PathLike | None = None, settings: Settings | None = None, *,
         describer: Callable[[Settings], Describer] = _describer,
     ):
-        self.path = Path(path) if path is not None else default_path()
+        self.path = Path(os.path.expanduser(path)) if path is not None else default_path()
         self._settings = settings
         self._make = describer
         self._made: Describer | None = None
@@ -212,7 +212,20 @@ class Library:
     def __len__(self) -> int:
         return len(self._all())
 
-    def __getitem__(self, name: str) -> str:
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: PathLike) -> bool:
+        """Whether `library[name]` is a picture: there is one, and only one, that is there."""
+        # That there is no library is an error all the same.
+        self._catalogue()
+        try:
+            self[name]
+        except InputError:
+            return False
+        return True
+
+    def __getitem__(self, name: PathLike) -> str:
         """The file of the picture called `name`: its file's name, with or without ending.
 
         A part of it is enough, if it is part of no other. Where several have the same, with as much
@@ -399,7 +412,7 @@ class Library:
         """A JPEG of a picture, with a long side of at most 128 pixels."""
         return self._catalogue().thumbnail(record.number)
 
-    def forget(self, names: str | Iterable[str]) -> list[Record]:
+    def forget(self, names: PathLike | Iterable[PathLike]) -> list[Record]:
         """Forget pictures, by name; their files stay as they are. Returns what was known of them.
 
         Args:
@@ -408,7 +421,7 @@ class Library:
         Raises:
             InputError: for a name that is not clear; then none is forgotten.
         """
-        names = [names] if isinstance(names, str) else names
+        names = [names] if isinstance(names, (str, os.PathLike)) else names
         found = list({record.number: record for record in map(self._named, names)}.values())
         self._catalogue(writable=True).forget([record.number for record in found])
         self._forget_what_is_known()
@@ -579,13 +592,13 @@ class Library:
                 self._catalogue().keep_textures(new)
         return [self._textures[record.number] for record in records]
 
-    def _named(self, name: str, *, there: bool = False) -> Record:
+    def _named(self, name: PathLike, *, there: bool = False) -> Record:
         """The picture called `name`, and of its files first those that are.
 
         Args:
             there: whether, of several, those that are gone are left out.
         """
-        records = list(self._all().values())
+        name, records = os.fspath(name), list(self._all().values())
         whole, wanted = os.path.abspath(name), os.path.normpath(name).casefold()
         is_digest = bool(_DIGEST.fullmatch(name))
         tests: Sequence[Callable[[Record, str], bool]] = (
