@@ -294,6 +294,8 @@ def test_several_styles_are_pooled(other, capfd):
      "--copied_map=a.png: this is the --plot"),
     ([*PICTURES, "--generated=style.png", "--copied_map=a.xyz"], "a.xyz: expected a name that"),
     ([*PICTURES, "--generated=*.xyz"], "*.xyz: no picture matches"),
+    ([*PICTURES, "--generated=style.png", "--samples=3"],
+     "--samples: has no effect on pictures. Leave it out"),
     (["stray"], "--style: expected a picture"),
     (["--generate=a.png"], "Did you mean --generated?"),
 ])

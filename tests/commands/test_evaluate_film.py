@@ -184,6 +184,10 @@ def test_a_note_that_says_nothing_of_a_part_means_all(note):
     ([*FILMS, "--plot=a.xyz"], "a.xyz: expected a name that ends in"),
     ([*FILMS, "--plot=style.png", *STYLE], "--plot=style.png: this would replace an input"),
     ([*FILMS, "--samples=0"], "--samples: expected a whole number"),
+    *(([*films, f"--{name}={value}"], f"--{name}: has no effect on films without --style")
+      for films in (FILMS, ["film.mp4", "out.mp4"])
+      for name, value in (("network", "vgg19"), ("weights", "random"), ("samples", "3"),
+                          ("style_layers", "block1_conv1"), ("content_layers", "block1_conv1"))),
 ])
 def test_bad_input_is_one_line_and_writes_nothing(films, arguments, message, refused):
     written(pan(sample(), SIZE, (2, 1), 3), films / "short.mp4")

@@ -56,7 +56,7 @@ def test_add(paintings, capfd):
     assert out.splitlines() == [
         f"{paintings / 'small.jpg'} is a near duplicate of {path['a']}",
         f"{path['copy']} is the same as {path['a']}", f"{path['moved']} was {path['b']}",
-        f"{path['b']} is gone", f"{path['c']} is gone",
+        f"{path['c']} is gone",
         f"1 picture added to {paintings.parent / 'styles.db'}, 6 known, 1 bad",
     ]
     assert error.startswith(f"tf_style_library: {path['bad']}: ") and error.count("\n") == 1
@@ -237,6 +237,22 @@ def test_sheets(paintings, capfd):
         assert sheet.shape[0] > 60 * rows and sheet.std() > 10
     assert call(cli.library, "like", "paintings/c.png", "--sheet=sheet.png", "--json") == 0
     assert json.loads(capfd.readouterr().out)
+
+
+@pytest.mark.parametrize("verb", [
+    ["like", "content.png"], ["for", "content.png"], ["browse"], ["surprise"]])
+@pytest.mark.parametrize("sheet", ["paintings/b.png", "linked.png", "lib.png"])
+def test_no_sheet_replaces_the_library_or_its_pictures(paintings, refused, verb, sheet):
+    shutil.copy("styles.db", "lib.png")
+    os.link(paintings / "b.png", "linked.png")
+    reason = refused(cli.library, *verb, "--library=lib.png", f"--sheet={sheet}")
+    assert f"--sheet={sheet}: this would replace an input" in reason
+
+
+def test_a_sheet_in_a_file_of_flags_is_no_matter_to_add(folder):
+    save(folder / "sheet.png", painting(1))
+    (folder / "own.flags").write_text("--sheet=sheet.png")
+    assert call(cli.library, "add", "content.png", "--flagfile=own.flags", "-q") == 0
 
 
 def test_filters(paintings, capfd):
@@ -494,6 +510,32 @@ def test_a_picture_of_the_library_as_style(paintings, capfd, monkeypatch):
 ])
 def test_what_is_no_picture_of_the_library(paintings, refused, arguments, reason):
     assert reason in refused(cli.main, *arguments)
+
+
+@pytest.mark.parametrize("written", [
+    ["--output=library:t"], ["--sheet=library:t"], ["--plot=library:t"], ["--animate=library:t"],
+    ["library:t"]])
+def test_nothing_is_written_over_a_picture_of_the_library(paintings, refused, written):
+    # A result that tf_style made may be replaced where its file is named.
+    assert call(cli.main, "content.png", "style.png", "paintings/t.png", *TINY) == 0
+    assert call(cli.library, "add", "paintings", "-q") == 0
+    before = (paintings / "t.png").read_bytes()
+    assert "library:t: expected a name that ends in" in refused(
+        cli.main, "content.png", "style.png", *written, *TINY)
+    assert (paintings / "t.png").read_bytes() == before
+
+
+def test_all_options_that_are_read_may_name_a_picture_of_the_library(paintings):
+    from tf_style.commands import stylize
+    from tf_style.commands.flags import parse
+    from tf_style.commands.library_names import resolved
+
+    read = ["content", "style", "content_mask", "style_mask", "protect", "init"]
+    line = resolved(stylize.COMMAND, parse(
+        stylize.COMMAND, [*(f"--{name}=library:a" for name in read), "--report=library:a"]))
+    expected = {name: str(paintings / "a.png") for name in read}
+    assert {name: value[0] if isinstance(value, list) else value
+            for name, value in line.given.items()} == {**expected, "report": "library:a"}
 
 
 def test_a_library_as_pictures(paintings, monkeypatch, capfd):

@@ -239,6 +239,20 @@ def adding(path, name, count):
     )
 
 
+def test_a_library_that_another_process_makes_meanwhile(tmp_path, monkeypatch):
+    path, row = tmp_path / "styles.db", Catalogue._row
+
+    def then_made(self, *arguments):
+        monkeypatch.setattr(Catalogue, "_row", row)
+        found = row(self, *arguments)
+        Catalogue(path, writable=True).close()
+        return found
+
+    monkeypatch.setattr(Catalogue, "_row", then_made)
+    with Catalogue(path, writable=True) as made:
+        assert made.records() == []
+
+
 def test_two_processes_at_once(tmp_path):
     path = tmp_path / "styles.db"
     both = [adding(path, name, 60) for name in ("one", "two")]

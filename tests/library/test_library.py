@@ -182,7 +182,7 @@ def test_moved_and_deleted_files_are_noticed(library, paintings, tmp_path, color
         library["a.png"]
     added = library.add(paintings)
     assert added.moved == {str(paintings / "deep" / "moved.png"): str(paintings / "a.png")}
-    assert [os.path.basename(path) for path in added.gone] == ["a.png", "b.png"]
+    assert [os.path.basename(path) for path in added.gone] == ["b.png"]
     assert colors.described == 6
     assert library["moved"] == str(paintings / "deep" / "moved.png")
     assert [record.paths for record in library.records(name="moved")] == [
@@ -356,6 +356,35 @@ def test_names(library, paintings):
         library["bb.png"]
 
 
+def test_names_as_paths_and_in_loops(library, paintings):
+    library.add(paintings)
+    assert library[Path("b.png")] == library[paintings / "b.png"] == library["b"]
+    assert "b" in library and Path("deep", "e.png") in library and "nothing" not in library
+    assert list(library) == library.names
+    os.unlink(paintings / "c.png")
+    assert "c" not in library
+    assert [record.path for record in library.forget(paintings / "a.png")] == [
+        str(paintings / "a.png")]
+
+
+def test_whether_a_name_is_in_no_library(tmp_path):
+    with Library(tmp_path / "none.db") as library, pytest.raises(InputError, match="no such lib"):
+        "b" in library  # noqa: B015
+
+
+def test_of_two_with_a_name_the_one_that_is_there_is_meant(library, paintings):
+    path = save(paintings / "deep" / "a.png", painting(20))
+    library.add(paintings)
+    os.unlink(paintings / "a.png")
+    assert library["a"] == library["A.png"] == path and library.resolve("a") == [path]
+    with pytest.raises(InputError, match="several pictures are called so"):
+        library.forget("a")
+    assert [record.path for record in library.forget("paintings/a")] == [str(paintings / "a.png")]
+    os.unlink(path)
+    with pytest.raises(InputError, match=r"library:a: .*a\.png is no longer there"):
+        library["a"]
+
+
 def test_resolve(library, paintings):
     library.add(paintings)
     assert library.resolve("b") == [str(paintings / "b.png")]
@@ -364,6 +393,37 @@ def test_resolve(library, paintings):
         for verb, ask in (("like", library.like), ("for", library.suits)):
             found = library.resolve(f"{verb}={paintings / 'c.png'}{text}")
             assert found == [match.path for match in ask(paintings / "c.png", number)]
+
+
+def test_a_picture_of_the_library_to_compare_with(library, paintings):
+    library.add(paintings)
+    for verb in ("like", "for"):
+        for text in ("", ",2"):
+            assert library.resolve(f"{verb}=library:b{text}") == library.resolve(
+                f"{verb}={paintings / 'b.png'}{text}")
+        with pytest.raises(InputError, match=r"library:none: no picture of .* is called so"):
+            library.resolve(f"{verb}=library:none")
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "9" * 5000, None])
+def test_one_line_for_a_count_that_is_none(library, paintings, count):
+    library.add(paintings)
+    expected = "^count: expected a whole number.* Received: .{1,203}$"
+    for ask in (library.like, library.suits):
+        with pytest.raises(InputError, match=expected):
+            ask(paintings / "b.png", count)
+    with pytest.raises(InputError, match=expected):
+        library.surprise(count)
+    with pytest.raises(InputError, match=r"^previews: expected a whole number"):
+        library.suits(paintings / "b.png", previews=-1)
+
+
+@pytest.mark.parametrize("verb", ["like", "for"])
+@pytest.mark.parametrize("count", ["0", "9" * 5000])
+def test_one_line_for_a_count_behind_a_picture(library, paintings, verb, count):
+    library.add(paintings)
+    with pytest.raises(InputError, match=f"^library:{verb}=PICTURE,N: expected a whole number"):
+        library.resolve(f"{verb}={paintings / 'b.png'},{count}")
 
 
 def test_what_suits_a_photograph(library, paintings):
@@ -453,6 +513,31 @@ def test_forget(library, paintings):
     assert "a.png" not in names(library.like(paintings / "c.png"))
 
 
+def test_one_name_to_forget_is_no_list_of_letters(library, paintings):
+    save(paintings / "cd.png", painting(9))
+    library.add(paintings)
+    assert [os.path.basename(record.path) for record in library.forget("cd")] == ["cd.png"]
+    assert {"c.png", "d.png"} < set(library.names)
+
+
+def test_what_others_change_is_noticed(library, paintings):
+    library.add(paintings)
+    with Library(library.path, describer=lambda settings: Colors()) as other:
+        # Each has looked at everything once.
+        for each in (library, other):
+            assert len(each.like(paintings / "c.png")) == len(each.suits(paintings / "c.png")) == 5
+        new = save(paintings / "new.png", painting(9))
+        other.add(new)
+        assert library["new"] == new and "new.png" in library.names
+        assert len(library) == len(library.like(new)) + 1 == len(library.suits(new)) + 1 == 7
+        other.forget("a")
+        assert "a.png" not in names(library.like(new))
+        assert "a.png" not in names(library.suits(new)) and len(library.suits(new)) == 5
+        assert len(library.browse()) and len(library.surprise()) == 6
+        library.forget("b")
+        assert len(other.like(new)) == len(other.suits(new)) == 4
+
+
 def test_another_describer_finds_nothing_of_the_first(library, paintings):
     library.add(paintings)
     other = Colors()
@@ -493,6 +578,8 @@ def test_names_that_are_no_text(library, tmp_path):
 def test_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setenv("TF_STYLE_LIBRARY", "~/mine.db")
     assert default_path() == Path.home() / "mine.db"
+    for name in ("~/own.db", Path("~/own.db")):
+        assert Library(name).path == Path.home() / "own.db"
     monkeypatch.delenv("TF_STYLE_LIBRARY")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))

@@ -100,6 +100,8 @@ def evaluate(line: CommandLine) -> int:
     for name in ("content", "style", "generated"):
         if not getattr(options, name):
             raise InputError(f"--{name}: expected a picture, such as --{name}=FILE")
+    if "samples" in line.typed:
+        raise InputError("--samples: has no effect on pictures. Leave it out")
     from tf_style.commands import judge
     from tf_style.image.paths import expand
 

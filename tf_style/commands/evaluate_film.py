@@ -37,6 +37,8 @@ _COLUMNS = {
     "relative_error_5": ("", "times", 2), "drift": ("drift", "1/255", 2),
     "edge_energy": ("edges", "last", 3), "source_edge_energy": ("", "source", 3),
 }
+# Options of how frames are judged, which is done with a style alone.
+_JUDGED = ("network", "weights", "style_layers", "content_layers", "samples")
 
 
 def are_films(options: EvaluateOptions) -> bool:
@@ -52,6 +54,7 @@ def evaluate_films(line: CommandLine, options: EvaluateOptions) -> int:
         InputError: for films that do not belong together, and options that are for pictures.
     """
     options = _check(options)
+    _check_heeded(line, options)
     status.show("reading films")
     with contextlib.ExitStack() as opened:
         rate = _rate(options)
@@ -112,6 +115,13 @@ def _check(options: EvaluateOptions) -> EvaluateOptions:
         if not _opens(name):
             raise InputError(f"--generated={name}: expected a film, as --content is one")
     return options
+
+
+def _check_heeded(line: CommandLine, options: EvaluateOptions) -> None:
+    """Check that nothing is asked for that needs a judge where there is none."""
+    for name in () if options.style else _JUDGED:
+        if name in line.typed:
+            raise InputError(f"--{name}: has no effect on films without --style. Leave it out")
 
 
 def _opens(name: str) -> bool:

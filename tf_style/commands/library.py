@@ -140,16 +140,13 @@ def library(line: CommandLine) -> int:
                          "tf_style_library add paintings")
     _check_pictures(options)
     _check_heeded(options, line.typed)
-    if options.sheet:
-        from tf_style.image.picture import check_output
-
-        sheet = check_output(Path(options.sheet))
-        check_apart({"sheet": sheet}, [each for each in options.pictures if os.path.isfile(each)])
-    line.tell()
     settings = _settings(options)
     with opened(
         line, settings, offline=options.offline, threads=options.threads
     ) as shelf:
+        if options.sheet:
+            _check_sheet(options, shelf)
+        line.tell()
         return {"add": _add, "like": _like, "for": _for, "browse": _browse,
                 "surprise": _surprise, "list": _list, "forget": _forget
                 }[options.verb](line, options, shelf)
@@ -184,6 +181,18 @@ def _check_heeded(options: LibraryOptions, typed: Container[str]) -> None:
         from tf_style.commands import engines
 
         engines.check(options)
+
+
+def _check_sheet(options: LibraryOptions, shelf: Library) -> None:
+    """Check that a sheet can be written, and replaces neither the library nor a picture of it."""
+    from tf_style.image.picture import check_output
+
+    sheet = check_output(Path(options.sheet))
+    inputs = [*filter(os.path.isfile, options.pictures), os.fspath(shelf.path)]
+    # A new file replaces nothing, and there may be a million pictures.
+    if sheet.exists() and options.verb in _HEEDED["sheet"]:
+        inputs += [path for record in shelf.records() for path in record.paths]
+    check_apart({"sheet": sheet}, inputs)
 
 
 def _settings(options: LibraryOptions) -> Settings | None:

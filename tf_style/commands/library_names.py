@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tf_style.library.library import Library
 
 PREFIX = "library:"
+# The options that name pictures to read: what is written must not replace one of a library.
+_READ = frozenset((
+    "content", "style", "content_mask", "style_mask", "protect", "init", "generated", "mask",
+    "pictures", "settings_from"))
 
 
 def resolved(command: Command, line: CommandLine) -> CommandLine:
@@ -25,7 +29,7 @@ def resolved(command: Command, line: CommandLine) -> CommandLine:
     Raises:
         InputError: if there is no such picture, or no such library.
     """
-    kinds = {each.name: each.type for each in command.options}
+    kinds = {each.name: each.type for each in command.options if each.name in _READ}
     given = dict(line.given)
     found: dict[str, list[str]] = {}
 
@@ -49,7 +53,8 @@ def resolved(command: Command, line: CommandLine) -> CommandLine:
             given[name] = [each for text in _several(value) for each in files(text)]
         elif isinstance(kinds.get(name), File) and isinstance(value, str):
             given[name] = file(value, f"--{name}=")
-    places = [file(each, "") for each in line.places]
+    places = [each if command.places[number : number + 1] == ("output",) else file(each, "")
+              for number, each in enumerate(line.places)]
     return dataclasses.replace(line, given=given, places=places) if found else line
 
 

@@ -50,7 +50,7 @@ class Added:
         moved: file → where it was before.
         twins: file → the picture of which it is a near duplicate.
         bad: file → why it cannot be added.
-        gone: files that were there before, and are no more.
+        gone: files that were there before, and are no more; not those that moved.
     """
 
     new: list[str] = dataclasses.field(default_factory=list)
@@ -91,8 +91,9 @@ def add(
     else:
         _add_here(catalogue, describer, origin, files, added, goes_on)
     if added.done == len(files):
-        added.gone = _gone(before, names)
-        catalogue.lose(added.gone)
+        gone = _gone(before, names)
+        catalogue.lose(gone)
+        added.gone = sorted({*gone} - {*added.moved.values()})
     return added
 
 

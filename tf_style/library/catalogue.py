@@ -141,10 +141,17 @@ class Catalogue:
         """Close the file."""
         self._file.close()
 
+    @property
+    def others_changes(self) -> int:
+        """A number that is another one after anybody else has changed the file."""
+        with self._guarded():
+            return self._row("PRAGMA data_version")[0]
+
     def _check(self, writable: bool) -> None:
+        # Another process may be making the library, at once: what comes with tables is read after.
+        tables, = self._row("SELECT count(*) FROM sqlite_master")
         ours, = self._row("PRAGMA application_id")
         version, = self._row("PRAGMA user_version")
-        tables, = self._row("SELECT count(*) FROM sqlite_master")
         if tables and ours != _OURS:
             raise InputError(f"{self.path}: expected a library of tf_style, this is a file of "
                              "another program. Choose another --library")

@@ -36,6 +36,7 @@ from tf_style.library.palette import Swatch, palette
 from tf_style.library.ranking import Looks, suitability, texture
 from tf_style.library.search import Index, farthest_first, groups, nearest
 from tf_style.settings import InputError, Settings
+from tf_style.settings.option import Number
 
 if TYPE_CHECKING:
     from tf_style.library.descriptor import Describer
@@ -160,8 +161,8 @@ class Library:
     style loss would use; the files themselves stay where they are.
 
     Args:
-        path: of the library; by default `$TF_STYLE_LIBRARY`, else `tf_style/library.db` in the
-            user's data folder.
+        path: of the library, `~` being the home folder; by default `$TF_STYLE_LIBRARY`, else
+            `tf_style/library.db` in the user's data folder.
         settings: say what describes pictures: `network`, `weights`, `style_layers`; by default
             what described most of those that are there.
         describer: makes what describes pictures, from settings.
@@ -183,12 +184,13 @@ class Library:
         self, path: PathLike | None = None, settings: Settings | None = None, *,
         describer: Callable[[Settings], Describer] = _describer,
     ):
-        self.path = Path(path) if path is not None else default_path()
+        self.path = Path(os.path.expanduser(path)) if path is not None else default_path()
         self._settings = settings
         self._make = describer
         self._made: Describer | None = None
         self._opened: Catalogue | None = None
         self._writable = False
+        self._others_changes = 0
         self._known: tuple[str, np.ndarray, Index] | None = None
         self._records: dict[int, Record] | None = None
         self._textures: dict[int, np.ndarray] | None = None
@@ -210,16 +212,30 @@ class Library:
     def __len__(self) -> int:
         return len(self._all())
 
-    def __getitem__(self, name: str) -> str:
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: PathLike) -> bool:
+        """Whether `library[name]` is a picture: there is one, and only one, that is there."""
+        # That there is no library is an error all the same.
+        self._catalogue()
+        try:
+            self[name]
+        except InputError:
+            return False
+        return True
+
+    def __getitem__(self, name: PathLike) -> str:
         """The file of the picture called `name`: its file's name, with or without ending.
 
         A part of it is enough, if it is part of no other. Where several have the same, with as much
-        of the folders before it as makes it clear; or eight digits or more of the digest.
+        of the folders before it as makes it clear; or eight digits or more of the digest. One that
+        is gone does not count where another is there.
 
         Raises:
             InputError: if there is none, or more than one.
         """
-        found = self._named(name)
+        found = self._named(name, there=True)
         if not found.is_there:
             raise InputError(f"library:{name}: {found.path} is no longer there. If it was moved: "
                              "tf_style_library add FOLDER")
@@ -286,10 +302,10 @@ class Library:
         Args:
             picture: a file, `sample:NAME`, or an array `(height, width, 3)` in `[0, 1]`. For one
                 that is in the library, no network is needed.
-            count: how many.
+            count: how many, 1 or more.
             filters: the arguments of `Filter`: `folder`, `palette`, `name`, `min_size`.
         """
-        wanted = Filter(**filters)
+        wanted, count = Filter(**filters), _counted(count)
         seen = self._described(picture)
         found: list[Match] = []
         for number, distance in self._by_distance(seen):
@@ -315,14 +331,15 @@ class Library:
 
         Args:
             photograph: as for `like`.
-            count: how many.
+            count: how many, 1 or more.
             previews: how many of the best are painted, with a long side of 128 pixels, which takes
                 one or two seconds each; those that cannot be come after those that are.
             callback: called with how many thumbnails were looked at, and how many there are: each
                 is once, and kept in mind by a library that can be written.
             filters: as for `like`.
         """
-        wanted = Filter(**filters)
+        wanted, count = Filter(**filters), _counted(count)
+        previews = _counted(previews, "--previews", 0)
         seen = self._described(photograph)
         records, index = self._chosen(wanted, seen.origin, without=seen.number)
         if not records:
@@ -366,10 +383,11 @@ class Library:
         """Pictures drawn at random that differ from each other as much as can be.
 
         Args:
-            count: how many.
+            count: how many, 1 or more.
             seed: draws the same again; by default always others.
             filters: as for `like`.
         """
+        count = _counted(count)
         records, index = self._chosen(Filter(**filters))
         if not records:
             return []
@@ -394,12 +412,16 @@ class Library:
         """A JPEG of a picture, with a long side of at most 128 pixels."""
         return self._catalogue().thumbnail(record.number)
 
-    def forget(self, names: Iterable[str]) -> list[Record]:
+    def forget(self, names: PathLike | Iterable[PathLike]) -> list[Record]:
         """Forget pictures, by name; their files stay as they are. Returns what was known of them.
+
+        Args:
+            names: one, or several, as for `library[name]`.
 
         Raises:
             InputError: for a name that is not clear; then none is forgotten.
         """
+        names = [names] if isinstance(names, (str, os.PathLike)) else names
         found = list({record.number: record for record in map(self._named, names)}.values())
         self._catalogue(writable=True).forget([record.number for record in found])
         self._forget_what_is_known()
@@ -411,7 +433,8 @@ class Library:
         Args:
             text: what stands behind the colon: a name; `like=PICTURE`, the nearest, or
                 `like=PICTURE,N`, the N nearest; `for=PHOTOGRAPH` or `for=PHOTOGRAPH,N`, what suits
-                it best; or nothing, for all that are there.
+                it best, where `library:NAME` is a picture of this library; or nothing, for all
+                that are there.
         """
         if not text:
             found = [record.path for record in self._all().values() if record.is_there]
@@ -420,8 +443,11 @@ class Library:
             picture, comma, number = asked.rpartition(",")
             if not (comma and number.isdecimal()):
                 picture, number = asked, "1"
+            count = _counted(number, f"library:{verb}=PICTURE,N")
+            if picture.startswith("library:"):
+                picture = self[picture.removeprefix("library:")]
             ask = self.like if verb == "like" else self.suits
-            found = [match.path for match in ask(picture, max(1, int(number)))]
+            found = [match.path for match in ask(picture, count)]
         else:
             return [self[text]]
         if not found:
@@ -433,17 +459,23 @@ class Library:
             self.close()
         if not self._opened:
             self._opened, self._writable = Catalogue(self.path, writable=writable), writable
+        if (changes := self._opened.others_changes) != self._others_changes:
+            self._forget_what_is_known()
+            self._others_changes = changes
         return self._opened
 
     def _all(self) -> dict[int, Record]:
-        if self._records is None:
-            self._records = {record.number: record for record in self._catalogue().records()}
-        return self._records
+        catalogue, records = self._catalogue(), self._records
+        if records is None:
+            records = {record.number: record for record in catalogue.records()}
+            self._records = records
+        return records
 
     def _record(self, number: int) -> Record | None:
-        if self._records is not None:
-            return self._records.get(number)
-        return next(iter(self._catalogue().records(number)), None)
+        catalogue, records = self._catalogue(), self._records
+        if records is not None:
+            return records.get(number)
+        return next(iter(catalogue.records(number)), None)
 
     def _forget_what_is_known(self) -> None:
         self._known, self._records, self._coded = None, None, None
@@ -451,11 +483,12 @@ class Library:
     def _by_distance(self, seen: _Seen) -> Iterator[tuple[int, float]]:
         """The numbers of all pictures that may be compared, the nearest first, and how far."""
         told: set[int] = set()
+        catalogue, codes = self._catalogue(), self._coded
         if self._known is None:
-            if self._coded is None or self._coded[0] != seen.origin:
-                self._coded = seen.origin, coded(self._catalogue(), seen.origin)
-            if self._coded[1]:
-                numbers, apart = self._coded[1].nearest(seen.descriptor)
+            if codes is None or codes[0] != seen.origin:
+                codes = self._coded = seen.origin, coded(catalogue, seen.origin)
+            if codes[1]:
+                numbers, apart = codes[1].nearest(seen.descriptor)
                 told.update(numbers.tolist())
                 yield from zip(numbers.tolist(), apart.tolist(), strict=True)
         # From here on, most are looked at.
@@ -482,9 +515,9 @@ class Library:
             number = catalogue.numbered(digest_of(path)) if path.is_file() else None
             usual = catalogue.usual_origin()
             if number is not None and usual and self._settings is None:
-                known = catalogue.descriptor(number, usual[0])
-                if known is not None:
-                    return _Seen(known, self._record(number).palette, number, *usual)
+                known, record = catalogue.descriptor(number, usual[0]), self._record(number)
+                if known is not None and record:
+                    return _Seen(known, record.palette, number, *usual)
             pixels, _ = read_style(picture)
         else:
             pixels = as_picture(picture)
@@ -498,14 +531,15 @@ class Library:
         Raises:
             InputError: if there are none.
         """
-        if self._known is None or self._known[0] != origin:
-            numbers, descriptors = self._catalogue().descriptors(origin)
+        catalogue, known = self._catalogue(), self._known
+        if known is None or known[0] != origin:
+            numbers, descriptors = catalogue.descriptors(origin)
             if not len(numbers):
                 raise InputError(
                     f"{self.path}: none of its pictures was described by {origin}, which this "
                     "was. Add them again with the same --network and --weights")
-            self._known = origin, numbers, Index(descriptors)
-        return self._known[1:]
+            known = self._known = origin, numbers, Index(descriptors)
+        return known[1:]
 
     def _chosen(
         self, wanted: Filter, origin: str | None = None, *, without: int | None = None
@@ -558,9 +592,13 @@ class Library:
                 self._catalogue().keep_textures(new)
         return [self._textures[record.number] for record in records]
 
-    def _named(self, name: str) -> Record:
-        """The picture called `name`, and of its files first those that are."""
-        records = list(self._all().values())
+    def _named(self, name: PathLike, *, there: bool = False) -> Record:
+        """The picture called `name`, and of its files first those that are.
+
+        Args:
+            there: whether, of several, those that are gone are left out.
+        """
+        name, records = os.fspath(name), list(self._all().values())
         whole, wanted = os.path.abspath(name), os.path.normpath(name).casefold()
         is_digest = bool(_DIGEST.fullmatch(name))
         tests: Sequence[Callable[[Record, str], bool]] = (
@@ -576,6 +614,8 @@ class Library:
                 for record in records
                 if (called := [path for path in record.paths if test(record, path)])
             ]
+            if there and len(found) > 1:
+                found = [record for record in found if record.is_there] or found
             if len(found) == 1:
                 return found[0]
             if found:
@@ -586,6 +626,18 @@ class Library:
         near = difflib.get_close_matches(name, self.names, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise InputError(f"library:{name}: no picture of {self.path} is called so.{hint}")
+
+
+def _counted(count: Any, called: str = "--count", least: int = 1) -> int:
+    """How many pictures are asked for.
+
+    Raises:
+        InputError: if it is no whole number, or fewer than `least`; it names it as it is `called`.
+    """
+    try:
+        return Number(least, whole=True).parse("", count)
+    except InputError as error:
+        raise InputError(called + error.flags.removeprefix("--")) from None
 
 
 def _originals(records: Iterable[Record]) -> dict[int, int]:
