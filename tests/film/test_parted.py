@@ -48,7 +48,7 @@ def test_no_part_is_made_of_what_needs_none(kind):
 def test_anchors_part_and_meet_where_the_larger_part_is():
     where = np.zeros((64, 96), np.float32)
     pans = Parted.whole(np.array([0.5, 2]))
-    places = pans.carried(np.zeros(2, np.float32), 0)
+    places = pans.carried(np.zeros((2, 2), np.float32), 0)
     assert places.tolist() == [[0.5, 2], [0.5, 2]]
     places = Parted(np.array([[0, 0], [0, 1]]), where).carried(places, 0)
     assert places.tolist() == [[0.5, 2], [0.5, 3]]

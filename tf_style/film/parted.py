@@ -73,10 +73,9 @@ class Parted:
         """Where the anchors of both parts are now, `(2, 2)` in pixels.
 
         Args:
-            places: where they were; or `(2,)`, where both were.
+            places: where they were.
             larger: which part was the larger then. The whole frame goes on from where that was.
         """
-        places = np.broadcast_to(places, (2, 2))
         if self.moves is None:
             places = places[[larger, larger]]
         return places + self.moved

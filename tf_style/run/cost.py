@@ -43,7 +43,7 @@ class Estimate:
     """What memory a step takes, from the network's layers and the picture's size.
 
     Attributes:
-        side: the longest of the pictures that the network sees, in pixels.
+        side: the longest side of all pictures that the network sees, in pixels.
         pixels: of the largest of them.
         maps: bytes of all feature maps for each pixel.
         kept: bytes for each pixel of what is kept whole beside blocks: content targets, and the
@@ -179,8 +179,8 @@ def forecast(
                         + _MOVED * _values([*layers, *readouts]) / speed.values)
     found = []
     for scale in scales:
-        estimate = Estimate.of(choices, precision, scale, styles)
         size = block_size if block_size < max(scale.height, scale.width) else 0
+        estimate = Estimate.of(choices, precision, scale, styles)
         pixels = scale.height * scale.width
         seconds = pixels * seconds_for_each
         if size:
