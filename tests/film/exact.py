@@ -95,6 +95,14 @@ def sample(name: str = "harbor", long_side: int = 512) -> np.ndarray:
     return np.asarray(opened, np.float32) / 255
 
 
+def sky() -> np.ndarray:
+    """A picture so plain that a camera's motion changes it by no more than noise does."""
+    opened = Image.fromarray((255 * sample()).astype(np.uint8))
+    coarse = opened.resize((26, 20), Image.Resampling.BOX)
+    smooth = coarse.resize((512, 384), Image.Resampling.BICUBIC)
+    return 0.4 + 0.15 * np.asarray(smooth, np.float32) / 255
+
+
 def pan(
     picture: np.ndarray, size: tuple[int, int], step: tuple[float, float], frames: int
 ) -> ExactFilm:

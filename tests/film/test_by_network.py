@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from tests.film.exact import ExactFilm, half_still, sample, seen
+from tests.film.exact import ExactFilm, half_still, sample, seen, sky
 from tf_style.film import by_network
 from tf_style.film.by_network import NetworkFrames
 from tf_style.film.flow import Motion
@@ -65,6 +65,18 @@ def test_a_pan_is_as_steady_as_its_source_and_as_sharp_as_its_stills(painter, pa
     assert warping_error(made) < allowed < 0.2 * warping_error(plain[:2])
     assert 0.98 < edges(made[-1]) / edges(plain[-1]) < 1.1
     assert np.abs(made[-1].mean((0, 1)) - plain[-1].mean((0, 1))).max() < 0.05
+
+
+def test_strokes_follow_the_camera_over_a_sky(painter):
+    """It changes by no more than noise, which would be no reason to move them."""
+    plain = sky()
+    before, after = (rounded(seen(plain, 90 + left, 80 + top, size=(180, 320)))
+                     for left, top in ((0, 0), STEP))
+    assert np.abs(before - after).max() < 2.5 / 255
+    moved = NetworkFrames(painter).look(before, after).parted.moved
+    np.testing.assert_allclose(moved, [STEP[::-1]] * 2, atol=0.3)
+    noisy = rounded(before + np.random.default_rng(0).normal(0, 1 / 255, before.shape))
+    assert not NetworkFrames(painter).look(before, noisy).parted.moved.any()
 
 
 def test_strokes_follow_the_camera_by_parts_of_pixels(painter, pan):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.film.exact import half_still, pan, sample
+from tests.film.exact import half_still, pan, sample, seen, sky
 from tf_style.film.by_optimizer import OptimizedFrames, expected
 from tf_style.film.frame import Past, StoppedError
 from tf_style.loss.objective import Objective
@@ -142,6 +142,20 @@ def test_the_nearest_frame_that_shows_a_place_counts():
     assert np.abs(previous.picture[26:44, 36:54] - 0.75).max() < 0.01
     assert np.abs(previous.picture[:12] - 0.25).max() < 0.01
     assert previous.trust[:12].min() > 0.98 and settled[:12].min() > 0.98
+
+
+def test_strokes_follow_the_camera_over_a_sky():
+    """Flow is a guess there, and would leave them behind."""
+    plain, strokes = sky(), sample("brushstrokes", 512)
+    step, size = (2, 1), (180, 320)
+    before, after = (rounded(seen(plain, 90 + left, 80 + top, size=size))
+                     for left, top in ((0, 0), step))
+    painted, wanted = (seen(strokes, 90 + left, 80 + top, size=size)
+                       for left, top in ((0, 0), step))
+    found, _ = expected(after, Past({1: before}, {1: painted}, fresh(size)))
+    within = np.s_[8:-8, 8:-8]
+    error, left = (np.abs(each - wanted)[within].mean() for each in (found.picture, painted))
+    assert error < 0.25 * left
 
 
 def test_what_comes_into_view_is_free_and_has_the_colours_around():

@@ -40,7 +40,7 @@ _OF_PICTURES = (
 )
 _TRIAL_SIDE, _TRIAL_SECONDS = 256, 2
 # How frames are painted: one that others were painted by is not gone on with.
-_METHOD = 3
+_METHOD = 4
 # Of a file that is read for its digest, at once.
 _PIECE = 1 << 20
 

@@ -32,6 +32,8 @@ _NEAR = 4 / 255
 _AROUND = (5, 5)
 # In values: less than the least that a frame of 8 bits can change by; and what noise changes.
 _SAME, _NOISE = 0.6 / 255, 2 / 255
+# A motion that leaves so many times less of a change is no noise.
+_EXPLAINED = 1.2
 # The least side of what stands, as a share of the frame's shorter side.
 _UNMOVED = 0.1
 # Blocks whose means say whether a frame has changed, in pixels, and by how much, in values.
@@ -75,12 +77,16 @@ class _Seen:
     @classmethod
     def of(cls, before: np.ndarray, content: np.ndarray) -> _Seen:
         """Of two frames, `(height, width, 3)` float32 in `[0, 1]`."""
+        import cv2
+
         motion = steadied(Motion.between(before, content), before, content)
         off = _off(before, content)
+        earlier, gray = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (before, content))
+        moved = motion.carried(earlier, once=True)
         parted = Parted.of(motion)
-        if parted.moves is None and _stands(off, content):
+        if parted.moves is None and _stands(off, earlier, moved, gray):
             parted = Parted.whole(np.zeros(2))
-        return cls(motion, parted, _alike(motion, before, content), _same(off))
+        return cls(motion, parted, _alike(moved, gray), _same(off))
 
 
 class NetworkFrames:
@@ -280,14 +286,25 @@ def _same(off: np.ndarray) -> np.ndarray:
     return cv2.morphologyEx(same, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
 
 
-def _stands(off: np.ndarray, after: np.ndarray) -> bool:
-    """Whether the camera stands still, as far as anything is to be seen of it."""
+def _stands(off: np.ndarray, before: np.ndarray, moved: np.ndarray, after: np.ndarray) -> bool:
+    """Whether the camera stands still, as far as anything is to be seen of it.
+
+    A sky changes by no more than noise when the camera pans; but then its motion explains that.
+
+    Args:
+        off: how far two frames are apart, as `_off` has it.
+        before, after: these frames, in gray.
+        moved: the earlier one after its motion.
+    """
     import cv2
 
-    off = cv2.blur(off, _AROUND)
-    gray = cv2.cvtColor(after, cv2.COLOR_RGB2GRAY)
-    rough = cv2.absdiff(gray, cv2.blur(gray, _AROUND))
-    return bool(rough[off < _NOISE].sum() >= 0.4 * rough.sum())
+    stands = cv2.blur(off, _AROUND) < _NOISE
+    rough = cv2.absdiff(after, cv2.blur(after, _AROUND))
+    if rough[stands].sum() < 0.4 * rough.sum():
+        return False
+    still, moving = (np.abs(cv2.blur(after - each, _AROUND))[stands].sum()
+                     for each in (before, moved))
+    return bool(still <= _EXPLAINED * moving)
 
 
 def _moved(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
@@ -306,13 +323,11 @@ def _moved(picture: np.ndarray, by: np.ndarray) -> np.ndarray:
     return np.clip(made, 0, 1, out=made)
 
 
-def _alike(motion: Motion, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """How alike two frames are after a motion, `(height, width)`, from 0 to 1."""
+def _alike(moved: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """How alike two frames are after a motion, in gray: `(height, width)`, from 0 to 1."""
     import cv2
 
-    grays = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (before, after)]
-    off = cv2.absdiff(motion.carried(grays[0], once=True), grays[1])
-    return _halved(cv2.blur(off, _AROUND) / np.float32(_ALIKE))
+    return _halved(cv2.blur(cv2.absdiff(moved, after), _AROUND) / np.float32(_ALIKE))
 
 
 def _near(carried: np.ndarray, painted: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tf_style.film.camera_motion import steadied
 from tf_style.film.flow import Motion
 from tf_style.film.frame import Painted, Past, StoppedError
 from tf_style.image.numbers import eight_bit
@@ -129,8 +130,9 @@ def expected(content: np.ndarray, past: Past) -> tuple[Previous, np.ndarray]:
     known = np.zeros(content.shape[:2], np.float32)
     picture = np.zeros_like(content)
     for lag in sorted(past.contents):
-        motion = Motion.between(past.contents[lag], content, fine=True)
-        apart = _apart(motion.carried(past.contents[lag]), content)
+        before = past.contents[lag]
+        motion = _motion(before, content)
+        apart = _apart(motion.carried(before), content)
         alike = np.clip((_OTHER - apart) / (_OTHER - _SAME), 0, 1)
         trust = alike * motion.trust
         if lag == 1:
@@ -146,6 +148,15 @@ def expected(content: np.ndarray, past: Past) -> tuple[Previous, np.ndarray]:
     picture = np.divide(picture, known[..., None], out=picture, where=known[..., None] > 0)
     start = seen[..., None] * picture + (1 - seen[..., None]) * _recolored(content, picture, seen)
     return Previous(start, known * firm * np.square(settled)), settled
+
+
+def _motion(before: np.ndarray, after: np.ndarray) -> Motion:
+    """The flow between two frames; the camera's where that leads to the same."""
+    flow = Motion.between(before, after, fine=True)
+    camera = steadied(flow, before, after)
+    same = _apart(camera.carried(before), after) < _SAME
+    return Motion(np.where(same[..., None], camera.flow, flow.flow),
+                  np.where(same, camera.trust, flow.trust))
 
 
 def _settled(past: Past) -> np.ndarray:
