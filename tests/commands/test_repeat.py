@@ -403,7 +403,7 @@ def test_what_version_195f233_wrote_is_run_again(source):
     assert now["settings"] == {"max_pixels": MAX_PIXELS, "large_forms": "auto", "model": None,
                                "temporal_weight": 1000.0, "content_loss": "squared",
                                "threads": machine.cores(), "style_regions": 1,
-                               "style_places": "all", "grain_weight": 0.0,
+                               "style_places": "all",
                                **then["settings"]}
     for name in ("content", "style", "content_mask", "style_mask", "digests", "weights", "bits"):
         assert now[name] == then[name]

@@ -45,7 +45,7 @@ def settings(**values):
         "content_loss": "squared",
         "content_layers": "block2_conv1", "style_layers": "block1_conv1:3,block1_conv2",
         "style_loss": "gram",
-        "content_weight": 2, "style_weight": 5, "grain_weight": 0.01, "tv_weight": 0.5, **values,
+        "content_weight": 2, "style_weight": 5, "tv_weight": 0.5, **values,
     })
 
 

@@ -27,8 +27,7 @@ def test_a_part_of_a_map_and_its_gradient():
 @pytest.mark.parametrize("loss, grid", [("gram", 4), ("phase", 32)])
 def test_blocks_cover_the_picture_once_and_begin_where_windows_do(loss, grid):
     settings = Settings(content_loss="squared", content_layers="block1_conv1",
-                        style_layers="block2_conv1", style_loss=loss, style_weight=1,
-                        grain_weight=0, tv_weight=0)
+                        style_layers="block2_conv1", style_loss=loss, style_weight=1)
     vgg16 = ARCHITECTURES["vgg16"]
     model = feature_model(["block1_conv1", "block2_conv1", "block2_pool"], "random")
     objective = Objective.of([Network(model, vgg16)], settings)

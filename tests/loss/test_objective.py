@@ -36,7 +36,7 @@ def test_parts_are_weighted_means_over_layers(model, content, style):
 
 
 def test_gradient_against_finite_differences(model, content, style):
-    objective = objective_of(model, settings(grain_weight=0, tv_weight=0))
+    objective = objective_of(model, settings(tv_weight=0))
     targets = objective.targets(content, styles_of(style))
     image = batch(np.clip(content + 0.1, 0, 1))
     _, _, gradient = objective.value_and_gradient(image, targets)
@@ -67,7 +67,7 @@ def folded(gradient, height, width):
     {}, {"content_loss": "cosine", "normalize_gradients": True}, {"style_loss": "phase"},
 ])
 def test_networks_see_the_image_and_the_content_continued(model, style, values):
-    """Only networks do: grain and total variation are those of the image itself."""
+    """Only networks do: the total variation is that of the image itself."""
     random = np.random.default_rng(0)
     content, image = random.random((2, 45, 57, 3)).astype(np.float32)
     chosen = settings(**values)
@@ -79,27 +79,25 @@ def test_networks_see_the_image_and_the_content_continued(model, style, values):
     expected_targets = plain.targets(of_content, styles_of(style))
     tf.nest.map_structure(np.testing.assert_array_equal, targets, expected_targets)
     _, parts, gradient = continuing.value_and_gradient(batch(image), targets)
-    of_pixels = [term.key for term in plain.terms if not term.layer and term.key in targets]
-    assert len(of_pixels) == 2
     _, expected, padded = plain.value_and_gradient(batch(larger), {
-        key: each for key, each in expected_targets.items() if key not in of_pixels})
-    _, own, of_itself = plain.value_and_gradient(
-        batch(image), {key: targets[key] for key in of_pixels})
+        key: each for key, each in expected_targets.items() if "variation" not in key})
+    variation = {key: each for key, each in targets.items() if "variation" in key}
+    _, own, of_variation = plain.value_and_gradient(batch(image), variation)
     for name, part in {**expected, **own}.items():
         assert parts[name].numpy() == pytest.approx(part.numpy(), rel=1e-5)
     np.testing.assert_allclose(
-        gradient, folded(padded, 45, 57) + of_itself, atol=1e-6 * np.abs(gradient).max())
+        gradient, folded(padded, 45, 57) + of_variation, atol=1e-6 * np.abs(gradient).max())
 
 
 def test_weights_of_zero_leave_the_part_out(model, content, style):
     for name, part in (("content_weight", "content"), ("style_weight", "style"),
-                       ("grain_weight", "grain"), ("tv_weight", "variation")):
+                       ("tv_weight", "variation")):
         objective = objective_of(model, settings(**{name: 0}))
         targets = objective.targets(content, styles_of(style))
         _, parts, gradient = objective.value_and_gradient(batch(content), targets)
         assert part not in parts
-        # There is nothing to smooth where there is no style.
-        assert len(parts) == (1 if part == "style" else 3)
+        # Total variation has nothing to smooth where there is no style.
+        assert len(parts) == (1 if part == "style" else 2)
         assert np.isfinite(gradient).all()
 
 
@@ -115,8 +113,7 @@ def test_pixels_take_over_from_maps_where_the_style_weighs_little(model, content
     pixels = 4 * np.mean((image.astype(np.float64) - content) ** 2)
     assert float(less["content"][0]) == pytest.approx(
         0.25 * float(parts["content"][0]) + 0.75 * 2 * pixels, rel=1e-4)
-    for part in ("grain", "variation"):
-        assert less[part].numpy() == pytest.approx(0.25 * parts[part].numpy(), rel=1e-5)
+    assert less["variation"].numpy() == pytest.approx(0.25 * parts["variation"].numpy(), rel=1e-5)
     assert (whole.kept, weak.kept) == (0, 0.75)
 
 
@@ -191,8 +188,7 @@ def test_half_precision_keeps_loss_and_gradient(precision, tolerance, content, s
     found = {}
     for each in ("float32", precision):
         # Gradients as small as those of a large picture, which float16 has no numbers for.
-        small = settings(precision=each, content_weight=2e-5, style_weight=5e-5, grain_weight=0,
-                         tv_weight=0)
+        small = settings(precision=each, content_weight=2e-5, style_weight=5e-5, tv_weight=0)
         objective = objective_of(feature_model(LAYERS, "random", dtype=each), small)
         targets = objective.targets(content, styles_of(style))
         loss, _, gradient = objective.value_and_gradient(batch(1 - content), targets)
@@ -224,7 +220,7 @@ def test_each_picture_of_a_batch_has_the_loss_that_it_has_alone(model, content, 
 
 def test_evened_gradients_have_the_length_of_their_layers_weights(model, content, style):
     """Of each layer's own map: three quarters of the style's weight, and one."""
-    chosen = settings(normalize_gradients=True, content_weight=0, grain_weight=0, tv_weight=0)
+    chosen = settings(normalize_gradients=True, content_weight=0, tv_weight=0)
     objective = objective_of(model, chosen)
     image = batch(content[::-1].copy())
     maps = model(image)

@@ -81,8 +81,8 @@ def test_pictures_that_are_too_small_have_no_regions(network):
 def objective(network):
     return Objective.of([network], Settings(
         content_layers="block3_conv1", style_layers=",".join(LAYERS), network="compact",
-        precision="float32", content_loss="squared", grain_weight=0, tv_weight=0,
-        content_weight=1, style_weight=1,
+        precision="float32", content_loss="squared", tv_weight=0, content_weight=1,
+        style_weight=1,
     ))
 
 

@@ -103,7 +103,7 @@ def test_the_content_is_held_more_where_it_is_protected_and_as_before_elsewhere(
     values, model, content, style
 ):
     """With a style weight below the content's, pixels hold it, too."""
-    objective = objective_of(model, settings(grain_weight=0, tv_weight=0, **values))
+    objective = objective_of(model, settings(tv_weight=0, **values))
     mask, middle = protected(content)
     targets = [
         {key: target for key, target in
@@ -163,8 +163,7 @@ def test_without_a_mask_there_are_no_weights_to_multiply_by(model, content, styl
 
 
 def test_a_protected_structure_counts_more_and_the_rest_no_less(model, content, style):
-    objective = objective_of(model, settings(
-        grain_weight=0, tv_weight=0, style_weight=0, content_loss="cosine"))
+    objective = objective_of(model, settings(tv_weight=0, style_weight=0, content_loss="cosine"))
     mask, middle = protected(content)
     plain, held = (
         objective.value_and_gradient(

@@ -98,7 +98,7 @@ def test_blocks_and_masks_give_the_whole_pictures_gradient(model, content, style
 def test_steps_know_how_firmly_pixels_are_held(model, content, style, previous):
     """The slope of the gradient itself, by a difference."""
     objective = objective_of(model, settings(
-        temporal_weight=9, content_weight=4, style_weight=1, grain_weight=0, tv_weight=0))
+        temporal_weight=9, content_weight=4, style_weight=1, tv_weight=0))
     targets = objective.targets(content, [Style(style)], None, previous)
     own = {key: each for key, each in targets.items()
            if key.startswith(("temporal", "content pix"))}

@@ -30,7 +30,7 @@ SMALL = {
 def descent():
     settings = Settings(content_loss="squared", content_layers="block1_conv1",
                         style_layers="block1_conv1",
-                        style_loss="gram", style_weight=3, grain_weight=0.01, tv_weight=0.6)
+                        style_loss="gram", style_weight=3)
     return Descent(Objective.of([Network(feature_model(["block1_conv1"], "random"))], settings))
 
 

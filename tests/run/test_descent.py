@@ -18,7 +18,7 @@ from tf_style.settings import Settings
 def descent():
     settings = Settings(content_loss="squared", content_layers="block1_conv1",
                         style_layers="block1_conv1",
-                        style_loss="gram", style_weight=3, grain_weight=0.01, tv_weight=0.6)
+                        style_loss="gram", style_weight=3)
     network = Network(feature_model(["block1_conv1"], "random"), ARCHITECTURES["vgg16"])
     return Descent(Objective.of([network], settings))
 

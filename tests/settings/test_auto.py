@@ -42,10 +42,7 @@ def test_each_kind_of_weights_has_settings_of_its_own(kind):
     settings = resolved(kind)
     left = {name for name, value in settings.as_dict().items() if value == AUTO}
     assert not left & {"weights", "content_layers", "content_loss", "style_layers", "style_weight",
-                       "pooling", "grain_weight", "tv_weight"}
-    # One of the two keeps the image smooth.
-    assert (settings.grain_weight > 0) == kind.reaches_deep
-    assert (settings.tv_weight > 0) == (not kind.reaches_deep)
+                       "pooling"}
     assert {*settings.content_layers, *settings.style_layers} == {*kind.layers}
     # Our own network stands for one of these, and has its own only where it was found better.
     same = {Kind.DEEP, Kind.COMPACT}
@@ -54,8 +51,6 @@ def test_each_kind_of_weights_has_settings_of_its_own(kind):
     own = resolved(kind, style_weight=7, content_layers="block2_conv1", content_loss="squared")
     assert own.style_weight == 7 and dict(own.content_layers) == {"block2_conv1": 1.0}
     assert own.content_loss == "squared"
-    own = resolved(kind, grain_weight=3, tv_weight=4)
-    assert (own.grain_weight, own.tv_weight) == (3, 4)
 
 
 def test_parts_of_different_kinds_have_layers_of_different_kinds():

@@ -238,16 +238,6 @@ def test_names_of_styles_keep_their_dots(painting, tmp_path):
     assert each.made().styles == ["wave.large", "wave.small"]
 
 
-def test_the_total_variation_keeps_what_is_painted_smooth(painting):
-    """Grain is what a network learns to paint: it does not count."""
-    def resolved(**values):
-        found = Trainer([painting], (), settings(**values), steps=1, init="none").settings
-        return found.grain_weight, found.tv_weight
-
-    assert resolved(tv_weight="auto") == (0, 0.6)
-    assert resolved(tv_weight=0.2) == (0, 0.2)
-
-
 def test_options_without_effect_are_refused(painting):
     with pytest.raises(InputError, match="tolerance: has no effect when training"):
         trainer(painting, steps=1, tolerance=0.1)

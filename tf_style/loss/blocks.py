@@ -84,7 +84,7 @@ class Blocks:
     ) -> dict[str, list[tf.Tensor]]:
         """See `tf_style.loss.targets.Observer`."""
         terms = [term for term in self._objective.terms
-                 if term.network == network and term.reference == "style" and term.layer]
+                 if term.network == network and term.reference == "style"]
         asked = {
             term.key: [{"goals": [], "weights": each} for each in weights[term.layer]]
             if term.layer in weights else [{"goals": []}] for term in terms

@@ -11,7 +11,6 @@ import tensorflow as tf
 from tf_style.image.previous import Previous
 from tf_style.image.style import Style
 from tf_style.loss.content import CONTENT_LOSSES, PIXEL_LOSS, pixel_loss_curvature
-from tf_style.loss.grain import GRAIN
 from tf_style.loss.style import STYLE_LOSSES
 from tf_style.loss.targets import Target, Targets, targets_of
 from tf_style.loss.temporal import TEMPORAL
@@ -46,11 +45,11 @@ class Objective:
 
     @classmethod
     def of(cls, networks: Sequence[Network], settings: Settings) -> Objective:
-        """Content, style, grain, total variation, and a film's previous frame, as settings say.
+        """Content, style, total variation, and a film's previous frame, as the settings say.
 
         Content and style are each a weighted mean over their layers, so that a style weight means
         the same with two layers as with five. Where the style weighs less than the content, pixels
-        take over from feature maps, and grain and total variation count less:
+        take over from feature maps, and the total variation counts less:
         `tf_style.settings.auto.freedom`.
 
         Args:
@@ -59,7 +58,6 @@ class Objective:
         """
         free = auto.freedom(settings)
         weights = {"content": settings.content_weight, "style": settings.style_weight,
-                   "grain": settings.grain_weight * free,
                    "variation": settings.tv_weight * free, "temporal": settings.temporal_weight}
         of_style = len(networks) - 1
         content_loss = CONTENT_LOSSES[settings.content_loss]
@@ -70,8 +68,7 @@ class Objective:
             Term("style", weight * share, STYLE_LOSSES[loss], layer, of_style, "style")
             for loss, weight in settings.style_loss.items()
             for layer, share in _shares(settings.style_layers).items()
-        ] + [Term("grain", 1.0, GRAIN, reference="style"),
-             Term("variation", 1.0, VARIATION),
+        ] + [Term("variation", 1.0, VARIATION),
              Term("temporal", 1.0, TEMPORAL, reference="previous")]
         return cls(
             networks, [term for term in terms if term.weight and weights[term.part]], weights,
@@ -105,7 +102,7 @@ class Objective:
             term.key: [term.loss.statistic(maps[term.layer], each)
                        for each in weights.get(term.layer, [None])]
             for term in self.terms
-            if term.network == network and term.reference == "style" and term.layer
+            if term.network == network and term.reference == "style"
         }
 
     def parts(

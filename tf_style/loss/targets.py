@@ -23,7 +23,6 @@ import tensorflow as tf
 from tf_style.image.masks import resized
 from tf_style.image.previous import Previous
 from tf_style.image.style import Style
-from tf_style.loss.grain import grain_of
 from tf_style.loss.statistics import TINY
 from tf_style.loss.terms import Loss, Term
 from tf_style.network.networks import Network
@@ -83,8 +82,6 @@ def targets_of(
     for term in terms:
         if not term.reference and not term.layer:
             found[term.key] = [_region([_goal(1.0, ())])]
-        if term.reference == "style" and not term.layer and styles:
-            found[term.key] = [_region([_goal(1.0, grain_of(styles))])]
         if term.reference == "content" and not term.layer and content is not None:
             found[term.key] = [_kept(term.loss, tf.constant(content[None]), held)]
         if term.reference == "previous" and previous is not None:
@@ -99,7 +96,7 @@ def targets_of(
             maps = observer.content_maps(place, tf.constant(content[None]))
             seen = None if held is None else network.continued(held)
             found |= {term.key: [_kept(term.loss, maps[term.layer], seen)] for term in looking}
-        own = [term for term in own if term.reference == "style" and term.layer]
+        own = [term for term in own if term.reference == "style"]
         if own and styles:
             found |= _style_targets(observer, place, network, own, styles)
             if content is not None and regions is not None:

@@ -233,8 +233,8 @@ class Share:
     """What one layer adds to the loss of an image, and where it pulls the image.
 
     Attributes:
-        part: of the loss: `content`, `style`, `grain` or `variation`.
-        layer: its name; empty for what looks at the image itself.
+        part: of the loss: `content`, `style` or `variation`.
+        layer: its name; empty for the total variation and the content's pixels.
         loss: weighted, as in the total.
         gradient: of that loss with respect to the image, `(height, width, 3)` float32, per unit of
             a pixel's value.
@@ -268,8 +268,9 @@ def layer_shares(painter: Painter, scene: Scene, image: np.ndarray) -> list[Shar
             is resized to its size.
 
     Returns:
-        A share for each content layer, the content's pixels, each style layer, the grain and the
-        total variation, in this order; those whose weight is 0 are left out.
+        A share for each content layer, the content's pixels, each style layer and the total
+        variation, in this order;
+        those whose weight is 0 are left out.
     """
     work = painter.work(scene)
     objective = work.descent.objective
@@ -316,7 +317,6 @@ def _one_layer(settings: Settings, part: str, layer: str, weight: float) -> Sett
         of_other = dict.fromkeys([*settings.content_layers, *settings.style_layers, layer], 1.0)
     return settings.replace(**{
         f"{part}_layers": {layer: 1.0}, f"{part}_weight": weight,
-        f"{other}_layers": of_other, f"{other}_weight": 0.0, "grain_weight": 0.0,
-        "tv_weight": 0.0,
+        f"{other}_layers": of_other, f"{other}_weight": 0.0, "tv_weight": 0.0,
         "style_places": "all", "style_regions": 1,
     })

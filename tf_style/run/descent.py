@@ -84,9 +84,7 @@ class Descent:
                 self.objective.networks, self.objective.terms, of_style, regions, content
             )
         if self._factor != 1:
-            weighed = {term.key for term in self.objective.terms if term.part == "style"}
-            of_style = {key: _weighted(each, self._factor) if key in weighed else each
-                        for key, each in of_style.items()}
+            of_style = {key: _weighted(each, self._factor) for key, each in of_style.items()}
         return {**objective.targets(content, (), protect, previous), **of_style}
 
     def _of_style(self, objective: Any, styles: Sequence[Style]) -> Targets:

@@ -51,7 +51,7 @@ class Step:
         height, width: that size, in pixels.
         step, steps: which step at this size, counted from 1, of how many at most.
         loss: of the image that the step started from.
-        parts: the weighted losses that add up to it: `content`, `style`, `grain`, `variation`.
+        parts: the weighted losses that add up to it: `content`, `style`, `variation`.
         seconds: since the run began, without the time between a stop and a resume.
         number: which step of the run, counted from 1 over all sizes, also when it is resumed.
         image: a function that returns the picture that the step made, `(height, width, 3)` in

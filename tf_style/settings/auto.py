@@ -38,9 +38,6 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "style_weight": (
         "network", "weights", "style_network", "style_network_weights", "style_loss",
     ),
-    **dict.fromkeys(("grain_weight", "tv_weight"), (
-        "network", "weights", "style_network", "style_network_weights", "style_loss",
-    )),
     "style_blend": ("style",),
     "scales": ("size", "content", "steps"),
     "steps": ("size", "content", "style", "scales", "network", "weights"),
@@ -55,7 +52,6 @@ _SHALLOW_LOSSES = {"phase", "phase_match"}
 # What runs did before there was an option for it, where that is not the option's default.
 BEFORE_OPTIONS: dict[str, Any] = {
     "network": "vgg16", "content_loss": "squared", "style_regions": 1, "style_places": "all",
-    "grain_weight": 0.0,
 }
 
 # Decades of the style weight, from --strength=0 to 1; below the second number it falls to 0.
@@ -95,11 +91,7 @@ _DEEP: dict[str, Any] = {
     "style_layers": dict.fromkeys(_FINE, 5.0) | dict.fromkeys(_LARGE, 2.0),
     "pooling": "max",
     "style_weight": 13.0,
-    "grain_weight": 0.005,
-    "tv_weight": 0.0,
 }
-# What kinds without large forms were tuned with.
-_VARIATION: dict[str, Any] = {"grain_weight": 0.0, "tv_weight": 0.6}
 _FOR_KIND: dict[Kind, dict[str, Any]] = {
     Kind.DEEP: _DEEP,
     Kind.COMPACT: {
@@ -116,7 +108,6 @@ _FOR_KIND: dict[Kind, dict[str, Any]] = {
         "style_layers": dict.fromkeys(_FINE, 1.0),
         "pooling": "max",
         "style_weight": 14.0,
-        **_VARIATION,
     },
     Kind.LEARNED: {
         "content_layers": {"block1_conv2": 1.0},
@@ -124,7 +115,6 @@ _FOR_KIND: dict[Kind, dict[str, Any]] = {
         "style_layers": {"block1_conv1": 1.0, "block2_conv1": 1.0, "block3_conv1": 1.0},
         "pooling": "average",
         "style_weight": 30.0,
-        **_VARIATION,
     },
 }
 
@@ -188,7 +178,7 @@ def freedom(settings: Settings) -> float:
     """How far the image is free to leave the content's pixels: 1 is free, 0 is not at all.
 
     The style weight over the content weight, and 1 from there on. Features of deep layers leave
-    details open, which smoothing and rounding would decide where no style does.
+    details open, which total variation and rounding would decide where no style does.
     """
     if settings.style_weight >= settings.content_weight:
         return 1.0

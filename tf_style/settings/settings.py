@@ -152,17 +152,10 @@ class Settings(Options):
         "without blocks 4 and 5 and with --style_loss=phase or phase_match, 30 with "
         "--weights=unsupervised and files of tf_style_learn",
     )
-    grain_weight: float | str = option(
-        Number(0, 1e6), AUTO,
-        "weight of grain finer than three pixels that plain parts of the style do not have; "
-        "proportionally less where --style_weight is below --content_weight; auto: 0.005, but 0 "
-        "where that of --tv_weight is 0.6",
-    )
-    tv_weight: float | str = option(
-        Number(0, 1e6), AUTO,
+    tv_weight: float = option(
+        Number(0, 1e6), 0.6,
         "weight of the total variation; proportionally less where --style_weight is below "
-        "--content_weight; auto: 0, but 0.6 with weights without blocks 4 and 5, with "
-        "--style_loss=phase or phase_match and for tf_style_train",
+        "--content_weight",
     )
     temporal_weight: float = option(
         Number(0, 1e6), 1000.0,
@@ -325,8 +318,7 @@ class Settings(Options):
             raise InputError(
                 f"--block_size: expected 0, or at least 32. Received: {self.block_size}"
             )
-        for name in ("content_weight", "style_weight", "grain_weight", "tv_weight",
-                     "temporal_weight"):
+        for name in ("content_weight", "style_weight", "tv_weight", "temporal_weight"):
             weight = getattr(self, name)
             # Smaller ones would be lost to rounding.
             if weight != AUTO and 0 < weight < LEAST_WEIGHT:

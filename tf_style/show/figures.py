@@ -30,7 +30,7 @@ _LOOK = {
 }
 _WIDTH = 12.0
 # Okabe and Ito's palette, which colour-blind people can tell apart.
-_PARTS = {"content": "#0072B2", "style": "#D55E00", "grain": "#CC79A7", "variation": "#009E73"}
+_PARTS = {"content": "#0072B2", "style": "#D55E00", "variation": "#009E73"}
 # Style loss → title, unit, and whether values have a sign.
 _MATRICES = {
     "gram": ("Gram matrices", "mean product of two maps", False),
@@ -265,10 +265,7 @@ def _plot_pulls(figure: SubFigure, shares: Sequence[Share], grid: tuple[int, int
 
 
 def _name(share: Share) -> str:
-    if share.layer:
-        return f"{share.part}: {share.layer}"
-    return {"content": "the content's pixels", "variation": "total variation"}.get(
-        share.part, share.part)
+    return f"{share.part}: {share.layer}" if share.layer else "total variation"
 
 
 def _percent(share: float) -> str:

@@ -31,8 +31,8 @@ FIRST = ("strength", "style_scale", "preserve_color", "size")
 _GROUPS = {
     "picture": ("size", "strength", "preserve_color", "style_scale", "style_size", "style_blend",
                 "style_cleanup", "large_forms", "style_places", "style_regions", "model"),
-    "loss": ("content_weight", "style_weight", "grain_weight", "tv_weight", "content_loss",
-             "style_loss", "content_layers", "style_layers", "normalize_gradients"),
+    "loss": ("content_weight", "style_weight", "tv_weight", "content_loss", "style_loss",
+             "content_layers", "style_layers", "normalize_gradients"),
     "networks": ("network", "weights", "content_network", "content_network_weights",
                  "style_network", "style_network_weights", "pooling"),
 }

@@ -41,8 +41,6 @@ from tf_style.transfer.training import Lesson, Training
 from tf_style.transfer.transform import SHAPES
 
 TIME_LIMIT = "10m"
-# What keeps a network from painting specks.
-_TV_WEIGHT = 0.6
 # Long sides of what is shown, in pixels.
 _THUMBNAIL, _SHOWN = 160, 256
 # What a checkpoint calls the network that a training began with.
@@ -94,11 +92,8 @@ class Trainer:
         if not styles:
             raise InputError("--style: expected at least one painting. Received none")
         self.replicas, given = gathered(given, watch)
-        # Nothing looks at a style before its training, to find which of its places recur. What it
-        # has of grain, a network learns to paint.
-        given = given.replace(style_places="all", grain_weight=0.0)
-        if given.tv_weight == AUTO:
-            given = given.replace(tv_weight=_TV_WEIGHT)
+        # Nothing looks at a style before its training, to find which of its places recur.
+        given = given.replace(style_places="all")
         # With the operations in order, the same steps give the same weights. Those of several
         # devices wait for one another.
         known = machine.resolve(given, in_order=self.replicas.count == 1)
