@@ -79,6 +79,15 @@ def test_strokes_follow_the_camera_over_a_sky(painter):
     assert not NetworkFrames(painter).look(before, noisy).parted.moved.any()
 
 
+def test_light_that_flickers_moves_nothing(painter):
+    """Not even over a gradient, where a motion would do the same."""
+    random = np.random.default_rng(0)
+    gradient = np.add.outer(np.linspace(0.3, 0.5, 180), np.linspace(0, 0.1, 320))[..., None]
+    before, after = (rounded(gradient + light / 255 + random.normal(0, 0.3 / 255, (180, 320, 3)))
+                     for light in (0, 1.2))
+    assert not NetworkFrames(painter).look(before, after).parted.moved.any()
+
+
 def test_strokes_follow_the_camera_by_parts_of_pixels(painter, pan):
     """Before anything is blended: what is left are borders and interpolation."""
     first = NetworkFrames(painter)._new(pan[0])

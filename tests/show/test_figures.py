@@ -113,6 +113,14 @@ def test_shares_are_of_the_whole(picture):
     assert pulls["style: b"][3, 4] == 0.75 and pulls["all together"][3, 4] == 0.5
 
 
+def test_parts_of_the_image_itself_have_names_of_their_own(picture):
+    """The content's pixels count where the style weighs little."""
+    shares = [share("content", "a", 3.0, 1.0), share("content", "", 1.0, 0.5),
+              share("variation", "", 0.0, 0.25)]
+    titles = {axes.get_title() for axes in heat_maps(figures.plot_shares(picture, shares))}
+    assert titles >= {"content: a", "the content's pixels", "total variation", "all together"}
+
+
 def test_pictures_without_anything_to_see(picture):
     """Constant pictures have maps, matrices and gradients of zeros."""
     maps = {"layer": np.zeros((12, 16, 4))}

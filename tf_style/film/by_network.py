@@ -290,6 +290,7 @@ def _stands(off: np.ndarray, before: np.ndarray, moved: np.ndarray, after: np.nd
     """Whether the camera stands still, as far as anything is to be seen of it.
 
     A sky changes by no more than noise when the camera pans; but then its motion explains that.
+    Light that flickers moves nothing.
 
     Args:
         off: how far two frames are apart, as `_off` has it.
@@ -302,8 +303,8 @@ def _stands(off: np.ndarray, before: np.ndarray, moved: np.ndarray, after: np.nd
     rough = cv2.absdiff(after, cv2.blur(after, _AROUND))
     if rough[stands].sum() < 0.4 * rough.sum():
         return False
-    still, moving = (np.abs(cv2.blur(after - each, _AROUND))[stands].sum()
-                     for each in (before, moved))
+    changes = (cv2.blur(after - each, _AROUND)[stands] for each in (before, moved))
+    still, moving = (np.abs(each - np.median(each)).sum() for each in changes)
     return bool(still <= _EXPLAINED * moving)
 
 

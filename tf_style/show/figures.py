@@ -265,7 +265,9 @@ def _plot_pulls(figure: SubFigure, shares: Sequence[Share], grid: tuple[int, int
 
 
 def _name(share: Share) -> str:
-    return f"{share.part}: {share.layer}" if share.layer else "total variation"
+    if share.layer:
+        return f"{share.part}: {share.layer}"
+    return {"content": "the content's pixels", "variation": "total variation"}[share.part]
 
 
 def _percent(share: float) -> str:
