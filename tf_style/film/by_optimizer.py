@@ -62,7 +62,8 @@ class OptimizedFrames:
             `paint` raises `StoppedError`.
 
     Source: Ruder, Dosovitskiy, Brox, Artistic style transfer for videos, GCPR 2016. Ours are the
-        freedom of what moves or came into view, and the colours that it starts from.
+        camera's motion where flow is a guess, the freedom of what moves or came into view, and the
+        colours that it starts from.
     """
 
     lags = LAGS
